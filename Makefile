@@ -1,0 +1,104 @@
+# pagevisor: `make run` and `make test` do all their own set-up.
+#
+# Each room of the house has its own fragment (mm/mm.mk, devices/devices.mk, ...), which
+# names its sources and what is made of them.  This file holds what they share: flags,
+# the object rules, packages, and the goals a person types.  `make help` lists those.
+#
+#   B=DIR   where everything made goes (default: build)
+#   V=1     print each command
+
+B	?= build
+V	?= 0
+VERSION	:= 0.1.0
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+SHELL	:= /bin/bash
+
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
+CLANG	?= clang
+Q	:= $(if $(filter 1,$(V)),,@)
+say	= $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
+
+WARN	:= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	   -Wold-style-definition -Wvla -Wwrite-strings -Wpointer-arith -Wundef
+BASE	:= -std=gnu11 -g -O2 -fno-strict-aliasing -fno-common $(WARN)
+
+# What each room may include is its include path: the rooms' walls, checked by the compiler.
+INC_mm		:= -Iinclude/api -Iinclude -I.
+INC_guest	:= -Iguest/include -Iinclude/api -Iinclude -I.
+INC_devices	:= -Iinclude -I.
+INC_vmm		:= -Iinclude -I.
+
+# room SOURCE: the room whose include path a source gets.  tests/unit/mm/x.c builds as mm.
+room = $(if $(filter tests/%,$(1)),$(word 3,$(subst /, ,$(1))),$(firstword $(subst /, ,$(1))))
+# objs VARIANT,SOURCES: the objects of these sources in a variant (guest, host, san).
+objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(basename $(2))))
+
+DEP	= -MMD -MP
+HOSTDEF	:= -D_GNU_SOURCE -DPAGEVISOR_VERSION='"$(VERSION)"'
+HOSTMM	:= -Itests/host/include
+CFLAGS_host := $(BASE) -fno-omit-frame-pointer -fstack-protector-strong
+CFLAGS_san  := $(BASE) -fno-omit-frame-pointer -fsanitize=address,undefined \
+	       -fno-sanitize-recover=undefined
+SAN_LD	:= -fsanitize=address,undefined
+
+# On the host, mm/ and its tests take their <asm/platform.h> from tests/host/include.
+hostinc = $(if $(filter mm guest host bench,$(call room,$(1))),$(HOSTMM) $(INC_mm),$(INC_$(call room,$(1))))
+
+define host_rules
+$(B)/$(1)/%.o: %.c
+	$$(call say,CC,$$<)
+	@mkdir -p $$(@D)
+	$(Q)$$(CC) $$(CFLAGS_$(1)) $$(CFLAGS_$$(call room,$$<)) $$(HOSTDEF) $$(call hostinc,$$<) $$(DEP) -c $$< -o $$@
+endef
+$(eval $(call host_rules,host))
+$(eval $(call host_rules,san))
+
+# static_lib VARIANT,NAME,SOURCES
+define static_lib
+$(B)/$(1)/$(2).a: $$(call objs,$(1),$(3))
+	$$(call say,AR,$$@)
+	@rm -f $$@
+	$(Q)ar rcs $$@ $$^
+endef
+
+include mm/mm.mk devices/devices.mk vmm/vmm.mk guest/guest.mk images/images.mk tests/tests.mk
+
+.PHONY: all run clean help deps-build deps-lab deps-test deps-lint deps-bench
+all: $(B)/pagevisor $(B)/guest.elf
+
+# --- packages -------------------------------------------------------------------------
+# deps-GOAL: everything listed in .packages for GOAL and the goals below it is installed.
+NEEDS_build := build
+NEEDS_lab   := build|lab
+NEEDS_test  := build|lab|test
+NEEDS_lint  := build|lab|test|lint
+NEEDS_bench := build|lab|test|bench
+deps-build deps-lab deps-test deps-lint deps-bench: deps-%:
+	@tests/install-packages '$(NEEDS_$*)'
+
+# Nothing is compiled before the packages it needs are there.
+ifneq ($(filter-out clean help deps-%,$(or $(MAKECMDGOALS),all)),)
+ifndef NODEPS
+$(if $(shell tests/install-packages '$(or $(NEEDS_$(firstword $(filter test lint bench,$(MAKECMDGOALS)))),build)' >&2 || echo no),$(error packages are missing, see the line above))
+endif
+endif
+
+run: all images
+	$(Q)tests/run-guest $(B)
+
+clean:
+	rm -rf $(B)
+
+help:
+	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+#: make            build/pagevisor and build/guest.elf
+#: make run        boot the guest and print its verdicts
+#: make clean      remove everything made
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,1 @@
+# guest/: the guest kernel, build/guest.elf: guest/ and mm/ compiled freestanding.

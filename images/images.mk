@@ -1,0 +1,3 @@
+# images/: the disks that guests are given.
+.PHONY: images
+images:

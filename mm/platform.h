@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Everything mm/ asks of the machine below it.  Two platforms answer: guest/ (a vCPU, real
+ * page tables) and tests/host/ (a Linux process, a memfd as physical memory).  The same
+ * mm/ sources build on both, with no conditional compilation.
+ *
+ * What must be inline stands in the platform's own <asm/platform.h>:
+ *
+ *   NR_CPUS		      the most CPUs there can be (64)
+ *   PAGE_OFFSET	      where physical address 0 is mapped: the direct map, linear over
+ *			      all RAM.  __va(pa) is pa + PAGE_OFFSET
+ *   VMALLOC_START, VMALLOC_END  the range vmalloc, vmap and ioremap hand out
+ *   VMEMMAP_START	      the array of struct page, indexed by page frame number; valid
+ *			      where platform_populate_vmemmap() made it so
+ *   arch_cpu_id()	      number of this CPU, 0 .. NR_CPUS-1
+ *   arch_local_irq_save/restore/disable/enable, arch_irqs_disabled
+ *   arch_preempt_disable/enable (they nest), arch_in_interrupt, arch_in_atomic
+ *   cpu_relax()	      inside a spinning loop
+ *   arch_cycles()	      a counter for costs: the time-stamp counter
+ *
+ * printk, panic, dump_stack, __warn and __might_sleep (<linux/kernel.h>) come from the
+ * platform too.
+ */
+#ifndef MM_PLATFORM_H
+#define MM_PLATFORM_H
+
+#include <linux/types.h>
+#include <asm/platform.h>
+
+struct page;
+
+/* How a page is mapped. */
+typedef enum pgprot {
+	PAGE_KERNEL,	     /* read, write, cached */
+	PAGE_KERNEL_RO,	     /* read, cached */
+	PAGE_KERNEL_NOCACHE, /* read, write, uncached: device registers */
+	PAGE_KERNEL_WC,	     /* read, write, write-combining */
+} pgprot_t;
+
+/*
+ * Maps n pages at va, in order.  va is page-aligned and in the vmalloc range, nothing is
+ * mapped there yet.  0, or -ENOMEM with nothing of this call left mapped.  May allocate
+ * page-table pages with `gfp`; never sleeps unless gfp allows it.
+ */
+int platform_map_pages(unsigned long va, struct page *const *pages, unsigned long n,
+		       pgprot_t prot, gfp_t gfp);
+/* The same for the physical range [pa, pa + size), which need not be RAM; page-aligned. */
+int platform_map_phys(unsigned long va, phys_addr_t pa, unsigned long size, pgprot_t prot,
+		      gfp_t gfp);
+/* Removes the mappings of [va, va + size); holes are no error.  Stale TLB entries may
+ * remain on every CPU until platform_flush_tlb() returns. */
+void platform_unmap(unsigned long va, unsigned long size);
+void platform_flush_tlb(unsigned long va, unsigned long size);
+/* The physical address va maps to (any kernel address), or PHYS_ADDR_MAX where none. */
+phys_addr_t platform_translate(unsigned long va);
+#define PHYS_ADDR_MAX (~(phys_addr_t)0)
+/* Page-table pages the vmalloc range has cost so far. */
+unsigned long platform_pagetable_pages(void);
+
+/*
+ * Makes struct page for frames [start_pfn, end_pfn) addressable and all-zero.  Called once
+ * per memory region at boot, before the buddy exists: takes its memory from memblock.
+ * Zeroed must cost nothing where the machine delivers zeroed RAM.
+ */
+int platform_populate_vmemmap(unsigned long start_pfn, unsigned long end_pfn);
+
+/* Return addresses of the callers, innermost first; how many were written. */
+unsigned int platform_backtrace(unsigned long *pcs, unsigned int max);
+
+/* A rule of context was broken (a sleeping call in atomic context): prints what and the
+ * call chain, and makes the run fail.  Returns, so that the caller can refuse the call. */
+void platform_context_violation(const char *what);
+
+/* Tests that an access to va would fault, without crashing: true when it does. */
+bool platform_probe_faults(unsigned long va);
+
+#endif

@@ -1,0 +1,30 @@
+# tests/: every tests/unit/ROOM/test_NAME.c is one cmocka program, built plain (host) and
+# with AddressSanitizer and UBSan (san); tests/integration/*.sh drive the real binaries.
+# All of them speak TAP to tests/runner, which counts.
+UNIT_SRC   := $(sort $(wildcard tests/unit/*/test_*.c))
+UNIT_MOCKS := $(sort $(filter-out $(UNIT_SRC),$(wildcard tests/unit/*/*.c)))
+unit_bin   = $(patsubst tests/unit/%.c,$(B)/$(1)/tests/%,$(UNIT_SRC))
+INTEGRATION := $(sort $(wildcard tests/integration/*.sh))
+UNIT_LIBS  := -lcmocka $(DEVICES_LIBS) $(VMM_LIBS)
+
+define unit_rules
+$(eval $(call static_lib,$(1),libmocks,$(UNIT_MOCKS)))
+$(B)/$(1)/tests/%: $(B)/$(1)/tests/unit/%.o $(B)/$(1)/libmocks.a $(B)/$(1)/libvmm.a $(B)/$(1)/libdevices.a $(B)/$(1)/libmm.a
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(CC) $(2) -o $$@ $$^ $$(UNIT_LIBS)
+endef
+$(eval $(call unit_rules,host,))
+$(eval $(call unit_rules,san,$(SAN_LD)))
+
+.PHONY: test unit integration lint
+.SECONDARY:
+UNIT_BIN := $(call unit_bin,host) $(call unit_bin,san)
+unit: $(UNIT_BIN)
+	$(Q)tests/runner $(UNIT_BIN)
+
+test: all images $(UNIT_BIN)
+	$(Q)B=$(B) tests/runner $(UNIT_BIN) $(INTEGRATION)
+
+#: make unit       the unit tests alone, plain and under the sanitizers
+#: make test       every test; the last line counts them
