@@ -90,7 +90,7 @@ endif
 endif
 
 run: all images
-	$(Q)tests/run-guest $(B)
+	$(Q)tests/lab/with-kvm $(B)/pagevisor run --mem 256M --cpus 2 --disk $(DISK) $(B)/guest.elf
 
 clean:
 	rm -rf $(B)
