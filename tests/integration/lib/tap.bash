@@ -1,0 +1,51 @@
+# tap.bash: what an integration test in shell needs to speak TAP to tests/runner.
+#
+#   . "$(dirname "$0")/lib/tap.bash"	B is the build folder, $work an empty folder of this test's own
+#   ok NAME COMMAND...		passes when COMMAND succeeds; its output is shown when not
+#   skip NAME REASON
+#   finish			prints the plan; the script's status is 0 when all passed
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit 2
+B=${B:-build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tap_count=0 tap_failed=0
+
+tap_line() { # ok|not ok, NAME, [DIRECTIVE]
+	tap_count=$((tap_count + 1))
+	echo "$1 $tap_count - $2${3:+ # $3}"
+}
+
+ok() {
+	local name=$1
+	shift
+	if "$@" >"$work/tap.out" 2>&1; then
+		tap_line ok "$name"
+	else
+		tap_failed=$((tap_failed + 1))
+		tap_line "not ok" "$name"
+		sed 's/^/# /' "$work/tap.out"
+	fi
+}
+
+skip() {
+	tap_line ok "$1" "SKIP $2"
+}
+
+finish() {
+	echo "1..$tap_count"
+	[ "$tap_failed" = 0 ]
+	exit
+}
+
+have_kvm() {
+	[ -r /dev/kvm ] && [ -w /dev/kvm ]
+}
+
+# The user's own status, as a command: status 2 COMMAND... succeeds when COMMAND exits 2.
+status() {
+	local want=$1 got=0
+	shift
+	"$@" || got=$?
+	[ "$got" = "$want" ] || { echo "status $got, expected $want: $*"; false; }
+}
