@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Experiments: statements about kernel memory, put to the test on the machine itself.
+ *
+ * An experiment is a function with a name (`buddy.split`) and a claim, one sentence that
+ * can be wrong.  It exercises the allocators as a driver would, asks counters or the
+ * dmacheck device what really happened, and says so:
+ *
+ *	EXPERIMENT(buddy_max, "buddy.max", "the largest block is 4 MiB")
+ *	{
+ *		struct page *page = alloc_pages(GFP_KERNEL, 10);
+ *
+ *		expect(x, page, "no block of order 10");
+ *		expect(x, !alloc_pages(GFP_KERNEL | __GFP_NOWARN, 11), "order 11 given");
+ *		evidence(x, "order 10 at pfn %lu", page_to_pfn(page));
+ *		__free_pages(page, 10);
+ *	}
+ *
+ * `x` is the trial that runs.  Without a failed expect() it has passed.  Whatever happened,
+ * the function returns with everything freed: the runner keeps books (census.h), and a
+ * trial that leaves a page, an object or a mapping behind has failed, too.
+ *
+ * The experiments of one file are a chapter.  The run goes by chapter, and within one by
+ * line, whatever order the linker chose.
+ */
+#ifndef GUEST_EXPERIMENTS_EXPERIMENT_H
+#define GUEST_EXPERIMENTS_EXPERIMENT_H
+
+#include <linux/kernel.h>
+
+#include "ktap.h"
+
+/* What an experiment cannot do without; where it is missing, the experiment is skipped
+ * and the line says which. */
+#define NEEDS_DMACHECK 1U /* the device that judges DMA: pagevisor only */
+#define NEEDS_DISK     2U /* a virtio disk */
+#define NEEDS_2_CPUS   4U
+
+struct trial;
+
+struct experiment {
+	const char *name; /* group.what, as on the command line */
+	const char *claim; /* what it shows, one sentence */
+	void (*run)(struct trial *x);
+	unsigned int needs; /* NEEDS_* */
+	bool popular; /* the claim is popular and wrong: passing means refuting it */
+	unsigned int chapter; /* place of its file in the run */
+	unsigned int line; /* its place there */
+};
+
+/* One run of one experiment. */
+struct trial {
+	const struct experiment *experiment;
+	unsigned int cpus; /* online now */
+	unsigned int failures; /* expect()s that did not hold */
+	const char *skipped; /* why, or NULL */
+	size_t said; /* characters in evidence */
+	char evidence[256];
+};
+
+/*
+ * Defines and registers an experiment; its body follows.  More fields can be set after
+ * the claim: EXPERIMENT(dma_sg, "dma.sg", "...", .needs = NEEDS_DMACHECK).
+ * The file defines CHAPTER first.
+ */
+#define EXPERIMENT(id, title, statement, ...)                                           \
+	static void id(struct trial *x);                                                \
+	static const struct experiment id##_experiment __used __section(".experiments") \
+		__aligned(8) = { .name = (title),                                       \
+				 .claim = (statement),                                  \
+				 .run = (id),                                           \
+				 .chapter = CHAPTER,                                    \
+				 .line = __LINE__,                                      \
+				 ##__VA_ARGS__ };                                       \
+	static void id(struct trial *x)
+
+enum chapter {
+	CHAPTER_BOOT,
+	CHAPTER_BUDDY,
+	CHAPTER_PCP,
+	CHAPTER_SLAB,
+	CHAPTER_KMALLOC,
+	CHAPTER_VMALLOC,
+	CHAPTER_DMA,
+	CHAPTER_DISK,
+	CHAPTER_IRQ,
+	CHAPTER_SMP,
+};
+
+/* Adds to what the line of this trial states as measured; parts are joined by ", ". */
+void evidence(struct trial *x, const char *fmt, ...) __printf(2, 3);
+
+/* The claim does not hold unless `cond` does: prints where, what and the values given. The
+ * value is cond, so that what makes no sense afterwards can be left out. */
+#define expect(x, cond, ...)                                                   \
+	({                                                                     \
+		bool _holds = !!(cond);                                        \
+		if (unlikely(!_holds))                                         \
+			trial_fail(x, __FILE__, __LINE__, #cond, __VA_ARGS__); \
+		likely(_holds);                                                \
+	})
+void trial_fail(struct trial *x, const char *file, int line, const char *cond,
+		const char *fmt, ...) __printf(5, 6);
+
+/* Found out while running that it cannot be done here.  The reason must stay valid. */
+void skip(struct trial *x, const char *reason);
+
+/* Runs what the command line selects, prints KTAP, the allocator table and the counts.
+ * Called once, in a thread that may sleep, when all CPUs and devices are up.  0 when
+ * nothing failed, else the code for the machine to end with. */
+int experiments_run(void);
+
+#endif
