@@ -31,10 +31,10 @@ struct page;
 
 /* How a page is mapped. */
 typedef enum pgprot {
-	PAGE_KERNEL,	     /* read, write, cached */
-	PAGE_KERNEL_RO,	     /* read, cached */
+	PAGE_KERNEL, /* read, write, cached */
+	PAGE_KERNEL_RO, /* read, cached */
 	PAGE_KERNEL_NOCACHE, /* read, write, uncached: device registers */
-	PAGE_KERNEL_WC,	     /* read, write, write-combining */
+	PAGE_KERNEL_WC, /* read, write, write-combining */
 } pgprot_t;
 
 /*

@@ -17,7 +17,7 @@ endef
 $(eval $(call unit_rules,host,))
 $(eval $(call unit_rules,san,$(SAN_LD)))
 
-.PHONY: test unit integration lint
+.PHONY: test unit
 .SECONDARY:
 UNIT_BIN := $(call unit_bin,host) $(call unit_bin,san)
 unit: $(UNIT_BIN)

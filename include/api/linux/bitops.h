@@ -6,19 +6,21 @@
 #include <linux/types.h>
 #include <linux/log2.h>
 
-#define BITS_PER_LONG	  64
-#define BIT(n)		  (1UL << (n))
-#define BITS_TO_LONGS(n)  (((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+#define BITS_PER_LONG		   64
+#define BIT(n)			   (1UL << (n))
+#define BITS_TO_LONGS(n)	   (((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
 
 static inline void set_bit(unsigned int n, unsigned long *map)
 {
-	__atomic_fetch_or(&map[n / BITS_PER_LONG], BIT(n % BITS_PER_LONG), __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&map[n / BITS_PER_LONG], BIT(n % BITS_PER_LONG),
+			  __ATOMIC_SEQ_CST);
 }
 
 static inline void clear_bit(unsigned int n, unsigned long *map)
 {
-	__atomic_fetch_and(&map[n / BITS_PER_LONG], ~BIT(n % BITS_PER_LONG), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&map[n / BITS_PER_LONG], ~BIT(n % BITS_PER_LONG),
+			   __ATOMIC_SEQ_CST);
 }
 
 static inline bool test_and_set_bit(unsigned int n, unsigned long *map)

@@ -10,46 +10,46 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define min(a, b)                          \
-	({                                 \
-		__typeof__(a) _a = (a);    \
-		__typeof__(b) _b = (b);    \
-		(void)(&_a == &_b);        \
-		_a < _b ? _a : _b;         \
+#define min(a, b)                       \
+	({                              \
+		__typeof__(a) _a = (a); \
+		__typeof__(b) _b = (b); \
+		(void)(&_a == &_b);     \
+		_a < _b ? _a : _b;      \
 	})
-#define max(a, b)                          \
-	({                                 \
-		__typeof__(a) _a = (a);    \
-		__typeof__(b) _b = (b);    \
-		(void)(&_a == &_b);        \
-		_a > _b ? _a : _b;         \
+#define max(a, b)                       \
+	({                              \
+		__typeof__(a) _a = (a); \
+		__typeof__(b) _b = (b); \
+		(void)(&_a == &_b);     \
+		_a > _b ? _a : _b;      \
 	})
 #define min_t(type, a, b) min((type)(a), (type)(b))
 #define max_t(type, a, b) max((type)(a), (type)(b))
 #define clamp(v, lo, hi)  min(max(v, lo), hi)
-#define swap(a, b)                         \
-	do {                               \
-		__typeof__(a) _t = (a);    \
-		(a) = (b);                 \
-		(b) = _t;                  \
+#define swap(a, b)                      \
+	do {                            \
+		__typeof__(a) _t = (a); \
+		(a) = (b);              \
+		(b) = _t;               \
 	} while (0)
 
 /* Rounding to a power of two. */
-#define ALIGN(x, a)	 (((x) + ((__typeof__(x))(a) - 1)) & ~((__typeof__(x))(a) - 1))
-#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
-#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a) - 1)) == 0)
+#define ALIGN(x, a)	 (((x) + ((__typeof__(x))(a)-1)) & ~((__typeof__(x))(a)-1))
+#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
+#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a)-1)) == 0)
 #define PTR_ALIGN(p, a)	 ((__typeof__(p))ALIGN((unsigned long)(p), (a)))
 #define round_up(x, y)	 ALIGN(x, y)
 #define round_down(x, y) ALIGN_DOWN(x, y)
 /* Rounding to any number. */
-#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
 #define roundup(x, y)	   (DIV_ROUND_UP(x, y) * (y))
 #define rounddown(x, y)	   ((x) - ((x) % (y)))
 
-#define container_of(ptr, type, member)                                    \
-	({                                                                 \
-		const __typeof__(((type *)0)->member) *_m = (ptr);         \
-		(type *)((char *)_m - offsetof(type, member));             \
+#define container_of(ptr, type, member)                            \
+	({                                                         \
+		const __typeof__(((type *)0)->member) *_m = (ptr); \
+		(type *)((char *)_m - offsetof(type, member));     \
 	})
 
 #define SZ_4K 0x1000UL

@@ -9,8 +9,11 @@
 #define LIST_POISON1 ((struct list_head *)0xdead000000000100UL)
 #define LIST_POISON2 ((struct list_head *)0xdead000000000122UL)
 
-#define LIST_HEAD_INIT(name) { &(name), &(name) }
-#define LIST_HEAD(name)	     struct list_head name = LIST_HEAD_INIT(name)
+#define LIST_HEAD_INIT(name)     \
+	{                        \
+		&(name), &(name) \
+	}
+#define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
 static inline void INIT_LIST_HEAD(struct list_head *list)
 {
@@ -73,7 +76,8 @@ static inline bool list_empty(const struct list_head *head)
 	return READ_ONCE(head->next) == head;
 }
 
-static inline bool list_is_last(const struct list_head *entry, const struct list_head *head)
+static inline bool list_is_last(const struct list_head *entry,
+				const struct list_head *head)
 {
 	return entry->next == head;
 }
@@ -90,24 +94,25 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 	INIT_LIST_HEAD(list);
 }
 
-#define list_entry(ptr, type, member)	    container_of(ptr, type, member)
+#define list_entry(ptr, type, member)	     container_of(ptr, type, member)
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 #define list_last_entry(head, type, member)  list_entry((head)->prev, type, member)
 #define list_first_entry_or_null(head, type, member) \
 	(list_empty(head) ? NULL : list_first_entry(head, type, member))
-#define list_next_entry(pos, member) list_entry((pos)->member.next, __typeof__(*(pos)), member)
+#define list_next_entry(pos, member) \
+	list_entry((pos)->member.next, __typeof__(*(pos)), member)
 
 #define list_for_each(pos, head) for (pos = (head)->next; pos != (head); pos = pos->next)
-#define list_for_each_entry(pos, head, member)                                    \
-	for (pos = list_first_entry(head, __typeof__(*pos), member);              \
+#define list_for_each_entry(pos, head, member)                       \
+	for (pos = list_first_entry(head, __typeof__(*pos), member); \
 	     &pos->member != (head); pos = list_next_entry(pos, member))
-#define list_for_each_entry_reverse(pos, head, member)                            \
-	for (pos = list_last_entry(head, __typeof__(*pos), member);               \
-	     &pos->member != (head);                                              \
+#define list_for_each_entry_reverse(pos, head, member)              \
+	for (pos = list_last_entry(head, __typeof__(*pos), member); \
+	     &pos->member != (head);                                \
 	     pos = list_entry(pos->member.prev, __typeof__(*pos), member))
-#define list_for_each_entry_safe(pos, n, head, member)                            \
-	for (pos = list_first_entry(head, __typeof__(*pos), member),              \
-	    n = list_next_entry(pos, member);                                     \
+#define list_for_each_entry_safe(pos, n, head, member)               \
+	for (pos = list_first_entry(head, __typeof__(*pos), member), \
+	    n = list_next_entry(pos, member);                        \
 	     &pos->member != (head); pos = n, n = list_next_entry(n, member))
 
 #endif

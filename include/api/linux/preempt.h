@@ -9,6 +9,6 @@
 #define preempt_enable()  arch_preempt_enable()
 #define in_interrupt()	  arch_in_interrupt()
 /* No sleeping here: in an interrupt, with preemption or interrupts off. */
-#define in_atomic()	  arch_in_atomic()
+#define in_atomic() arch_in_atomic()
 
 #endif

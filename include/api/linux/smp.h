@@ -6,8 +6,12 @@
 #include <asm/platform.h>
 
 #define smp_processor_id() arch_cpu_id()
-#define get_cpu()	   ({ arch_preempt_disable(); arch_cpu_id(); })
-#define put_cpu()	   arch_preempt_enable()
+#define get_cpu()                       \
+	({                              \
+		arch_preempt_disable(); \
+		arch_cpu_id();          \
+	})
+#define put_cpu() arch_preempt_enable()
 unsigned int num_online_cpus(void);
 
 #endif

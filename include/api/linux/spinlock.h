@@ -12,8 +12,11 @@ typedef struct spinlock {
 	unsigned int locked; /* 0 free, 1 held */
 } spinlock_t;
 
-#define __SPIN_LOCK_UNLOCKED(name) { 0 }
-#define DEFINE_SPINLOCK(name)	   spinlock_t name = __SPIN_LOCK_UNLOCKED(name)
+#define __SPIN_LOCK_UNLOCKED(name) \
+	{                          \
+		0                  \
+	}
+#define DEFINE_SPINLOCK(name) spinlock_t name = __SPIN_LOCK_UNLOCKED(name)
 
 static inline void spin_lock_init(spinlock_t *lock)
 {
@@ -64,10 +67,10 @@ static inline void spin_unlock(spinlock_t *lock)
 }
 
 /* Interrupts off is enough to stay on this CPU: no preempt count is kept then. */
-#define spin_lock_irqsave(lock, flags)  \
-	do {                            \
-		local_irq_save(flags);  \
-		__spin_lock(lock);      \
+#define spin_lock_irqsave(lock, flags) \
+	do {                           \
+		local_irq_save(flags); \
+		__spin_lock(lock);     \
 	} while (0)
 
 static inline void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)

@@ -22,9 +22,9 @@ typedef uint32_t __le32;
 typedef uint64_t __le64;
 
 typedef long ssize_t;
-typedef unsigned int gfp_t;    /* allocation flags, <linux/gfp.h> */
-typedef uint64_t phys_addr_t;  /* a guest-physical address */
-typedef uint64_t dma_addr_t;   /* an address as a device uses it */
+typedef unsigned int gfp_t; /* allocation flags, <linux/gfp.h> */
+typedef uint64_t phys_addr_t; /* a guest-physical address */
+typedef uint64_t dma_addr_t; /* an address as a device uses it */
 typedef uint64_t resource_size_t;
 
 typedef struct {

@@ -1,0 +1,28 @@
+# lint: formatting, clang's warnings, clang-tidy, cppcheck, shellcheck; all clean or it fails.
+# Each source leaves a stamp, so a second run checks only what changed.
+LINT_C	   := $(shell git ls-files '*.c' 2>/dev/null)
+LINT_H	   := $(shell git ls-files '*.h' 2>/dev/null)
+LINT_SH	   := $(shell git grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
+LINT_STAMP := $(LINT_C:%.c=$(B)/lint/%.ok)
+
+# Guest code is judged as guest code, all other as the host sees it.
+lint_flags = $(filter-out -Werror,$(if $(filter guest/%,$(1)),$(CFLAGS_guest) $(CPPFLAGS_guest), \
+	$(CFLAGS_host) $(CFLAGS_$(call room,$(1))) $(HOSTDEF) $(call hostinc,$(1)))) \
+	-Werror -Wno-gnu-variable-sized-type-not-at-end
+
+$(B)/lint/%.ok: %.c .clang-tidy .clang-format
+	$(call say,LINT,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -fsyntax-only $(call lint_flags,$<) $<
+	$(Q)clang-tidy --quiet $< -- $(call lint_flags,$<) 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+
+.PHONY: lint
+lint: $(LINT_STAMP)
+	$(Q)clang-format --dry-run -Werror $(LINT_C) $(LINT_H)
+	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 \
+		--enable=warning,performance,portability --suppress=missingInclude \
+		-Iinclude mm guest devices vmm tests
+	$(Q)shellcheck $(LINT_SH)
+	@echo "lint: $(words $(LINT_C) $(LINT_H)) files clean"
+#: make lint       clang-format, clang, clang-tidy, cppcheck, shellcheck
