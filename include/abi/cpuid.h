@@ -13,8 +13,7 @@
 /* eax: PV_CPUID_* bits; ebx: TSC rate in kHz; ecx: LAPIC timer clock in kHz; each 0 when
  * the host does not know it; edx: 0. */
 #define PV_CPUID_FEATURES_LEAF 0x40000101u
-#define PV_CPUID_RAM_ZEROED \
-	(1u << 0) /* at the first instruction all RAM beyond the
-					    kernel, initrd and start info reads as zero */
+/* At the first instruction all RAM beyond kernel, initrd and start info reads as zero. */
+#define PV_CPUID_RAM_ZEROED (1u << 0)
 
 #endif
