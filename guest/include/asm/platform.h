@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's half of mm/platform.h: the address map and what must be inline.
+ *
+ * Each CPU finds its own data through %gs.  preempt_count is one word with three parts, so
+ * that one read answers "may I sleep?" and one decrement answers "may I be preempted?":
+ *
+ *   bits 0-15   how many times preemption was disabled
+ *   bits 16-19  nesting of hardware interrupts
+ *   bit  31     set while no reschedule is wanted (the sense is inverted so that the word
+ *		 is zero exactly when preemption is allowed and wanted)
+ */
+#ifndef GUEST_ASM_PLATFORM_H
+#define GUEST_ASM_PLATFORM_H
+
+#include <linux/types.h>
+#include <linux/compiler.h>
+
+#define NR_CPUS 64
+
+#define PAGE_OFFSET   0xffff888000000000UL
+#define VMALLOC_START 0xffffc90000000000UL
+#define VMALLOC_END   0xffffe90000000000UL
+#define VMEMMAP_START 0xffffea0000000000UL
+
+#define PREEMPT_MASK	   0x0000ffffU
+#define HARDIRQ_OFFSET	   0x00010000U
+#define HARDIRQ_MASK	   0x000f0000U
+#define PREEMPT_NO_RESCHED 0x80000000U
+
+struct task_struct;
+
+/* What every CPU has of its own and every context needs at once. */
+struct cpu_local {
+	u32 preempt_count;
+	u32 cpu;
+	struct task_struct *current_task;
+};
+extern struct cpu_local cpu_local;
+
+/* A field of this CPU's struct cpu_local, as an operand of inline assembly. */
+#define __CPU_LOCAL_GET(field)                                                \
+	({                                                                    \
+		__typeof__(cpu_local.field) _v;                               \
+		__asm__("mov %%gs:%1, %0" : "=r"(_v) : "m"(cpu_local.field)); \
+		_v;                                                           \
+	})
+
+void preempt_schedule(void);
+
+static inline unsigned int arch_cpu_id(void)
+{
+	return __CPU_LOCAL_GET(cpu);
+}
+
+static inline u32 __preempt_count(void)
+{
+	return __CPU_LOCAL_GET(preempt_count);
+}
+
+static inline unsigned long arch_local_irq_save(void)
+{
+	unsigned long flags;
+
+	__asm__ volatile("pushf; pop %0; cli" : "=r"(flags) : : "memory");
+	return flags;
+}
+
+static inline void arch_local_irq_disable(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+static inline void arch_local_irq_enable(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
+#define X86_EFLAGS_IF 0x200UL
+
+static inline void arch_local_irq_restore(unsigned long flags)
+{
+	if (flags & X86_EFLAGS_IF)
+		arch_local_irq_enable();
+}
+
+static inline bool arch_irqs_disabled(void)
+{
+	unsigned long flags;
+
+	__asm__ volatile("pushf; pop %0" : "=r"(flags) : : "memory");
+	return !(flags & X86_EFLAGS_IF);
+}
+
+static inline void arch_preempt_disable(void)
+{
+	__asm__ volatile("incl %%gs:%0" : "+m"(cpu_local.preempt_count) : : "memory");
+}
+
+static inline void arch_preempt_enable(void)
+{
+	bool wanted;
+
+	__asm__ volatile("decl %%gs:%0"
+			 : "+m"(cpu_local.preempt_count), "=@ccz"(wanted)
+			 :
+			 : "memory");
+	if (unlikely(wanted))
+		preempt_schedule();
+}
+
+static inline bool arch_in_interrupt(void)
+{
+	return __preempt_count() & HARDIRQ_MASK;
+}
+
+static inline bool arch_in_atomic(void)
+{
+	return (__preempt_count() & ~PREEMPT_NO_RESCHED) || arch_irqs_disabled();
+}
+
+static inline void cpu_relax(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+static inline u64 arch_cycles(void)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
+}
+
+#endif
