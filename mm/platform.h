@@ -25,17 +25,10 @@
 #define MM_PLATFORM_H
 
 #include <linux/types.h>
+#include <linux/pgtable.h> /* pgprot_t: how a page is mapped */
 #include <asm/platform.h>
 
 struct page;
-
-/* How a page is mapped. */
-typedef enum pgprot {
-	PAGE_KERNEL, /* read, write, cached */
-	PAGE_KERNEL_RO, /* read, cached */
-	PAGE_KERNEL_NOCACHE, /* read, write, uncached: device registers */
-	PAGE_KERNEL_WC, /* read, write, write-combining */
-} pgprot_t;
 
 /*
  * Maps n pages at va, in order.  va is page-aligned and in the vmalloc range, nothing is

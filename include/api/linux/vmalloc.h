@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Virtually contiguous memory (include/linux/vmalloc.h): single pages, from anywhere in
+ * RAM, mapped side by side in [VMALLOC_START, VMALLOC_END).  After each area stands one
+ * guard page that is never mapped.
+ *
+ * All calls that create an area sleep: in atomic context they are refused, reported as a
+ * violation (platform_context_violation), and return NULL.  All calls that end one
+ * (vfree, vunmap, iounmap) work in any context; NULL is ignored; an address that is not
+ * the start of a live area of the right kind is reported and nothing changes.
+ */
+#ifndef _LINUX_VMALLOC_H
+#define _LINUX_VMALLOC_H
+
+#include <linux/types.h>
+#include <linux/compiler.h>
+#include <linux/pgtable.h>
+#include <asm/platform.h>
+
+struct page;
+
+/* What an area is; Linux's values.  Exactly one of the first three in a live area. */
+#define VM_IOREMAP 0x01UL /* ioremap(): device registers */
+#define VM_ALLOC   0x02UL /* vmalloc(): owns its pages */
+#define VM_MAP	   0x04UL /* vmap(): the pages are the caller's */
+
+/* size bytes, rounded up to pages; page-aligned; contents undefined but for the z form.
+ * NULL: size 0, more than all RAM, out of memory, or atomic context. */
+void *vmalloc(unsigned long size) __malloc __alloc_size(1);
+void *vzalloc(unsigned long size) __malloc __alloc_size(1);
+/* All pages below 4 GiB. */
+void *vmalloc_32(unsigned long size) __malloc __alloc_size(1);
+void *__vmalloc(unsigned long size, gfp_t gfp) __malloc __alloc_size(1);
+void vfree(const void *addr);
+
+/* Maps count pages of the caller's side by side.  The array is not kept.  flags: VM_MAP. */
+void *vmap(struct page *const *pages, unsigned int count, unsigned long flags,
+	   pgprot_t prot);
+void vunmap(const void *addr);
+
+/* The page, or page frame, that addr in the vmalloc range maps to.  NULL, or ~0UL, where
+ * nothing is mapped; NULL too where a frame has no struct page (ioremap). */
+struct page *vmalloc_to_page(const void *addr);
+unsigned long vmalloc_to_pfn(const void *addr);
+
+static inline bool is_vmalloc_addr(const void *addr)
+{
+	return (unsigned long)addr >= VMALLOC_START && (unsigned long)addr < VMALLOC_END;
+}
+
+/* One area, as /proc/vmallocinfo shows it. */
+struct vmalloc_info {
+	unsigned long addr; /* first byte */
+	unsigned long size; /* bytes, with the guard page, as Linux counts */
+	unsigned long nr_pages; /* VM_ALLOC, VM_MAP: pages mapped; VM_IOREMAP: 0 */
+	phys_addr_t phys_addr; /* VM_IOREMAP: what it maps; else 0 */
+	unsigned long flags; /* VM_*; 0 for one freed and not yet flushed */
+	unsigned long caller; /* the code that created it */
+};
+
+/* Copies the lowest area that ends above *cursor to *info and moves *cursor to its end.
+ * Start with *cursor = 0; false after the last one. */
+bool vmalloc_info_next(unsigned long *cursor, struct vmalloc_info *info);
+
+struct vmalloc_stats {
+	unsigned long nr_areas; /* live areas of all kinds */
+	unsigned long nr_pages; /* pages that live VM_ALLOC areas own */
+	unsigned long nr_lazy; /* areas freed, their addresses awaiting a flush */
+	unsigned long lazy_pages; /* address space they hold, in pages, guards included */
+	unsigned long nr_purges; /* flushes so far, each for many areas */
+	unsigned long nr_failed; /* requests that returned NULL */
+	unsigned long nr_bad_frees; /* frees of what was no area's start */
+};
+
+void vmalloc_get_stats(struct vmalloc_stats *stats);
+
+/* Flushes the TLBs now and makes the addresses of all freed areas reusable.  Sleeps. */
+void vm_unmap_aliases(void);
+
+/* Walks everything: order and balance of the areas, gaps, guard pages, page counts, that
+ * live areas are mapped to their pages and freed ones are not.  0, or -EINVAL after one
+ * printed line for the first thing found wrong. */
+int vmalloc_verify(void);
+
+#endif
