@@ -1,0 +1,702 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The block backend against real files (both engines, a reference model in memory, many
+ * requests in flight) and against an engine that misbehaves on purpose.
+ */
+#include "devices/block_backend.h"
+#include "devices/block_engine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define MEDIUM_SIZE (1 << 20)
+#define IN_FLIGHT   16
+#define MAX_IOV	    8
+#define MAX_LENGTH  20000
+
+/* --- a temporary directory and its file -------------------------------------------- */
+
+static char dir[] = "/tmp/pagevisor-block-XXXXXX";
+static char path[64];
+
+static int make_dir(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/disk", dir);
+	return 0;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(dir);
+}
+
+static uint64_t random_state;
+
+static uint32_t rnd(uint32_t below)
+{
+	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (uint32_t)((random_state >> 33) % below);
+}
+
+static void make_file(const void *bytes, size_t size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	if (bytes)
+		assert_int_equal(pwrite(fd, bytes, size, 0), size);
+	else
+		assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	close(fd);
+}
+
+static uint64_t hash_file(size_t size)
+{
+	char *bytes = malloc(size);
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+	uint64_t hash;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, size);
+	assert_int_equal(pread(fd, bytes, size, 0), size);
+	hash = XXH3_64bits(bytes, size);
+	close(fd);
+	free(bytes);
+	return hash;
+}
+
+static struct block_backend *open_backend(const struct block_engine *engine,
+					  unsigned int depth)
+{
+	struct block_config config = { .path = path, .engine = engine, .depth = depth };
+	struct block_backend *be = NULL;
+
+	assert_int_equal(block_backend_open(&config, &be), 0);
+	return be;
+}
+
+/* --- random operations against a model --------------------------------------------- */
+
+struct slot {
+	struct block_request req;
+	struct iovec iov[MAX_IOV];
+	uint8_t data[MAX_LENGTH];
+	uint64_t offset, length;
+	bool busy;
+};
+
+struct model {
+	struct block_backend *be;
+	uint8_t bytes[MEDIUM_SIZE];
+	struct slot slots[IN_FLIGHT];
+	unsigned int done;
+};
+
+static struct model *model;
+
+static void slot_done(struct block_request *req, int error)
+{
+	struct slot *slot = (struct slot *)req;
+
+	assert_int_equal(error, 0);
+	assert_true(slot->busy);
+	slot->busy = false;
+	model->done++;
+	if (req->op == BLOCK_READ)
+		assert_memory_equal(slot->data, model->bytes + slot->offset,
+				    slot->length);
+}
+
+static bool overlaps(const struct slot *slot)
+{
+	for (int i = 0; i < IN_FLIGHT; i++) {
+		const struct slot *other = &model->slots[i];
+
+		if (other != slot && other->busy &&
+		    slot->offset < other->offset + other->length &&
+		    other->offset < slot->offset + slot->length)
+			return true;
+	}
+	return false;
+}
+
+/* Cuts the slot's data into a few unequal pieces, empty ones among them. */
+static void scatter(struct slot *slot)
+{
+	size_t at = 0, piece;
+
+	slot->req.iovcnt = 1 + rnd(MAX_IOV);
+	for (unsigned int i = 0; i < slot->req.iovcnt; i++) {
+		piece = i + 1 == slot->req.iovcnt
+				? slot->length - at
+				: rnd((uint32_t)(slot->length - at + 1));
+		slot->iov[i] = (struct iovec){ slot->data + at, piece };
+		at += piece;
+	}
+	slot->req.iov = slot->iov;
+}
+
+static void apply(struct slot *slot)
+{
+	if (slot->req.op == BLOCK_WRITE) {
+		for (size_t i = 0; i < slot->length; i++)
+			slot->data[i] = (uint8_t)rnd(256);
+		memcpy(model->bytes + slot->offset, slot->data, slot->length);
+	} else if (slot->req.op == BLOCK_DISCARD || slot->req.op == BLOCK_ZERO) {
+		/* On a file a discarded range reads as zeroes. */
+		memset(model->bytes + slot->offset, 0, slot->length);
+	}
+}
+
+static void submit_random(struct slot *slot)
+{
+	slot->offset = rnd(MEDIUM_SIZE - 1);
+	slot->length = 1 + rnd(MAX_LENGTH);
+	if (slot->offset + slot->length > MEDIUM_SIZE)
+		slot->length = MEDIUM_SIZE - slot->offset;
+	if (overlaps(slot))
+		return;
+	slot->req = (struct block_request){
+		.op = (enum block_op)rnd(5),
+		.unmap = rnd(2),
+		.offset = slot->offset,
+		.length = slot->length,
+		.done = slot_done,
+	};
+	apply(slot);
+	scatter(slot);
+	slot->busy = true;
+	block_submit(model->be, &slot->req);
+}
+
+static void wait_readable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	assert_int_equal(poll(&pfd, 1, 10000), 1);
+}
+
+static void random_run(const struct block_engine *engine, unsigned int depth)
+{
+	unsigned int submitted = 0;
+
+	model = calloc(1, sizeof(*model));
+	random_state = depth;
+	for (size_t i = 0; i < MEDIUM_SIZE; i++)
+		model->bytes[i] = (uint8_t)rnd(256);
+	make_file(model->bytes, MEDIUM_SIZE);
+	model->be = open_backend(engine, depth);
+	assert_int_equal(block_size(model->be), MEDIUM_SIZE);
+	while (model->done < 3000) {
+		unsigned int before = model->done;
+
+		for (int i = 0; i < IN_FLIGHT; i++) {
+			if (!model->slots[i].busy && rnd(4)) {
+				submit_random(&model->slots[i]);
+				submitted += model->slots[i].busy;
+			}
+		}
+		block_kick(model->be);
+		while (submitted > model->done && model->done == before) {
+			wait_readable(block_event_fd(model->be));
+			block_poll(model->be);
+		}
+	}
+	block_drain(model->be);
+	assert_int_equal(model->done, submitted);
+	block_backend_close(model->be);
+	assert_true(hash_file(MEDIUM_SIZE) == XXH3_64bits(model->bytes, MEDIUM_SIZE));
+	free(model);
+}
+
+static void test_random_uring(void **state)
+{
+	(void)state;
+	random_run(&block_engine_uring, 0);
+	random_run(&block_engine_uring, 3);
+}
+
+static void test_random_sync(void **state)
+{
+	(void)state;
+	random_run(&block_engine_sync, 0);
+	random_run(&block_engine_sync, 1);
+}
+
+/* --- an engine that does as the test says ------------------------------------------- */
+
+static struct {
+	struct block_step steps[64]; /* started, oldest first */
+	struct block_request *reqs[64];
+	unsigned int count;
+	int64_t results[8]; /* what the next steps end with */
+	unsigned int next, scripted;
+	bool newest_first;
+} fake;
+
+static int fake_open(void **state, unsigned int depth, int event_fd)
+{
+	(void)depth;
+	(void)event_fd;
+	*state = &fake;
+	return 0;
+}
+
+static void fake_close(void *state)
+{
+	assert_ptr_equal(state, &fake);
+	assert_int_equal(fake.count, 0);
+}
+
+static void fake_start(void *state, const struct block_step *step,
+		       struct block_request *req)
+{
+	(void)state;
+	assert_true(fake.count < 64);
+	fake.steps[fake.count] = *step;
+	fake.reqs[fake.count++] = req;
+}
+
+static void fake_kick(void *state)
+{
+	(void)state;
+}
+
+static struct block_request *fake_reap(void *state, bool wait, int64_t *result)
+{
+	unsigned int at = fake.newest_first ? fake.count - 1 : 0;
+	struct block_request *req = fake.reqs[at];
+
+	(void)state;
+	if (!fake.count || (fake.next == fake.scripted && !wait))
+		return NULL;
+	*result = fake.next < fake.scripted ? fake.results[fake.next++] : -EIO;
+	fake.count--;
+	memmove(&fake.steps[at], &fake.steps[at + 1],
+		(fake.count - at) * sizeof(fake.steps[0]));
+	memmove(&fake.reqs[at], &fake.reqs[at + 1],
+		(fake.count - at) * sizeof(fake.reqs[0]));
+	return req;
+}
+
+static const struct block_engine fake_engine = {
+	.name = "fake",
+	.open = fake_open,
+	.close = fake_close,
+	.start = fake_start,
+	.kick = fake_kick,
+	.reap = fake_reap,
+};
+
+static struct block_request *ended[64];
+static int ended_error[64];
+static unsigned int ended_count;
+
+static void note_end(struct block_request *req, int error)
+{
+	ended[ended_count] = req;
+	ended_error[ended_count++] = error;
+}
+
+static struct block_backend *fake_backend(unsigned int depth)
+{
+	memset(&fake, 0, sizeof(fake));
+	ended_count = 0;
+	make_file(NULL, MEDIUM_SIZE);
+	return open_backend(&fake_engine, depth);
+}
+
+/* The oldest step ends with `result`; nothing else does. */
+static void step_ends(struct block_backend *be, int64_t result)
+{
+	fake.results[0] = result;
+	fake.next = 0;
+	fake.scripted = 1;
+	block_poll(be);
+	assert_int_equal(fake.next, 1);
+}
+
+static void test_short_transfers(void **state)
+{
+	char a[100], b[50];
+	struct iovec iov[] = { { a, 100 }, { NULL, 0 }, { b, 50 } };
+	struct block_request req = { .op = BLOCK_READ,
+				     .iov = iov,
+				     .iovcnt = 3,
+				     .offset = 1000,
+				     .length = 150,
+				     .done = note_end };
+	struct block_backend *be = fake_backend(1);
+
+	(void)state;
+	block_submit(be, &req);
+	assert_int_equal(fake.steps[0].kind, STEP_READV);
+	assert_int_equal(fake.steps[0].iovcnt, 3);
+	step_ends(be, -EINTR);
+	assert_int_equal(fake.steps[0].offset, 1000);
+	step_ends(be, 60);
+	assert_int_equal(fake.steps[0].offset, 1060);
+	assert_ptr_equal(fake.steps[0].iov->iov_base, a + 60);
+	assert_int_equal(fake.steps[0].iov->iov_len, 40);
+	step_ends(be, 40);
+	assert_int_equal(fake.steps[0].iovcnt, 1);
+	assert_ptr_equal(fake.steps[0].iov->iov_base, b);
+	step_ends(be, -EAGAIN);
+	assert_int_equal(ended_count, 0);
+	step_ends(be, 50);
+	assert_int_equal(ended_count, 1);
+	assert_int_equal(ended_error[0], 0);
+	block_backend_close(be);
+}
+
+static int error_of(struct block_backend *be, enum block_op op, int64_t result)
+{
+	static char data[100];
+	struct iovec iov = { data, 100 };
+	struct block_request req = {
+		.op = op, .iov = &iov, .iovcnt = 1, .length = 100, .done = note_end
+	};
+
+	block_submit(be, &req);
+	step_ends(be, result);
+	assert_int_equal(fake.count, 0);
+	return ended_error[--ended_count];
+}
+
+static void test_errors(void **state)
+{
+	struct block_backend *be = fake_backend(4);
+
+	(void)state;
+	assert_int_equal(error_of(be, BLOCK_READ, -EIO), -EIO);
+	assert_int_equal(error_of(be, BLOCK_READ, 0), -EIO);
+	assert_int_equal(error_of(be, BLOCK_READ, 101), -EIO);
+	assert_int_equal(error_of(be, BLOCK_WRITE, -ENOSPC), -ENOSPC);
+	assert_int_equal(error_of(be, BLOCK_WRITE, 0), -ENOSPC);
+	assert_int_equal(error_of(be, BLOCK_FLUSH, -EIO), -EIO);
+	assert_int_equal(error_of(be, BLOCK_FLUSH, 0), 0);
+	assert_int_equal(error_of(be, BLOCK_DISCARD, -EIO), -EIO);
+	assert_int_equal(error_of(be, BLOCK_DISCARD, -EOPNOTSUPP), 0);
+	assert_int_equal(error_of(be, BLOCK_DISCARD, 0), 0);
+	assert_int_equal(error_of(be, BLOCK_ZERO, -ENOSPC), -ENOSPC);
+	assert_int_equal(error_of(be, BLOCK_ZERO, 0), 0);
+	block_backend_close(be);
+}
+
+/* Where fallocate cannot, zeroes are written, in pieces. */
+static void test_zero_by_write(void **state)
+{
+	struct block_request req = { .op = BLOCK_ZERO,
+				     .unmap = true,
+				     .offset = 5,
+				     .length = 100000,
+				     .done = note_end };
+	struct block_backend *be = fake_backend(1);
+	const char *bytes;
+
+	(void)state;
+	block_submit(be, &req);
+	assert_int_equal(fake.steps[0].kind, STEP_FALLOCATE);
+	assert_int_equal(fake.steps[0].mode, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	step_ends(be, -EOPNOTSUPP);
+	assert_int_equal(fake.steps[0].kind, STEP_WRITEV);
+	assert_int_equal(fake.steps[0].offset, 5);
+	assert_int_equal(fake.steps[0].iov->iov_len, 65536);
+	bytes = fake.steps[0].iov->iov_base;
+	for (int i = 0; i < 65536; i++)
+		assert_int_equal(bytes[i], 0);
+	step_ends(be, 65536);
+	assert_int_equal(fake.steps[0].offset, 5 + 65536);
+	assert_int_equal(fake.steps[0].iov->iov_len, 100000 - 65536);
+	step_ends(be, 100000 - 65536);
+	assert_int_equal(ended_count, 1);
+	assert_int_equal(ended_error[0], 0);
+	block_backend_close(be);
+}
+
+/* At most `depth` steps at the engine, started in order, ending in any order. */
+static void test_depth_and_order(void **state)
+{
+	struct block_request reqs[6];
+	struct block_backend *be = fake_backend(3);
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		reqs[i] = (struct block_request){ .op = BLOCK_FLUSH, .done = note_end };
+		block_submit(be, &reqs[i]);
+	}
+	assert_int_equal(fake.count, 3);
+	fake.newest_first = true;
+	step_ends(be, 0);
+	assert_ptr_equal(ended[0], &reqs[2]);
+	assert_int_equal(fake.count, 3);
+	assert_ptr_equal(fake.reqs[2], &reqs[3]);
+	step_ends(be, 0);
+	assert_ptr_equal(ended[1], &reqs[3]);
+	fake.newest_first = false;
+	block_drain(be);
+	assert_int_equal(ended_count, 6);
+	assert_ptr_equal(ended[2], &reqs[0]);
+	assert_ptr_equal(ended[5], &reqs[5]);
+	block_backend_close(be);
+}
+
+static void test_cancel(void **state)
+{
+	struct block_request reqs[4];
+	struct block_backend *be = fake_backend(2);
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		reqs[i] = (struct block_request){ .op = BLOCK_FLUSH, .done = note_end };
+		block_submit(be, &reqs[i]);
+	}
+	fake.scripted = 2;
+	block_cancel(be);
+	assert_int_equal(ended_count, 4);
+	assert_ptr_equal(ended[0], &reqs[2]);
+	assert_int_equal(ended_error[0], -ECANCELED);
+	assert_int_equal(ended_error[1], -ECANCELED);
+	assert_ptr_equal(ended[2], &reqs[0]);
+	assert_int_equal(ended_error[2], 0);
+	/* The backend goes on. */
+	assert_int_equal(error_of(be, BLOCK_FLUSH, 0), 0);
+	block_backend_close(be);
+}
+
+/* --- flush is fdatasync --------------------------------------------------------------- */
+
+static int datasyncs;
+
+/* Stands before libc's: the engine of plain system calls is linked to this one. */
+int fdatasync(int fd)
+{
+	datasyncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static void test_flush_syncs(void **state)
+{
+	struct block_request req = { .op = BLOCK_FLUSH, .done = note_end };
+	struct block_backend *be;
+	struct block_step step;
+	struct io_uring_sqe sqe;
+
+	(void)state;
+	make_file(NULL, MEDIUM_SIZE);
+	be = open_backend(&block_engine_sync, 0);
+	ended_count = 0;
+	datasyncs = 0;
+	block_submit(be, &req);
+	assert_int_equal(ended_count, 0); /* never from inside submit */
+	block_drain(be);
+	assert_int_equal(ended_count, 1);
+	assert_int_equal(datasyncs, 1);
+	block_backend_close(be);
+
+	block_next_step(&req, 7, &step);
+	block_uring_prep(&sqe, &step);
+	assert_int_equal(sqe.opcode, IORING_OP_FSYNC);
+	assert_int_equal(sqe.fsync_flags, IORING_FSYNC_DATASYNC);
+	assert_int_equal(sqe.fd, 7);
+}
+
+/* More pieces than one system call takes. */
+static void many_pieces(const struct block_engine *engine)
+{
+	enum { PIECES = IOV_MAX * 2 + 100, PIECE = 7 };
+	struct iovec *iov = calloc(PIECES, sizeof(*iov));
+	uint8_t *bytes = malloc(PIECES * PIECE);
+	struct block_request req = { .op = BLOCK_WRITE,
+				     .iov = iov,
+				     .iovcnt = PIECES,
+				     .length = PIECES * PIECE,
+				     .done = note_end };
+	struct block_backend *be;
+
+	for (int i = 0; i < PIECES * PIECE; i++)
+		bytes[i] = (uint8_t)(i * 31);
+	for (int i = 0; i < PIECES; i++)
+		iov[i] = (struct iovec){ bytes + i * PIECE, PIECE };
+	make_file(NULL, PIECES * PIECE);
+	be = open_backend(engine, 0);
+	ended_count = 0;
+	block_submit(be, &req);
+	block_drain(be);
+	assert_int_equal(ended_count, 1);
+	assert_int_equal(ended_error[0], 0);
+	block_backend_close(be);
+	assert_true(hash_file(PIECES * PIECE) == XXH3_64bits(bytes, PIECES * PIECE));
+	free(bytes);
+	free(iov);
+}
+
+static void test_many_pieces(void **state)
+{
+	(void)state;
+	many_pieces(&block_engine_uring);
+	many_pieces(&block_engine_sync);
+}
+
+/* A file that shrinks under the VM: an error, and the engine lives. */
+static void test_truncated_below(void **state)
+{
+	const struct block_engine *engines[] = { &block_engine_uring,
+						 &block_engine_sync };
+	static char data[4096];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct iovec iov = { data, 4096 };
+		struct block_request req = { .op = BLOCK_READ,
+					     .iov = &iov,
+					     .iovcnt = 1,
+					     .offset = MEDIUM_SIZE - 4096,
+					     .length = 4096,
+					     .done = note_end };
+		struct block_backend *be;
+
+		make_file(NULL, MEDIUM_SIZE);
+		be = open_backend(engines[i], 0);
+		assert_int_equal(truncate(path, MEDIUM_SIZE - 1000), 0);
+		ended_count = 0;
+		block_submit(be, &req);
+		block_drain(be);
+		assert_int_equal(ended_count, 1);
+		assert_int_equal(ended_error[0], -EIO);
+		block_backend_close(be);
+	}
+}
+
+/* --- opening ------------------------------------------------------------------------- */
+
+static int open_error(const char *name, bool read_only)
+{
+	struct block_config config = { .path = name, .read_only = read_only };
+	struct block_backend *be = NULL;
+	int error = block_backend_open(&config, &be);
+
+	if (!error)
+		block_backend_close(be);
+	return error;
+}
+
+static void test_open_errors(void **state)
+{
+	char other[80];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other", dir);
+	assert_int_equal(open_error(other, false), -ENOENT);
+	assert_int_equal(open_error(dir, false), -EISDIR);
+	assert_int_equal(open_error(dir, true), -EISDIR);
+	assert_int_equal(open_error("/dev/null", false), -ENOTBLK);
+	assert_int_equal(mkfifo(other, 0600), 0);
+	assert_int_equal(open_error(other, true), -ENOTBLK);
+	unlink(other);
+	make_file(NULL, 0);
+	assert_int_equal(open_error(path, false), -ENODATA);
+}
+
+static void test_lock(void **state)
+{
+	struct block_config shared = { .path = path, .read_only = true };
+	struct block_backend *be;
+
+	(void)state;
+	make_file(NULL, MEDIUM_SIZE);
+	be = open_backend(NULL, 0);
+	assert_false(block_read_only(be));
+	assert_int_equal(open_error(path, false), -EBUSY);
+	assert_int_equal(open_error(path, true), -EBUSY);
+	block_backend_close(be);
+	assert_int_equal(block_backend_open(&shared, &be), 0);
+	assert_true(block_read_only(be));
+	assert_int_equal(open_error(path, true), 0);
+	assert_int_equal(open_error(path, false), -EBUSY);
+	block_backend_close(be);
+}
+
+static void forbid_io_uring(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = 4, .filter = filter };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(2);
+}
+
+static void test_fallback(void **state)
+{
+	struct block_config config = { .path = path };
+	struct block_backend *be;
+	int status;
+	pid_t child;
+
+	(void)state;
+	make_file(NULL, MEDIUM_SIZE);
+	child = fork();
+	if (child == 0) {
+		forbid_io_uring();
+		if (block_backend_open(&config, &be))
+			_exit(3);
+		_exit(strcmp(block_engine_name(be), "syscalls") == 0 ? 0 : 4);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random_uring),
+		cmocka_unit_test(test_random_sync),
+		cmocka_unit_test(test_short_transfers),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_zero_by_write),
+		cmocka_unit_test(test_depth_and_order),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_flush_syncs),
+		cmocka_unit_test(test_many_pieces),
+		cmocka_unit_test(test_truncated_below),
+		cmocka_unit_test(test_open_errors),
+		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_fallback),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
