@@ -10,7 +10,7 @@ guest() { # MACHINE
 		-drive "file=$B/disk.img,format=raw,if=none,id=disk,readonly=on" \
 		-device virtio-blk-pci,drive=disk -device virtio-rng-pci \
 		-device isa-debug-exit,iobase=0x501 </dev/null >"$work/$1" 2>"$work/$1.errors" || status=$?
-	[ $status = 1 ] || { echo "QEMU's status $status"; tail -n 40 "$work/$1.errors" "$work/$1"; false; }
+	[ "$status" = 1 ] || { echo "QEMU's status $status"; tail -n 40 "$work/$1.errors" "$work/$1"; false; }
 }
 counts() {
 	tail -n 1 "$work/$1" | tr -d '\r' | grep -E '^[0-9]+ passed, 0 failed, [0-9]+ skipped$'
