@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* The 16550A as a driver sees it: probing, interrupts, FIFO, loopback, back-pressure. */
+#include "devices/serial.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR };
+#define FCR IIR
+
+static struct {
+	struct serial *s;
+	char out[4096];
+	size_t out_length;
+	unsigned int outputs, pendings, rooms, raised;
+	bool level;
+} t;
+
+static void on_irq(void *ctx, bool level)
+{
+	assert_ptr_equal(ctx, &t);
+	assert_int_not_equal(level, t.level); /* changes only */
+	t.level = level;
+	t.raised += level;
+}
+
+static void on_output(void *ctx, const void *bytes, size_t count)
+{
+	assert_ptr_equal(ctx, &t);
+	assert_true(t.out_length + count <= sizeof(t.out));
+	memcpy(t.out + t.out_length, bytes, count);
+	t.out_length += count;
+	t.outputs++;
+}
+
+static void on_pending(void *ctx)
+{
+	(void)ctx;
+	t.pendings++;
+}
+
+static void on_room(void *ctx)
+{
+	(void)ctx;
+	t.rooms++;
+}
+
+static int setup(void **state)
+{
+	struct serial_config config = { .irq = on_irq,
+					.output = on_output,
+					.output_pending = on_pending,
+					.input_room = on_room,
+					.ctx = &t };
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.s = serial_create(&config);
+	return t.s ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	serial_destroy(t.s);
+	return 0;
+}
+
+static uint8_t in(unsigned int offset)
+{
+	return serial_read(t.s, offset);
+}
+
+static void out(unsigned int offset, uint8_t value)
+{
+	serial_write(t.s, offset, value);
+}
+
+static void out_string(const char *text)
+{
+	while (*text)
+		out(DATA, (uint8_t)*text++);
+}
+
+/* What drivers read at reset and while they find out which chip this is. */
+static void test_probe(void **state)
+{
+	(void)state;
+	assert_int_equal(in(IER), 0);
+	assert_int_equal(in(IIR), 0x01);
+	assert_int_equal(in(LSR), 0x60);
+	assert_int_equal(in(MSR), 0xb0);
+	out(IER, 0xff);
+	assert_int_equal(in(IER), 0x0f); /* more would be another chip */
+	out(IER, 0);
+	out(SCR, 0x5a);
+	assert_int_equal(in(SCR), 0x5a);
+	out(FCR, 0x01);
+	assert_int_equal(in(IIR), 0xc1); /* FIFO works: 16550A */
+	out(FCR, 0x21);
+	assert_int_equal(in(IIR), 0xc1); /* no 64-byte FIFO: not a 16750 */
+	out(FCR, 0);
+	assert_int_equal(in(IIR), 0x01);
+	out(MCR, 0xff);
+	assert_int_equal(in(MCR), 0x1f);
+}
+
+static void test_divisor(void **state)
+{
+	(void)state;
+	out(LCR, 0x83);
+	out(DATA, 1);
+	out(IER, 2);
+	assert_int_equal(in(DATA), 1);
+	assert_int_equal(in(IER), 2);
+	out(LCR, 0x03);
+	assert_int_equal(in(LCR), 0x03);
+	assert_int_equal(in(IER), 0);
+	assert_int_equal(t.out_length, 0);
+}
+
+static void test_lines(void **state)
+{
+	static const char text[] = "one\ntwo";
+
+	(void)state;
+	out_string(text);
+	assert_int_equal(t.outputs, 1);
+	assert_memory_equal(t.out, "one\n", 4);
+	assert_int_equal(t.out_length, 4);
+	assert_int_equal(t.pendings, 2); /* one for each time output began to wait */
+	serial_flush(t.s);
+	assert_int_equal(t.out_length, 7);
+	serial_flush(t.s);
+	assert_int_equal(t.outputs, 2);
+	for (int i = 0; i < 1000; i++)
+		out(DATA, 'x');
+	assert_true(t.out_length > 7);
+	serial_reset(t.s); /* loses nothing */
+	assert_int_equal(t.out_length, 1007);
+}
+
+static void test_unbuffered(void **state)
+{
+	struct serial_config config = { .output = on_output, .ctx = &t };
+	struct serial *s = serial_create(&config);
+
+	(void)state;
+	serial_write(s, DATA, 'a');
+	assert_int_equal(t.out_length, 1);
+	serial_destroy(s);
+}
+
+static void test_thre_interrupt(void **state)
+{
+	(void)state;
+	out(DATA, 'a');
+	assert_false(t.level);
+	out(IER, 0x02);
+	assert_true(t.level);
+	assert_int_equal(in(LSR), 0x60); /* reading LSR acknowledges nothing */
+	assert_true(t.level);
+	assert_int_equal(in(IIR), 0x02);
+	assert_false(t.level); /* reading IIR does */
+	assert_int_equal(in(IIR), 0x01);
+	out(DATA, 'b');
+	assert_true(t.level);
+	/* Each byte makes an edge of its own, also when IIR was not read. */
+	t.raised = 0;
+	out(DATA, 'c');
+	assert_int_equal(t.raised, 1);
+	/* Off and on again: pending again, the transmitter is still empty. */
+	assert_int_equal(in(IIR), 0x02);
+	out(IER, 0x02);
+	assert_int_equal(in(IIR), 0x01);
+	out(IER, 0);
+	out(IER, 0x02);
+	assert_int_equal(in(IIR), 0x02);
+}
+
+static void test_receive(void **state)
+{
+	(void)state;
+	out(IER, 0x01);
+	assert_int_equal(serial_receive(t.s, "ab", 2), 1); /* no FIFO: one byte */
+	assert_true(t.level);
+	assert_int_equal(in(IIR), 0x04);
+	assert_int_equal(in(LSR), 0x61);
+	assert_int_equal(t.rooms, 0);
+	assert_int_equal(in(DATA), 'a');
+	assert_int_equal(t.rooms, 1);
+	assert_false(t.level);
+	assert_int_equal(in(LSR), 0x60);
+	assert_int_equal(in(DATA), 0); /* empty */
+	assert_int_equal(t.rooms, 1);
+}
+
+static void test_fifo(void **state)
+{
+	static const char text[] = "0123456789abcdefghij";
+
+	(void)state;
+	out(FCR, 0x81); /* trigger at 8 */
+	out(IER, 0x01);
+	assert_int_equal(serial_receive(t.s, text, 7), 7);
+	assert_int_equal(in(IIR), 0xcc); /* below the trigger: timed out */
+	assert_int_equal(serial_receive(t.s, text + 7, 13), 9);
+	assert_int_equal(in(IIR), 0xc4);
+	assert_int_equal(serial_receive(t.s, text, 1), 0);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(in(DATA), text[i]);
+	assert_int_equal(in(IIR), 0xcc);
+	assert_int_equal(t.rooms, 1);
+	assert_true(t.level);
+	assert_int_equal(serial_receive(t.s, "xyz", 3), 3);
+	out(FCR, 0x83); /* clears it */
+	assert_false(t.level);
+	assert_int_equal(in(LSR), 0x60);
+}
+
+static void test_priority(void **state)
+{
+	(void)state;
+	out(MCR, 0x10);
+	out(DATA, 'a');
+	out(DATA, 'b'); /* overruns the one byte of room */
+	out(IER, 0x0f);
+	assert_int_equal(in(IIR), 0x06);
+	assert_int_equal(in(LSR), 0x63);
+	assert_int_equal(in(IIR), 0x04);
+	assert_int_equal(in(DATA), 'a');
+	assert_int_equal(in(IIR), 0x02);
+	assert_int_equal(in(IIR), 0x00); /* entering loopback dropped the modem lines */
+	assert_true(t.level);
+	in(MSR);
+	assert_int_equal(in(IIR), 0x01);
+	assert_false(t.level);
+}
+
+static void test_loopback(void **state)
+{
+	(void)state;
+	out(FCR, 0x01);
+	out(MCR, 0x10 | 0x0a);
+	assert_int_equal(in(MSR)&0xf0, 0x90); /* Linux's test for a real chip */
+	out(MCR, 0x10 | 0x05);
+	assert_int_equal(in(MSR), 0x60 | 0x0b); /* CTS and DCD fell, DSR rose, RI rose */
+	out(MCR, 0x10);
+	assert_int_equal(in(MSR), 0x06); /* DSR fell; RI's falling edge */
+	out_string("hello");
+	assert_int_equal(t.out_length, 0); /* nothing leaves */
+	for (const char *p = "hello"; *p; p++)
+		assert_int_equal(in(DATA), *p);
+	assert_int_equal(serial_receive(t.s, "no", 2), 0); /* nothing enters */
+	assert_int_equal(t.rooms, 0);
+	out(MCR, 0);
+	assert_int_equal(t.rooms, 1);
+}
+
+static void test_reset(void **state)
+{
+	(void)state;
+	out(FCR, 0x01);
+	out(IER, 0x0f);
+	out(LCR, 0x83);
+	serial_receive(t.s, "abc", 3);
+	assert_true(t.level);
+	serial_reset(t.s);
+	assert_false(t.level);
+	assert_int_equal(in(IER), 0);
+	assert_int_equal(in(LCR), 0);
+	assert_int_equal(in(IIR), 0x01);
+	assert_int_equal(in(LSR), 0x60);
+	assert_int_equal(in(MSR), 0xb0);
+}
+
+static void test_stats(void **state)
+{
+	struct serial_stats stats;
+
+	(void)state;
+	out_string("hello");
+	serial_receive(t.s, "a", 1);
+	in(DATA);
+	in(DATA);
+	serial_get_stats(t.s, &stats);
+	assert_int_equal(stats.bytes_out, 5);
+	assert_int_equal(stats.bytes_in, 1);
+}
+
+/* Any sequence of accesses: the line equals what IIR says, input is kept in order. */
+static void test_random(void **state)
+{
+	uint8_t next_in = 0, next_out = 0;
+	unsigned int seed = 1;
+
+	(void)state;
+	out(FCR, 0x01);
+	for (int i = 0; i < 200000; i++) {
+		unsigned int r = (unsigned int)rand_r(&seed);
+		uint8_t byte = (uint8_t)(r >> 8);
+
+		t.out_length = 0;
+		switch (r % 5) {
+		case 0:
+			next_in += (uint8_t)serial_receive(t.s, &next_in, 1);
+			break;
+		case 1:
+			if (in(LSR)&1)
+				assert_int_equal(in(DATA), next_out++);
+			break;
+		case 2:
+			out(IER, byte);
+			break;
+		case 3:
+			out(SCR, byte);
+			break;
+		default:
+			out(DATA, byte);
+			break;
+		}
+		/* Reading IIR takes a THRE interrupt back: the line first. */
+		bool level = t.level;
+
+		assert_int_equal(level, in(IIR) != 0xc1);
+	}
+	while (in(LSR)&1)
+		assert_int_equal(in(DATA), next_out++);
+	assert_int_equal(next_in, next_out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_divisor, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unbuffered, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_thre_interrupt, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_receive, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fifo, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_priority, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_loopback, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stats, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
