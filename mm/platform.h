@@ -64,6 +64,18 @@ unsigned int platform_backtrace(unsigned long *pcs, unsigned int max);
  * call chain, and makes the run fail.  Returns, so that the caller can refuse the call. */
 void platform_context_violation(const char *what);
 
+/*
+ * Runs fn once for each CPU that ever ran: on that CPU with interrupts off, or here for a
+ * CPU that is offline.  Returns when all have run.  Never called with interrupts off or a
+ * spinlock held.
+ */
+void platform_on_each_cpu(void (*fn)(void *arg, unsigned int cpu), void *arg);
+/* CPU numbers lie below this; known before mm_init(). */
+unsigned int num_possible_cpus(void);
+
+/* RAM that nothing has written to reads as zero. */
+bool platform_ram_is_zeroed(void);
+
 /* Tests that an access to va would fault, without crashing: true when it does. */
 bool platform_probe_faults(unsigned long va);
 
