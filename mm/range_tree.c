@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* Disjoint address ranges and their gaps: see range_tree.h. */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include "mm/range_tree.h"
+
+static unsigned int height(const struct range *node)
+{
+	return node ? node->height : 0;
+}
+
+static unsigned long max_gap(const struct range *node)
+{
+	return node ? node->max_gap : 0;
+}
+
+static unsigned long gap_before(const struct range *node)
+{
+	return node->start - node->prev->end;
+}
+
+/* Recomputes what node knows of its subtree from its children. */
+static void update(struct range *node)
+{
+	unsigned long below = max(max_gap(node->left), max_gap(node->right));
+
+	node->height = max(height(node->left), height(node->right)) + 1;
+	node->max_gap = max(gap_before(node), below);
+}
+
+/* Puts `to` (or nothing) where `from` hangs. */
+static void replace_child(struct range_tree *tree, struct range *from, struct range *to)
+{
+	struct range *parent = from->parent;
+
+	if (!parent)
+		tree->root = to;
+	else if (parent->left == from)
+		parent->left = to;
+	else
+		parent->right = to;
+	if (to)
+		to->parent = parent;
+}
+
+/* The right child of node takes its place, node becomes that child's left one. */
+static struct range *rotate_left(struct range_tree *tree, struct range *node)
+{
+	struct range *up = node->right;
+
+	replace_child(tree, node, up);
+	node->right = up->left;
+	if (node->right)
+		node->right->parent = node;
+	up->left = node;
+	node->parent = up;
+	update(node);
+	update(up);
+	return up;
+}
+
+static struct range *rotate_right(struct range_tree *tree, struct range *node)
+{
+	struct range *up = node->left;
+
+	replace_child(tree, node, up);
+	node->left = up->right;
+	if (node->left)
+		node->left->parent = node;
+	up->right = node;
+	node->parent = up;
+	update(node);
+	update(up);
+	return up;
+}
+
+/* Brings node, whose subtrees are right, into order; returns the subtree's new root. */
+static struct range *rebalance(struct range_tree *tree, struct range *node)
+{
+	int lean = (int)height(node->left) - (int)height(node->right);
+
+	if (lean > 1) {
+		if (height(node->left->left) < height(node->left->right))
+			rotate_left(tree, node->left);
+		return rotate_right(tree, node);
+	}
+	if (lean < -1) {
+		if (height(node->right->right) < height(node->right->left))
+			rotate_right(tree, node->right);
+		return rotate_left(tree, node);
+	}
+	update(node);
+	return node;
+}
+
+/*
+ * Repairs the path from node to the root after a change below it.  Every node of the path
+ * still holds the height and gap that its parent counts on, so the climb may end where
+ * these come out unchanged; but not before `touched`, which is on the path and whose own
+ * gap has changed.
+ */
+static void repair(struct range_tree *tree, struct range *node,
+		   const struct range *touched)
+{
+	bool passed = false;
+
+	while (node) {
+		unsigned int old_height = node->height;
+		unsigned long old_gap = node->max_gap;
+
+		passed |= node == touched;
+		node = rebalance(tree, node);
+		if (passed && node->height == old_height && node->max_gap == old_gap)
+			return;
+		node = node->parent;
+	}
+}
+
+void range_tree_init(struct range_tree *tree, unsigned long base, unsigned long limit)
+{
+	*tree = (struct range_tree){
+		.root = &tree->tail,
+		.head = { .start = base, .end = base, .next = &tree->tail },
+		.tail = { .start = limit, .end = limit, .prev = &tree->head },
+	};
+	update(&tree->tail);
+}
+
+/* Hangs node into the gap in front of next. */
+static void insert_before(struct range_tree *tree, struct range *node, struct range *next)
+{
+	struct range *prev = next->prev;
+
+	node->prev = prev;
+	node->next = next;
+	prev->next = node;
+	next->prev = node;
+	node->left = NULL;
+	node->right = NULL;
+	/* One of the two neighbours has no child on this side: if next has a left subtree,
+	 * prev is its rightmost node. */
+	if (!next->left) {
+		next->left = node;
+		node->parent = next;
+	} else {
+		prev->right = node;
+		node->parent = prev;
+	}
+	update(node);
+	tree->count++;
+	repair(tree, node->parent, next);
+}
+
+/* The lowest node of the subtree with a gap of at least size; the subtree has one. */
+static struct range *lowest_gap(struct range *node, unsigned long size)
+{
+	for (;;) {
+		if (max_gap(node->left) >= size)
+			node = node->left;
+		else if (gap_before(node) >= size)
+			return node;
+		else
+			node = node->right;
+	}
+}
+
+/* The lowest node above this one with a gap of at least size, or NULL. */
+static struct range *next_gap(struct range *node, unsigned long size)
+{
+	if (max_gap(node->right) >= size)
+		return lowest_gap(node->right, size);
+	for (struct range *up = node->parent; up; node = up, up = up->parent) {
+		if (up->right == node)
+			continue;
+		if (gap_before(up) >= size)
+			return up;
+		if (max_gap(up->right) >= size)
+			return lowest_gap(up->right, size);
+	}
+	return NULL;
+}
+
+int range_tree_alloc(struct range_tree *tree, struct range *node, unsigned long size,
+		     unsigned long align, unsigned long limit)
+{
+	struct range *next = tree->root;
+
+	if (max_gap(next) < size)
+		return -ENOSPC;
+	for (next = lowest_gap(next, size); next; next = next_gap(next, size)) {
+		unsigned long start = ALIGN(next->prev->end, align);
+
+		/* Rounding up may wrap; the gap itself holds size bytes. */
+		if (start < next->prev->end || start > next->start - size)
+			continue;
+		if (start > limit || size > limit - start)
+			break;
+		node->start = start;
+		node->end = start + size;
+		insert_before(tree, node, next);
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+struct range *range_tree_above(const struct range_tree *tree, unsigned long addr)
+{
+	struct range *node = tree->root, *best = NULL;
+
+	while (node) {
+		if (node->end > addr) {
+			best = node;
+			node = node->left;
+		} else {
+			node = node->right;
+		}
+	}
+	return best == &tree->tail ? NULL : best;
+}
+
+int range_tree_insert(struct range_tree *tree, struct range *node)
+{
+	struct range *next;
+
+	if (node->start >= node->end || node->start < tree->head.end ||
+	    node->end > tree->tail.start)
+		return -EINVAL;
+	next = range_tree_above(tree, node->start);
+	if (!next)
+		next = &tree->tail;
+	if (next->start < node->end)
+		return -EEXIST;
+	insert_before(tree, node, next);
+	return 0;
+}
+
+struct range *range_tree_find(const struct range_tree *tree, unsigned long addr)
+{
+	struct range *node = tree->root;
+
+	while (node) {
+		if (addr < node->start)
+			node = node->left;
+		else if (addr >= node->end)
+			node = node->right;
+		else
+			return node;
+	}
+	return NULL;
+}
+
+/* `heir` takes node's place and what node's parent counts on; its own children stay. */
+static void take_place(struct range_tree *tree, struct range *node, struct range *heir)
+{
+	replace_child(tree, node, heir);
+	heir->height = node->height;
+	heir->max_gap = node->max_gap;
+}
+
+void range_tree_remove(struct range_tree *tree, struct range *node)
+{
+	struct range *next = node->next, *from;
+
+	node->prev->next = next;
+	next->prev = node->prev;
+	tree->count--;
+
+	if (!node->left || !node->right) {
+		struct range *child = node->left ? node->left : node->right;
+
+		from = child ? child : node->parent;
+		if (child)
+			take_place(tree, node, child);
+		else
+			replace_child(tree, node, NULL);
+	} else {
+		/* next is the leftmost node of the right subtree: it has no left child. */
+		from = next->parent == node ? next : next->parent;
+		if (from != next) {
+			replace_child(tree, next, next->right);
+			next->right = node->right;
+			next->right->parent = next;
+		}
+		next->left = node->left;
+		next->left->parent = next;
+		take_place(tree, node, next);
+	}
+	repair(tree, from, next);
+}
+
+/* What is wrong with one node, taken with its children and neighbours. */
+static const char *node_fault(const struct range_tree *tree, const struct range *node)
+{
+	const struct range *left = node->left, *right = node->right;
+	struct range now = *node;
+
+	if (node->prev->next != node)
+		return "threads disagree";
+	if (node != &tree->tail && node->start >= node->end)
+		return "empty range";
+	if (node->start < node->prev->end)
+		return "ranges overlap";
+	if ((left && left->parent != node) || (right && right->parent != node))
+		return "child with another parent";
+	if (height(left) > height(right) + 1 || height(right) > height(left) + 1)
+		return "out of balance";
+	update(&now);
+	if (now.height != node->height)
+		return "wrong height";
+	if (now.max_gap != node->max_gap)
+		return "wrong largest gap";
+	return NULL;
+}
+
+/* The node after this one by the tree's own links. */
+static const struct range *tree_next(const struct range *node)
+{
+	if (node->right) {
+		for (node = node->right; node->left;)
+			node = node->left;
+		return node;
+	}
+	while (node->parent && node->parent->right == node)
+		node = node->parent;
+	return node->parent;
+}
+
+const char *range_tree_fault(const struct range_tree *tree)
+{
+	const struct range *node = tree->root;
+	unsigned long seen = 0;
+
+	if (!node || node->parent)
+		return "no root";
+	while (node->left)
+		node = node->left;
+	for (const struct range *thread = tree->head.next;; thread = thread->next) {
+		const char *fault = thread == node ? node_fault(tree, node)
+						   : "tree and thread disagree";
+
+		if (fault)
+			return fault;
+		if (node == &tree->tail)
+			break;
+		if (++seen > tree->count)
+			return "more ranges than counted";
+		node = tree_next(node);
+	}
+	if (tree_next(node))
+		return "ranges above the limit";
+	return seen == tree->count ? NULL : "fewer ranges than counted";
+}
