@@ -16,6 +16,16 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 
+/* The names in headers shared with user space. */
+typedef u8 __u8;
+typedef u16 __u16;
+typedef u32 __u32;
+typedef u64 __u64;
+typedef s8 __s8;
+typedef s16 __s16;
+typedef s32 __s32;
+typedef s64 __s64;
+
 /* Little-endian on the wire; the guest is little-endian too, the name says what is meant. */
 typedef uint16_t __le16;
 typedef uint32_t __le32;
