@@ -32,7 +32,8 @@
 struct dma_map_ops {
 	void *(*alloc)(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
 		       unsigned long attrs);
-	void (*free)(struct device *dev, size_t size, void *vaddr, dma_addr_t handle,
+	/* False: the values do not belong together and nothing was freed. */
+	bool (*free)(struct device *dev, size_t size, void *vaddr, dma_addr_t handle,
 		     unsigned long attrs);
 	dma_addr_t (*map_page)(struct device *dev, struct page *page, size_t offset,
 			       size_t size, enum dma_data_direction dir,

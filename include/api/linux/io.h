@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Device registers in memory space (include/linux/io.h). */
+/* Device registers in memory space (include/linux/io.h); virt_to_phys and phys_to_virt
+ * come with <linux/mm.h>. */
 #ifndef _LINUX_IO_H
 #define _LINUX_IO_H
 
@@ -57,15 +58,5 @@ __IO_WRITE(writeq_relaxed, u64, "movq", "r", )
 
 #undef __IO_READ
 #undef __IO_WRITE
-
-static inline phys_addr_t virt_to_phys(const volatile void *addr)
-{
-	return __pa((const void *)addr);
-}
-
-static inline void *phys_to_virt(phys_addr_t phys)
-{
-	return __va(phys);
-}
 
 #endif

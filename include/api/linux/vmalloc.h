@@ -19,6 +19,9 @@
 
 struct page;
 
+/* Once, after the slab caches: an empty range. */
+void vmalloc_init(void);
+
 /* What an area is; Linux's values.  Exactly one of the first three in a live area. */
 #define VM_IOREMAP 0x01UL /* ioremap(): device registers */
 #define VM_ALLOC   0x02UL /* vmalloc(): owns its pages */

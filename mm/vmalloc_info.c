@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* What is in the vmalloc range: for reports, and for the check of the whole. */
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+#include "mm/platform.h"
+#include "mm/vmap_area.h"
+#include "mm/vmap_internal.h"
+
+/* Of a large area only so many pages are checked, evenly spread: the lock is held. */
+#define VERIFY_MAX_PAGES 1024
+
+bool vmalloc_info_next(unsigned long *cursor, struct vmalloc_info *info)
+{
+	unsigned long flags = vmap_lock();
+	const struct range *range = range_tree_above(&vmap_space.tree, *cursor);
+
+	if (range) {
+		const struct vm_area *area = container_of(range, struct vm_area, range);
+
+		*info = (struct vmalloc_info){
+			.addr = range->start,
+			.size = range->end - range->start,
+			.nr_pages = area->nr_pages,
+			.phys_addr = area->phys_addr,
+			.flags = area->state == VM_LIVE ? area->kind : 0,
+			.caller = area->caller,
+		};
+		*cursor = range->end;
+	}
+	vmap_unlock(flags);
+	return range;
+}
+
+void vmalloc_get_stats(struct vmalloc_stats *stats)
+{
+	unsigned long flags = vmap_lock();
+
+	*stats = vmap_space.stats;
+	vmap_unlock(flags);
+}
+
+/* Where page i of a live area must lead, or PHYS_ADDR_MAX for "anywhere": only the caller
+ * of vmap knows. */
+static phys_addr_t expected(const struct vm_area *area, unsigned long i)
+{
+	if (area->kind == VM_ALLOC)
+		return page_to_phys(area->pages[i]);
+	if (area->kind == VM_IOREMAP)
+		return area->phys_addr + PFN_PHYS(i);
+	return PHYS_ADDR_MAX;
+}
+
+static const char *live_fault(const struct vm_area *area)
+{
+	unsigned long nr = vm_area_size(area) >> PAGE_SHIFT;
+	unsigned long step = DIV_ROUND_UP(nr, VERIFY_MAX_PAGES);
+
+	if (area->kind != VM_IOREMAP && area->nr_pages != nr)
+		return "page count differs from the size";
+	for (unsigned long i = 0; i < nr; i += step) {
+		unsigned long va = vm_area_start(area) + (i << PAGE_SHIFT);
+		phys_addr_t is = platform_translate(va), want = expected(area, i);
+
+		if (is == PHYS_ADDR_MAX)
+			return "page not mapped";
+		if (want != PHYS_ADDR_MAX && is != want)
+			return "mapped to another page";
+	}
+	return NULL;
+}
+
+static const char *lazy_fault(const struct vm_area *area)
+{
+	unsigned long nr = vm_area_size(area) >> PAGE_SHIFT;
+	unsigned long step = DIV_ROUND_UP(nr, VERIFY_MAX_PAGES);
+
+	for (unsigned long i = 0; i < nr; i += step)
+		if (platform_translate(vm_area_start(area) + (i << PAGE_SHIFT)) !=
+		    PHYS_ADDR_MAX)
+			return "freed, yet mapped";
+	return NULL;
+}
+
+static const char *area_fault(const struct vm_area *area)
+{
+	if (!PAGE_ALIGNED(area->range.start) || !PAGE_ALIGNED(area->range.end) ||
+	    area->range.end - area->range.start < 2 * PAGE_SIZE)
+		return "bad bounds";
+	if (platform_translate(area->range.end - PAGE_SIZE) != PHYS_ADDR_MAX)
+		return "guard page mapped";
+	if (area->state == VM_LIVE)
+		return live_fault(area);
+	if (area->state == VM_LAZY)
+		return lazy_fault(area);
+	return NULL;
+}
+
+/* Counts one area into what the statistics should be. */
+static void tally(struct vmalloc_stats *sum, const struct vm_area *area)
+{
+	if (area->state != VM_LAZY)
+		sum->nr_areas++;
+	if (area->state == VM_LIVE && area->kind == VM_ALLOC)
+		sum->nr_pages += area->nr_pages;
+}
+
+/* The retired areas, by their list: what no purge has taken. */
+static const char *tally_lazy(struct vmalloc_stats *sum)
+{
+	for (const struct vm_area *area = vmap_space.lazy; area; area = area->next_lazy) {
+		if (area->state != VM_LAZY)
+			return "area in use on the lazy list";
+		if (++sum->nr_lazy > vmap_space.stats.nr_lazy)
+			return "more lazy areas than counted";
+		sum->lazy_pages += (area->range.end - area->range.start) >> PAGE_SHIFT;
+	}
+	return NULL;
+}
+
+static const char *space_fault(unsigned long *where)
+{
+	const char *fault = range_tree_fault(&vmap_space.tree);
+	struct vmalloc_stats sum = { 0 };
+	const struct range *range;
+
+	if (fault)
+		return fault;
+	range_tree_for_each(range, &vmap_space.tree)
+	{
+		const struct vm_area *area = container_of(range, struct vm_area, range);
+
+		*where = range->start;
+		fault = area_fault(area);
+		if (fault)
+			return fault;
+		tally(&sum, area);
+	}
+	*where = 0;
+	fault = tally_lazy(&sum);
+	if (fault)
+		return fault;
+	if (!vmap_space.purging && sum.nr_areas + sum.nr_lazy != vmap_space.tree.count)
+		return "an area neither in use nor on the lazy list";
+	if (sum.nr_areas != vmap_space.stats.nr_areas ||
+	    sum.nr_pages != vmap_space.stats.nr_pages ||
+	    sum.nr_lazy != vmap_space.stats.nr_lazy ||
+	    sum.lazy_pages != vmap_space.stats.lazy_pages)
+		return "the statistics do not add up";
+	return NULL;
+}
+
+int vmalloc_verify(void)
+{
+	unsigned long flags = vmap_lock(), where = 0;
+	const char *fault = space_fault(&where);
+
+	vmap_unlock(flags);
+	if (!fault)
+		return 0;
+	pr_err("vmalloc_verify: %s (area at %lx)\n", fault, where);
+	return -EINVAL;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* Areas of the vmalloc range: see vmap_area.h. */
+#include <linux/atomic.h>
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include "mm/vmap_area.h"
+#include "mm/vmap_internal.h"
+
+/* A flush is due when this much is retired: few enough areas that their descriptors are
+ * no burden, few enough pages that the tables under them stay in use. */
+#define LAZY_MAX_AREAS 256
+#define LAZY_MAX_PAGES (SZ_1M * 32 / PAGE_SIZE)
+
+struct vmap_space vmap_space;
+
+void vmalloc_init(void)
+{
+	vmap_space = (struct vmap_space){ .lock = __SPIN_LOCK_UNLOCKED(vmap_space.lock) };
+	range_tree_init(&vmap_space.tree, VMALLOC_START, VMALLOC_END);
+}
+
+unsigned long vmap_lock(void)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vmap_space.lock, flags);
+	return flags;
+}
+
+void vmap_unlock(unsigned long flags)
+{
+	spin_unlock_irqrestore(&vmap_space.lock, flags);
+}
+
+static bool purge_is_due(void)
+{
+	return vmap_space.stats.nr_lazy >= LAZY_MAX_AREAS ||
+	       vmap_space.stats.lazy_pages >= LAZY_MAX_PAGES;
+}
+
+/* Takes all retired areas; a purge is then in flight until they are put to rest. */
+static struct vm_area *steal_lazy(void)
+{
+	unsigned long flags = vmap_lock();
+	struct vm_area *list = vmap_space.lazy;
+
+	vmap_space.lazy = NULL;
+	if (list) {
+		vmap_space.purging++;
+		vmap_space.stats.nr_purges++;
+		vmap_space.stats.nr_lazy = 0;
+		vmap_space.stats.lazy_pages = 0;
+	}
+	vmap_unlock(flags);
+	return list;
+}
+
+static void flush_list(const struct vm_area *list)
+{
+	unsigned long start = ~0UL, end = 0;
+
+	for (const struct vm_area *area = list; area; area = area->next_lazy) {
+		start = min(start, area->range.start);
+		end = max(end, area->range.end);
+	}
+	platform_flush_tlb(start, end - start);
+}
+
+/* One flush for all that is retired; their addresses are free afterwards.  The lock is
+ * dropped between areas, so that nobody waits for a long list. */
+static void purge(void)
+{
+	struct vm_area *area = steal_lazy(), *next;
+	unsigned long flags;
+
+	if (!area)
+		return;
+	flush_list(area);
+	for (; area; area = next) {
+		next = area->next_lazy;
+		flags = vmap_lock();
+		range_tree_remove(&vmap_space.tree, &area->range);
+		vmap_space.purging -= !next;
+		vmap_unlock(flags);
+		kfree(area);
+	}
+}
+
+void vm_unmap_aliases(void)
+{
+	if (!vm_may_create("vm_unmap_aliases"))
+		return;
+	purge();
+	/* What others took before us is in flight until they are done. */
+	while (READ_ONCE(vmap_space.purging))
+		cpu_relax();
+}
+
+static int reserve(struct vm_area *area, unsigned long size)
+{
+	unsigned long flags = vmap_lock();
+	int err = range_tree_alloc(&vmap_space.tree, &area->range, size, PAGE_SIZE,
+				   VMALLOC_END);
+
+	if (!err)
+		vmap_space.stats.nr_areas++;
+	vmap_unlock(flags);
+	return err;
+}
+
+struct vm_area *vm_area_create(unsigned long nr, unsigned long own_pages,
+			       unsigned int kind, gfp_t gfp, unsigned long caller)
+{
+	unsigned long size = (nr + 1) << PAGE_SHIFT;
+	struct vm_area *area;
+
+	area = __kmalloc_track_caller(sizeof(*area) + own_pages * sizeof(struct page *),
+				      vm_meta_gfp(gfp) | __GFP_ZERO, caller);
+	if (!area)
+		return NULL;
+	area->state = VM_BUILDING;
+	area->kind = kind;
+	area->caller = caller;
+	if (reserve(area, size)) {
+		vm_unmap_aliases();
+		if (reserve(area, size)) {
+			kfree(area);
+			return NULL;
+		}
+	}
+	return area;
+}
+
+void *vm_area_publish(struct vm_area *area)
+{
+	unsigned long flags = vmap_lock();
+
+	area->state = VM_LIVE;
+	if (area->kind == VM_ALLOC)
+		vmap_space.stats.nr_pages += area->nr_pages;
+	vmap_unlock(flags);
+	return (void *)vm_area_start(area);
+}
+
+static struct vm_area *find_area(unsigned long addr)
+{
+	struct range *range = range_tree_find(&vmap_space.tree, addr);
+
+	return range ? container_of(range, struct vm_area, range) : NULL;
+}
+
+/* The call that ends areas of a kind. */
+static const char *undo_name(unsigned int kind)
+{
+	return kind == VM_ALLOC ? "vfree" : kind == VM_MAP ? "vunmap" : "iounmap";
+}
+
+/* A free that makes no sense: says what stands at addr instead. */
+static void report_bad(const char *call, unsigned long addr, const struct vm_area *found)
+{
+	if (!found)
+		pr_err("%s: no area at %lx\n", call, addr);
+	else if (found->state == VM_DYING || found->state == VM_LAZY)
+		pr_err("%s: %lx was freed already, by %pS\n", call, addr,
+		       (void *)found->freed_by);
+	else if (found->range.start != addr)
+		pr_err("%s: %lx is not the start of the area at %lx, made by %pS\n", call,
+		       addr, found->range.start, (void *)found->caller);
+	else
+		pr_err("%s: %lx is for %s, made by %pS\n", call, addr,
+		       undo_name(found->kind), (void *)found->caller);
+	__warn(__FILE__, __LINE__, "bad address to free in the vmalloc range");
+}
+
+struct vm_area *vm_area_take(const void *addr, unsigned int kind, const char *call,
+			     unsigned long caller)
+{
+	unsigned long start = (unsigned long)addr, flags = vmap_lock();
+	struct vm_area *area = find_area(start), found = { 0 };
+	bool good = area && area->state == VM_LIVE && area->range.start == start &&
+		    area->kind == kind;
+
+	if (likely(good)) {
+		area->state = VM_DYING;
+		area->freed_by = caller;
+		if (kind == VM_ALLOC)
+			vmap_space.stats.nr_pages -= area->nr_pages;
+	} else {
+		vmap_space.stats.nr_bad_frees++;
+		if (area)
+			found = *area;
+	}
+	vmap_unlock(flags);
+	if (likely(good))
+		return area;
+	report_bad(call, start, area ? &found : NULL);
+	return NULL;
+}
+
+void vm_area_retire(struct vm_area *area)
+{
+	unsigned long flags = vmap_lock();
+	bool due;
+
+	area->state = VM_LAZY;
+	area->next_lazy = vmap_space.lazy;
+	vmap_space.lazy = area;
+	vmap_space.stats.nr_areas--;
+	vmap_space.stats.nr_lazy++;
+	vmap_space.stats.lazy_pages += (area->range.end - area->range.start) >>
+				       PAGE_SHIFT;
+	due = purge_is_due();
+	vmap_unlock(flags);
+	/* A flush waits for other CPUs: in atomic context it is left to a later call. */
+	if (due && !in_atomic())
+		purge();
+}
+
+bool vm_may_create(const char *call)
+{
+	if (likely(!in_atomic()))
+		return true;
+	platform_context_violation(call);
+	return false;
+}
+
+void *vm_failed(void)
+{
+	unsigned long flags = vmap_lock();
+
+	vmap_space.stats.nr_failed++;
+	vmap_unlock(flags);
+	return NULL;
+}
+
+gfp_t vm_meta_gfp(gfp_t gfp)
+{
+	return gfp & ~(GFP_ZONEMASK | __GFP_ZERO | __GFP_COMP | __GFP_ACCOUNT);
+}

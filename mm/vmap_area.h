@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Areas of the vmalloc range: who has which addresses, from birth to reuse.
+ *
+ *	BUILDING --vm_area_publish--> LIVE --vm_area_take--> DYING
+ *	    \							|
+ *	     `------------------ vm_area_retire ----------------+--> LAZY --flush--> gone
+ *
+ * The TLBs of all CPUs may hold what an area mapped until they are flushed, and a flush is
+ * dear.  So a retired area keeps its addresses, unmapped, until many can share one flush;
+ * only then are they free again.  That no address is reused before a flush follows from
+ * one thing: the area leaves the tree after it.
+ */
+#ifndef MM_VMAP_AREA_H
+#define MM_VMAP_AREA_H
+
+#include <linux/types.h>
+#include <linux/vmalloc.h>
+#include <linux/pfn.h>
+#include "mm/platform.h"
+#include "mm/range_tree.h"
+
+enum vm_area_state {
+	VM_BUILDING, /* its maker fills it; nobody else may touch it */
+	VM_LIVE, /* mapped from start to guard page */
+	VM_DYING, /* its taker unmaps it */
+	VM_LAZY, /* unmapped; stale TLB entries may exist */
+};
+
+struct vm_area {
+	struct range range; /* in the tree; the last page of it is the guard */
+	enum vm_area_state state; /* guarded by the lock of vmap_area.c */
+	unsigned int kind; /* VM_IOREMAP, VM_ALLOC or VM_MAP */
+	unsigned long nr_pages; /* mapped pages that have a struct page */
+	/* VM_ALLOC: the pages it owns, in order: own_pages or a list apart.  Else NULL. */
+	struct page **pages;
+	phys_addr_t phys_addr; /* VM_IOREMAP: what range.start maps */
+	unsigned long caller; /* who made it */
+	unsigned long freed_by; /* who ended it; 0 while nobody did */
+	struct vm_area *next_lazy; /* LAZY: next on the list that awaits the flush */
+	struct page *own_pages[];
+};
+
+static inline unsigned long vm_area_start(const struct vm_area *area)
+{
+	return area->range.start;
+}
+
+/* Bytes, without the guard page. */
+static inline unsigned long vm_area_size(const struct vm_area *area)
+{
+	return area->range.end - area->range.start - PAGE_SIZE;
+}
+
+/*
+ * A new area of nr pages of address space and a guard page, with room for own_pages page
+ * pointers in it, all NULL; in state BUILDING.  NULL: no memory or no addresses.
+ */
+struct vm_area *vm_area_create(unsigned long nr, unsigned long own_pages,
+			       unsigned int kind, gfp_t gfp, unsigned long caller);
+/* The area is mapped: others may look it up now.  Returns its address. */
+void *vm_area_publish(struct vm_area *area);
+/* The live area of that kind that starts at addr, which is the caller's to end now.  NULL
+ * when there is none: reported in the name of `call`. */
+struct vm_area *vm_area_take(const void *addr, unsigned int kind, const char *call,
+			     unsigned long caller);
+static inline void vm_area_unmap(const struct vm_area *area)
+{
+	platform_unmap(vm_area_start(area), vm_area_size(area));
+}
+
+/* Ends an area that was taken or never published, and is unmapped: it is no longer the
+ * caller's.  Its addresses become free with a later flush.  Any context. */
+void vm_area_retire(struct vm_area *area);
+
+/* May the caller make an area here?  False in atomic context: reported. */
+bool vm_may_create(const char *call);
+/* Counts a request that ends with NULL. */
+void *vm_failed(void);
+/* What the memory of an area itself is asked for with. */
+gfp_t vm_meta_gfp(gfp_t gfp);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The state of the vmalloc range, shared by the files that keep it and report on it. */
+#ifndef MM_VMAP_INTERNAL_H
+#define MM_VMAP_INTERNAL_H
+
+#include <linux/spinlock.h>
+#include <linux/vmalloc.h>
+#include "mm/range_tree.h"
+
+struct vm_area;
+
+/* All guarded by lock, which any context may take: interrupts are off under it. */
+struct vmap_space {
+	spinlock_t lock;
+	unsigned int purging; /* purges between taking the lazy list and finishing it */
+	struct range_tree tree; /* every area, lazy ones included */
+	struct vm_area *lazy; /* retired areas that no purge has taken yet */
+	struct vmalloc_stats stats;
+};
+extern struct vmap_space vmap_space;
+
+unsigned long vmap_lock(void);
+void vmap_unlock(unsigned long flags);
+
+#endif
