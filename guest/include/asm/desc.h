@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Selectors of the global descriptor table, the same on every CPU.  Readable by assembly. */
+#ifndef GUEST_ASM_DESC_H
+#define GUEST_ASM_DESC_H
+
+#define KERNEL_CS32 0x08 /* 32-bit code: only on the way into long mode */
+#define KERNEL_CS   0x10
+#define KERNEL_DS   0x18
+#define KERNEL_TSS  0x20 /* two entries long */
+#define GDT_ENTRIES 6
+
+/* Stacks of the task state segment, for faults that cannot trust the current stack. */
+#define IST_DOUBLE_FAULT  1
+#define IST_NMI		  2
+#define IST_MACHINE_CHECK 3
+#define IST_STACKS	  3
+
+#define KERNEL_BASE	 0xffffffff80000000
+#define KERNEL_IMAGE_MAX 0x400000
+#define THREAD_SIZE	 0x4000
+
+#ifndef __ASSEMBLY__
+#include <linux/types.h>
+
+/* Loads this CPU's own GDT and TSS; `ist` is IST_STACKS stacks of IST_STACK_SIZE bytes. */
+#define IST_STACK_SIZE 0x1000UL
+void load_descriptors(unsigned int cpu, void *ist);
+
+/* Bytes of an interrupt stack area for one more CPU. */
+#define IST_AREA_SIZE (IST_STACKS * IST_STACK_SIZE)
+#endif
+
+#endif

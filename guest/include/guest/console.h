@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The serial console and the log behind it. */
+#ifndef GUEST_CONSOLE_H
+#define GUEST_CONSOLE_H
+
+#include <linux/types.h>
+
+/* Sets up the 16550 at COM1. */
+void serial_init(void);
+/* n bytes out, as they are. */
+void serial_write(const char *s, size_t n);
+
+/* A panic must not wait for a lock that the halted or broken part holds: from now on the
+ * console is taken without one. */
+void console_break_locks(void);
+
+/* The newest `size - 1` bytes of the log, as text. */
+size_t log_read(char *buf, size_t size);
+
+#endif

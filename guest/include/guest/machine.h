@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The machine as boot found it, and how to leave it. */
+#ifndef GUEST_MACHINE_H
+#define GUEST_MACHINE_H
+
+#include <linux/types.h>
+#include <linux/compiler.h>
+
+/* Ends the machine: 0 is success, else a failure code (1 .. 127). */
+void machine_exit(unsigned int code) __noreturn;
+#define EXIT_PANIC 0x7d /* the code of a panic */
+
+/* The memory map as the loader gave it, unsorted; types are PVH_MEM_* of <abi/pvh.h>. */
+struct pvh_memmap;
+const struct pvh_memmap *boot_memory_map(unsigned int *entries);
+/* The command line as given, and the first module (initrd): size 0 when there is none. */
+const char *boot_command_line(void);
+phys_addr_t boot_module(u64 *size);
+
+/* What runs beneath us. */
+struct hypervisor {
+	bool pagevisor; /* pagevisor's CPUID leaf is there */
+	bool ram_zeroed; /* RAM nobody wrote yet reads as zero */
+	u32 tsc_khz, timer_khz; /* 0: to be measured */
+};
+extern struct hypervisor hypervisor;
+void hypervisor_detect(void);
+
+/* From the ACPI tables. */
+struct acpi_facts;
+const struct acpi_facts *machine_acpi(void);
+
+extern char _start[], _text[], _etext[], _rodata[], _erodata[], _end[];
+
+#endif
