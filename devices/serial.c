@@ -6,14 +6,22 @@
  * only the interrupt that says so (THRE) has a state: pending from when the byte left, or
  * from when the interrupt was switched on, until IIR reported it or another byte came.
  * The bytes are gathered into lines before they go to the sink, since a guest writes one
- * byte at a time and the sink usually is a system call.
+ * byte at a time and the sink usually is a system call; a timer gives up waiting for the
+ * end of a line.
  *
  * Input is taken only while there is room in the FIFO, so that nothing from outside is ever
  * lost; only loopback can overrun.
  */
 #include "devices/serial.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "devices/util.h"
 
 #define IER_RX	  0x01
 #define IER_THRE  0x02
@@ -56,11 +64,18 @@
 #define MSR_RI	 0x40
 #define MSR_DCD	 0x80
 
+#define REGISTERS 8
 #define FIFO_SIZE 16
 #define LINE_SIZE 256
+#define LINE_WAIT 20000000 /* ns */
 
 struct serial {
+	struct device device;
 	struct serial_config config;
+	struct host *host;
+	struct bus *pio;
+	struct bus_range range;
+	struct host_watch timer; /* fd -1: none, output is not gathered */
 
 	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
 	uint8_t msr_delta; /* which modem lines changed since MSR was read */
@@ -76,7 +91,7 @@ struct serial {
 	char line[LINE_SIZE]; /* transmitted, not yet given to the sink */
 	size_t line_length;
 
-	struct serial_stats stats;
+	uint64_t bytes_in, bytes_out;
 };
 
 static unsigned int capacity(const struct serial *s)
@@ -113,8 +128,7 @@ static void update_irq(struct serial *s)
 	if (level == s->irq)
 		return;
 	s->irq = level;
-	if (s->config.irq)
-		s->config.irq(s->config.ctx, level);
+	host_irq_line(s->host, s->config.gsi, level);
 }
 
 static bool looped(const struct serial *s)
@@ -154,7 +168,7 @@ static uint8_t pop(struct serial *s)
 	byte = s->fifo[s->head];
 	s->head = (s->head + 1) % FIFO_SIZE;
 	s->count--;
-	s->stats.bytes_in++;
+	s->bytes_in++;
 	return byte;
 }
 
@@ -184,14 +198,30 @@ void serial_flush(struct serial *s)
 	s->config.output(s->config.ctx, s->line, length);
 }
 
+static void set_timer(struct serial *s, long ns)
+{
+	const struct itimerspec when = { .it_value.tv_nsec = ns };
+
+	timerfd_settime(s->timer.fd, 0, &when, NULL);
+}
+
+static void timer_expired(void *arg, uint32_t events)
+{
+	struct serial *s = arg;
+
+	(void)events;
+	set_timer(s, 0); /* off; no longer readable either */
+	serial_flush(s);
+}
+
 static void emit(struct serial *s, uint8_t byte)
 {
-	s->stats.bytes_out++;
+	s->bytes_out++;
 	s->line[s->line_length++] = (char)byte;
-	if (byte == '\n' || s->line_length == LINE_SIZE || !s->config.output_pending)
+	if (byte == '\n' || s->line_length == LINE_SIZE || s->timer.fd < 0)
 		serial_flush(s);
 	else if (s->line_length == 1)
-		s->config.output_pending(s->config.ctx);
+		set_timer(s, LINE_WAIT);
 }
 
 static void transmit(struct serial *s, uint8_t byte)
@@ -235,7 +265,7 @@ static void write_mcr(struct serial *s, uint8_t value)
 		s->msr_delta |= MSR_TERI;
 }
 
-void serial_write(struct serial *s, unsigned int offset, uint8_t value)
+static void write_register(struct serial *s, uint64_t offset, uint8_t value)
 {
 	bool dlab = s->lcr & LCR_DLAB;
 
@@ -267,6 +297,14 @@ void serial_write(struct serial *s, unsigned int offset, uint8_t value)
 	default: /* LSR and MSR are read-only */
 		break;
 	}
+}
+
+static void serial_write(void *arg, uint64_t offset, unsigned int size, uint64_t value)
+{
+	struct serial *s = arg;
+
+	(void)size;
+	write_register(s, offset, (uint8_t)value);
 	update_irq(s);
 	tell_room(s);
 }
@@ -300,7 +338,7 @@ static uint8_t read_msr(struct serial *s)
 	return msr;
 }
 
-static uint8_t read_register(struct serial *s, unsigned int offset)
+static uint8_t read_register(struct serial *s, uint64_t offset)
 {
 	bool dlab = s->lcr & LCR_DLAB;
 
@@ -326,10 +364,12 @@ static uint8_t read_register(struct serial *s, unsigned int offset)
 	}
 }
 
-uint8_t serial_read(struct serial *s, unsigned int offset)
+static uint64_t serial_read(void *arg, uint64_t offset, unsigned int size)
 {
+	struct serial *s = arg;
 	uint8_t value = read_register(s, offset);
 
+	(void)size;
 	update_irq(s);
 	tell_room(s);
 	return value;
@@ -347,8 +387,12 @@ size_t serial_receive(struct serial *s, const void *bytes, size_t count)
 	return taken;
 }
 
-void serial_reset(struct serial *s)
+static const struct bus_ops serial_bus_ops = { serial_read, serial_write };
+
+static void serial_reset(struct device *dev)
 {
+	struct serial *s = container_of(dev, struct serial, device);
+
 	serial_flush(s);
 	s->ier = s->fcr = s->lcr = s->mcr = s->scr = s->dll = s->dlm = 0;
 	s->msr_delta = 0;
@@ -359,24 +403,77 @@ void serial_reset(struct serial *s)
 	tell_room(s);
 }
 
-void serial_get_stats(const struct serial *s, struct serial_stats *stats)
+static void serial_quiesce(struct device *dev)
 {
-	*stats = s->stats;
+	serial_flush(container_of(dev, struct serial, device));
 }
 
-struct serial *serial_create(const struct serial_config *config)
+static void serial_stats(struct device *dev, stat_fn fn, void *arg)
+{
+	const struct serial *s = container_of(dev, struct serial, device);
+
+	fn(arg, "bytes_in", s->bytes_in);
+	fn(arg, "bytes_out", s->bytes_out);
+}
+
+static void serial_destroy(struct device *dev)
+{
+	struct serial *s = container_of(dev, struct serial, device);
+
+	serial_flush(s);
+	bus_remove(s->pio, &s->range);
+	if (s->timer.fd >= 0) {
+		host_unwatch(s->host, &s->timer);
+		close(s->timer.fd);
+	}
+	free(s);
+}
+
+static const struct device_ops serial_ops = {
+	.reset = serial_reset,
+	.quiesce = serial_quiesce,
+	.stats = serial_stats,
+	.destroy = serial_destroy,
+};
+
+/* Without a timer every byte goes out on its own. */
+static void start_timer(struct serial *s)
+{
+	s->timer.fn = timer_expired;
+	s->timer.arg = s;
+	s->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->timer.fd >= 0 && host_watch(s->host, &s->timer, EPOLLIN) < 0) {
+		close(s->timer.fd);
+		s->timer.fd = -1;
+	}
+}
+
+int serial_create(const struct serial_config *config, struct host *host, struct bus *pio,
+		  struct device_list *devices, struct serial **out)
 {
 	struct serial *s = calloc(1, sizeof(*s));
+	int error;
 
-	if (s)
-		s->config = *config;
-	return s;
-}
-
-void serial_destroy(struct serial *s)
-{
 	if (!s)
-		return;
-	serial_flush(s);
-	free(s);
+		return -ENOMEM;
+	s->device = (struct device){ .name = config->name, .ops = &serial_ops };
+	s->config = *config;
+	s->host = host;
+	s->pio = pio;
+	s->range = (struct bus_range){
+		.name = config->name,
+		.base = config->port,
+		.size = REGISTERS,
+		.ops = &serial_bus_ops,
+		.arg = s,
+	};
+	error = bus_add(pio, &s->range);
+	if (error) {
+		free(s);
+		return error;
+	}
+	start_timer(s);
+	device_add(devices, &s->device);
+	*out = s;
+	return 0;
 }

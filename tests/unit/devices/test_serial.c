@@ -5,27 +5,64 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR };
 #define FCR IIR
 
+#define PORT 0x3f8
+#define GSI  4
+
 static struct {
+	struct host host;
+	struct bus pio;
+	struct device_list devices;
 	struct serial *s;
+	struct host_watch *timer;
+	bool no_timer;
 	char out[4096];
 	size_t out_length;
-	unsigned int outputs, pendings, rooms, raised;
+	unsigned int outputs, rooms, raised;
 	bool level;
 } t;
 
-static void on_irq(void *ctx, bool level)
+static void irq_line(struct host *host, unsigned int gsi, bool level)
 {
-	assert_ptr_equal(ctx, &t);
+	assert_ptr_equal(host, &t.host);
+	assert_int_equal(gsi, GSI);
 	assert_int_not_equal(level, t.level); /* changes only */
 	t.level = level;
 	t.raised += level;
 }
+
+static int watch(struct host *host, struct host_watch *w, uint32_t events)
+{
+	(void)host;
+	assert_int_equal(events, EPOLLIN);
+	if (t.no_timer)
+		return -ENOSPC;
+	t.timer = w;
+	return 0;
+}
+
+static void unwatch(struct host *host, struct host_watch *w)
+{
+	(void)host;
+	assert_ptr_equal(w, t.timer);
+	t.timer = NULL;
+}
+
+static const struct host_ops host_ops = {
+	.irq_line = irq_line,
+	.watch = watch,
+	.unwatch = unwatch,
+};
 
 static void on_output(void *ctx, const void *bytes, size_t count)
 {
@@ -36,47 +73,49 @@ static void on_output(void *ctx, const void *bytes, size_t count)
 	t.outputs++;
 }
 
-static void on_pending(void *ctx)
-{
-	(void)ctx;
-	t.pendings++;
-}
-
 static void on_room(void *ctx)
 {
 	(void)ctx;
 	t.rooms++;
 }
 
+static const struct serial_config config = {
+	.name = "com1",
+	.port = PORT,
+	.gsi = GSI,
+	.output = on_output,
+	.input_room = on_room,
+	.ctx = &t,
+};
+
 static int setup(void **state)
 {
-	struct serial_config config = { .irq = on_irq,
-					.output = on_output,
-					.output_pending = on_pending,
-					.input_room = on_room,
-					.ctx = &t };
-
 	(void)state;
 	memset(&t, 0, sizeof(t));
-	t.s = serial_create(&config);
-	return t.s ? 0 : -1;
+	t.host.ops = &host_ops;
+	return serial_create(&config, &t.host, &t.pio, &t.devices, &t.s);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	serial_destroy(t.s);
+	device_destroy_all(&t.devices);
+	assert_null(t.timer);
+	assert_int_equal(t.pio.nr, 0);
 	return 0;
 }
 
 static uint8_t in(unsigned int offset)
 {
-	return serial_read(t.s, offset);
+	uint64_t value;
+
+	assert_true(bus_read(&t.pio, PORT + offset, 1, &value));
+	return (uint8_t)value;
 }
 
 static void out(unsigned int offset, uint8_t value)
 {
-	serial_write(t.s, offset, value);
+	assert_true(bus_write(&t.pio, PORT + offset, 1, value));
 }
 
 static void out_string(const char *text)
@@ -122,6 +161,18 @@ static void test_divisor(void **state)
 	assert_int_equal(t.out_length, 0);
 }
 
+static bool timer_readable(int wait_ms)
+{
+	struct pollfd pfd = { .fd = t.timer->fd, .events = POLLIN };
+
+	return poll(&pfd, 1, wait_ms) == 1;
+}
+
+static void wait_for_timer(void)
+{
+	assert_true(timer_readable(10000));
+}
+
 static void test_lines(void **state)
 {
 	static const char text[] = "one\ntwo";
@@ -131,27 +182,37 @@ static void test_lines(void **state)
 	assert_int_equal(t.outputs, 1);
 	assert_memory_equal(t.out, "one\n", 4);
 	assert_int_equal(t.out_length, 4);
-	assert_int_equal(t.pendings, 2); /* one for each time output began to wait */
-	serial_flush(t.s);
+	wait_for_timer();
+	t.timer->fn(t.timer->arg, EPOLLIN);
 	assert_int_equal(t.out_length, 7);
+	assert_false(timer_readable(0));
 	serial_flush(t.s);
 	assert_int_equal(t.outputs, 2);
 	for (int i = 0; i < 1000; i++)
 		out(DATA, 'x');
 	assert_true(t.out_length > 7);
-	serial_reset(t.s); /* loses nothing */
+	device_reset_all(&t.devices); /* loses nothing */
 	assert_int_equal(t.out_length, 1007);
 }
 
+/* An embedder without an event loop. */
 static void test_unbuffered(void **state)
 {
-	struct serial_config config = { .output = on_output, .ctx = &t };
-	struct serial *s = serial_create(&config);
+	(void)state;
+	device_destroy_all(&t.devices);
+	t.no_timer = true;
+	assert_int_equal(serial_create(&config, &t.host, &t.pio, &t.devices, &t.s), 0);
+	out(DATA, 'a');
+	assert_int_equal(t.out_length, 1);
+}
+
+static void test_taken_ports(void **state)
+{
+	struct serial *other;
 
 	(void)state;
-	serial_write(s, DATA, 'a');
-	assert_int_equal(t.out_length, 1);
-	serial_destroy(s);
+	assert_int_equal(serial_create(&config, &t.host, &t.pio, &t.devices, &other),
+			 -EEXIST);
 }
 
 static void test_thre_interrupt(void **state)
@@ -268,7 +329,7 @@ static void test_reset(void **state)
 	out(LCR, 0x83);
 	serial_receive(t.s, "abc", 3);
 	assert_true(t.level);
-	serial_reset(t.s);
+	device_reset_all(&t.devices);
 	assert_false(t.level);
 	assert_int_equal(in(IER), 0);
 	assert_int_equal(in(LCR), 0);
@@ -277,18 +338,28 @@ static void test_reset(void **state)
 	assert_int_equal(in(MSR), 0xb0);
 }
 
+static void count_stat(void *arg, const char *name, uint64_t value)
+{
+	(void)arg;
+	if (strcmp(name, "bytes_out") == 0)
+		assert_int_equal(value, 5);
+	else if (strcmp(name, "bytes_in") == 0)
+		assert_int_equal(value, 1);
+	else
+		fail_msg("unknown number %s", name);
+}
+
 static void test_stats(void **state)
 {
-	struct serial_stats stats;
+	struct device *dev = device_find(&t.devices, "com1");
 
 	(void)state;
 	out_string("hello");
 	serial_receive(t.s, "a", 1);
 	in(DATA);
 	in(DATA);
-	serial_get_stats(t.s, &stats);
-	assert_int_equal(stats.bytes_out, 5);
-	assert_int_equal(stats.bytes_in, 1);
+	assert_non_null(dev);
+	dev->ops->stats(dev, count_stat, NULL);
 }
 
 /* Any sequence of accesses: the line equals what IIR says, input is kept in order. */
@@ -339,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_divisor, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unbuffered, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_taken_ports, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_thre_interrupt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_receive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fifo, setup, teardown),
