@@ -15,7 +15,7 @@ static bool is_kernel_ram(phys_addr_t phys, size_t size)
 		return false;
 	pr_err("ioremap: %llx-%llx is RAM in use\n", (unsigned long long)phys,
 	       (unsigned long long)(phys + size - 1));
-	__warn(__FILE__, __LINE__, "ioremap on RAM");
+	dump_stack();
 	return true;
 }
 

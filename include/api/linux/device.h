@@ -36,7 +36,7 @@ struct device {
 	const struct dma_map_ops *dma_ops; /* NULL: bus address = physical address */
 
 	struct device_dma_account dma;
-	bool dma_reported; /* a refused mapping is printed once for each device */
+	unsigned int dma_reported; /* kinds of trouble printed already: once each */
 
 	void *driver_data;
 };

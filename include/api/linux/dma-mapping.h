@@ -27,7 +27,8 @@
 /*
  * How mappings are made for a device: dev->dma_ops, or direct when NULL (the bus address
  * is the physical address).  A member's contract is that of the dma_* call of its name;
- * arguments are checked before it is called.  Absent sync members mean nothing to do.
+ * arguments are checked before it is called.  unmap, sync, supported and max_mapping_size
+ * may be absent: nothing to do, any mask, any size.
  */
 struct dma_map_ops {
 	void *(*alloc)(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* What devices hold mapped: see dma_account.h. */
+#include <linux/atomic.h>
+#include "mm/dma_account.h"
+#include "mm/dma_internal.h"
+#include "mm/reset.h"
+
+void (*dma_observer)(const struct dma_event *event);
+
+/* The sum over all devices, those that are gone included. */
+static struct device_dma_account total;
+
+void dma_reset(void)
+{
+	total = (struct device_dma_account){ 0 };
+	dma_observer = NULL;
+}
+
+static void count(atomic_long_t *number, atomic_long_t *bytes, long n, long size)
+{
+	atomic_long_add(n, number);
+	atomic_long_add(size, bytes);
+}
+
+void dma_count_map(struct device *dev, size_t bytes)
+{
+	count(&dev->dma.mappings, &dev->dma.mapped_bytes, 1, (long)bytes);
+	count(&total.mappings, &total.mapped_bytes, 1, (long)bytes);
+}
+
+bool dma_count_unmap(struct device *dev, size_t bytes)
+{
+	if (unlikely(atomic_long_dec_return(&dev->dma.mappings) < 0)) {
+		atomic_long_inc(&dev->dma.mappings);
+		return false;
+	}
+	atomic_long_sub((long)bytes, &dev->dma.mapped_bytes);
+	count(&total.mappings, &total.mapped_bytes, -1, -(long)bytes);
+	return true;
+}
+
+void dma_count_alloc(struct device *dev, size_t bytes)
+{
+	count(&dev->dma.coherent, &dev->dma.coherent_bytes, 1, (long)bytes);
+	count(&total.coherent, &total.coherent_bytes, 1, (long)bytes);
+}
+
+void dma_count_free(struct device *dev, size_t bytes)
+{
+	count(&dev->dma.coherent, &dev->dma.coherent_bytes, -1, -(long)bytes);
+	count(&total.coherent, &total.coherent_bytes, -1, -(long)bytes);
+}
+
+void dma_count_refusal(struct device *dev)
+{
+	atomic_long_inc(&dev->dma.refused);
+	atomic_long_inc(&total.refused);
+}
+
+bool dma_first_trouble(struct device *dev, enum dma_trouble kind)
+{
+	unsigned int bit = 1U << kind;
+
+	return !(__atomic_fetch_or(&dev->dma_reported, bit, __ATOMIC_RELAXED) & bit);
+}
+
+void dma_get_stats(struct dma_stats *stats)
+{
+	*stats = (struct dma_stats){
+		.mappings = atomic_long_read(&total.mappings),
+		.mapped_bytes = atomic_long_read(&total.mapped_bytes),
+		.coherent = atomic_long_read(&total.coherent),
+		.coherent_bytes = atomic_long_read(&total.coherent_bytes),
+		.refused = atomic_long_read(&total.refused),
+	};
+}

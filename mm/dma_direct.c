@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Direct mapping: the device puts physical addresses on the bus.  Nothing is set up or
+ * torn down, caches are coherent; all there is to do is to refuse what the device cannot
+ * reach, and to choose memory that it can.
+ */
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include "mm/dma_internal.h"
+
+/* Is [phys, phys + size) below the mask?  size > 0. */
+static bool reaches(u64 mask, phys_addr_t phys, size_t size)
+{
+	phys_addr_t last;
+
+	return !__builtin_add_overflow(phys, size - 1, &last) && last <= mask;
+}
+
+static dma_addr_t map(struct device *dev, phys_addr_t phys, size_t size,
+		      unsigned long attrs)
+{
+	u64 mask = dma_get_mask(dev);
+
+	if (likely(reaches(mask, phys, size)))
+		return phys;
+	if (!(attrs & DMA_ATTR_NO_WARN) && dma_first_trouble(dev, DMA_TROUBLE_MASK))
+		dev_err(dev, "DMA to %llx+%lx is beyond the mask %llx\n",
+			(unsigned long long)phys, size, (unsigned long long)mask);
+	return DMA_MAPPING_ERROR;
+}
+
+static dma_addr_t direct_map_page(struct device *dev, struct page *page, size_t offset,
+				  size_t size, enum dma_data_direction dir,
+				  unsigned long attrs)
+{
+	(void)dir;
+	return map(dev, page_to_phys(page) + offset, size, attrs);
+}
+
+/* Entries are independent: those before one that fails need no undoing. */
+static int direct_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
+			 enum dma_data_direction dir, unsigned long attrs)
+{
+	struct scatterlist *sg;
+	int i;
+
+	(void)dir;
+	for_each_sg (sgl, sg, nents, i) {
+		sg->dma_address = map(dev, sg_phys(sg), sg->length, attrs);
+		if (sg->dma_address == DMA_MAPPING_ERROR)
+			return -EIO;
+		sg->dma_length = sg->length;
+	}
+	return nents;
+}
+
+/* The zone that lies below the mask, or most nearly so. */
+static gfp_t zone_for(u64 mask)
+{
+	if (mask < PFN_PHYS(MAX_DMA_PFN))
+		return GFP_DMA;
+	if (mask < PFN_PHYS(MAX_DMA32_PFN))
+		return GFP_DMA32;
+	return 0;
+}
+
+/* Zones are coarser than masks: where a zone gave memory beyond the mask, the next smaller
+ * one is asked.  (Where it gave none, the allocator has asked the smaller ones itself.) */
+static void *direct_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
+			  unsigned long attrs)
+{
+	u64 mask = dev->coherent_dma_mask;
+	gfp_t zone = zone_for(mask);
+	void *vaddr;
+
+	if (attrs & DMA_ATTR_NO_WARN)
+		gfp |= __GFP_NOWARN;
+	gfp = (gfp & ~GFP_ZONEMASK) | __GFP_ZERO;
+	for (;;) {
+		vaddr = alloc_pages_exact(size, gfp | zone);
+		if (!vaddr || reaches(mask, virt_to_phys(vaddr), size))
+			break;
+		free_pages_exact(vaddr, size);
+		if (zone == GFP_DMA)
+			return NULL;
+		zone = zone == GFP_DMA32 ? GFP_DMA : GFP_DMA32;
+	}
+	if (vaddr)
+		*handle = virt_to_phys(vaddr);
+	return vaddr;
+}
+
+static bool direct_free(struct device *dev, size_t size, void *vaddr, dma_addr_t handle,
+			unsigned long attrs)
+{
+	(void)dev;
+	(void)attrs;
+	if (!PAGE_ALIGNED(vaddr) || !virt_addr_valid(vaddr) ||
+	    virt_to_phys(vaddr) != handle)
+		return false;
+	free_pages_exact(vaddr, size);
+	return true;
+}
+
+/* Some RAM must lie below the mask: all of it, or at least ZONE_DMA. */
+static bool direct_supported(struct device *dev, u64 mask)
+{
+	(void)dev;
+	return mask >= min(PFN_PHYS(max_pfn), PFN_PHYS(MAX_DMA_PFN)) - 1;
+}
+
+const struct dma_map_ops dma_direct_ops = {
+	.alloc = direct_alloc,
+	.free = direct_free,
+	.map_page = direct_map_page,
+	.map_sg = direct_map_sg,
+	.supported = direct_supported,
+};

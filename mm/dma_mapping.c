@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streaming mappings as drivers see them.  Every call is checked here, handed to the
+ * device's dma_map_ops, counted, and shown to the observer; what a mapping is made of is
+ * the business of the ops.
+ *
+ * A call that returns an error prints why, once for each device; a call that cannot tell
+ * its caller (an unmap too many) warns.
+ */
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+#include "mm/dma_account.h"
+#include "mm/dma_internal.h"
+
+static bool mappable(struct device *dev, size_t size, enum dma_data_direction dir)
+{
+	if (likely(dev->dma_mask && size && valid_dma_direction(dir)))
+		return true;
+	if (dma_first_trouble(dev, DMA_TROUBLE_ARGS)) {
+		dev_err(dev, "DMA refused: %s\n",
+			!dev->dma_mask ? "the device has no DMA mask"
+			: !size	       ? "no bytes"
+				       : "no direction");
+		dump_stack();
+	}
+	return false;
+}
+
+/* Only in the direct map are bytes as contiguous for a device as they are for the CPU. */
+static bool in_direct_map(struct device *dev, const void *ptr, size_t size)
+{
+	unsigned long last;
+
+	if (likely(!__builtin_add_overflow((unsigned long)ptr, size - 1, &last) &&
+		   virt_addr_valid(ptr) && virt_addr_valid((const void *)last)))
+		return true;
+	if (dma_first_trouble(dev, DMA_TROUBLE_BUFFER)) {
+		dev_err(dev, "rejecting DMA map of %s memory: %lx+%lx\n",
+			is_vmalloc_addr(ptr) ? "vmalloc" : "not directly mapped",
+			(unsigned long)ptr, size);
+		dump_stack();
+	}
+	return false;
+}
+
+static dma_addr_t refuse(struct device *dev, phys_addr_t phys, size_t size,
+			 enum dma_data_direction dir, unsigned long caller)
+{
+	dma_count_refusal(dev);
+	dma_observe(.kind = DMA_EVENT_REFUSED, .dev = dev, .phys = phys, .size = size,
+		    .dir = dir, .caller = caller);
+	return DMA_MAPPING_ERROR;
+}
+
+static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
+			   size_t size, enum dma_data_direction dir, unsigned long attrs,
+			   unsigned long caller)
+{
+	phys_addr_t phys = page_to_phys(page) + offset;
+	dma_addr_t addr = dma_ops_of(dev)->map_page(dev, page, offset, size, dir, attrs);
+
+	if (unlikely(addr == DMA_MAPPING_ERROR))
+		return refuse(dev, phys, size, dir, caller);
+	dma_count_map(dev, size);
+	dma_observe(.kind = DMA_EVENT_MAP, .dev = dev, .addr = addr, .phys = phys,
+		    .size = size, .dir = dir, .caller = caller);
+	return addr;
+}
+
+dma_addr_t dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
+				enum dma_data_direction dir, unsigned long attrs)
+{
+	if (!mappable(dev, size, dir) || !in_direct_map(dev, ptr, size))
+		return refuse(dev, 0, size, dir, _RET_IP_);
+	return map_page(dev, virt_to_page(ptr), offset_in_page(ptr), size, dir, attrs,
+			_RET_IP_);
+}
+
+dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset,
+			      size_t size, enum dma_data_direction dir,
+			      unsigned long attrs)
+{
+	if (!mappable(dev, size, dir))
+		return refuse(dev, 0, size, dir, _RET_IP_);
+	return map_page(dev, page, offset, size, dir, attrs, _RET_IP_);
+}
+
+/* Counts one mapping less.  False: the device has none; the call is reported and ends. */
+static bool mapped_before(struct device *dev, size_t size)
+{
+	if (likely(dma_count_unmap(dev, size)))
+		return true;
+	if (dma_first_trouble(dev, DMA_TROUBLE_UNMAP)) {
+		dev_err(dev, "DMA unmap of %lu bytes, but nothing is mapped\n", size);
+		__warn(__FILE__, __LINE__, "DMA unmap without a mapping");
+	}
+	return false;
+}
+
+static void unmap_page(struct device *dev, dma_addr_t handle, size_t size,
+		       enum dma_data_direction dir, unsigned long attrs,
+		       unsigned long caller)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+
+	dma_observe(.kind = DMA_EVENT_UNMAP, .dev = dev, .addr = handle, .size = size,
+		    .dir = dir, .caller = caller);
+	if (mapped_before(dev, size) && ops->unmap_page)
+		ops->unmap_page(dev, handle, size, dir, attrs);
+}
+
+void dma_unmap_single_attrs(struct device *dev, dma_addr_t handle, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs)
+{
+	unmap_page(dev, handle, size, dir, attrs, _RET_IP_);
+}
+
+void dma_unmap_page_attrs(struct device *dev, dma_addr_t handle, size_t size,
+			  enum dma_data_direction dir, unsigned long attrs)
+{
+	unmap_page(dev, handle, size, dir, attrs, _RET_IP_);
+}
+
+static size_t sg_bytes(struct scatterlist *sgl, int nents)
+{
+	struct scatterlist *sg;
+	size_t bytes = 0;
+	int i;
+
+	for_each_sg (sgl, sg, nents, i)
+		bytes += sg->length;
+	return bytes;
+}
+
+/* The number of entries mapped, or 0. */
+static unsigned int map_sg(struct device *dev, struct scatterlist *sg, int nents,
+			   enum dma_data_direction dir, unsigned long attrs,
+			   unsigned long caller)
+{
+	size_t bytes = nents > 0 ? sg_bytes(sg, nents) : 0;
+	int mapped = 0;
+
+	if (mappable(dev, bytes, dir))
+		mapped = dma_ops_of(dev)->map_sg(dev, sg, nents, dir, attrs);
+	if (unlikely(mapped <= 0)) {
+		refuse(dev, 0, bytes, dir, caller);
+		return 0;
+	}
+	dma_count_map(dev, bytes);
+	dma_observe(.kind = DMA_EVENT_MAP_SG, .dev = dev, .sg = sg, .nents = nents,
+		    .mapped = mapped, .size = bytes, .dir = dir, .caller = caller);
+	return (unsigned int)mapped;
+}
+
+unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+			      enum dma_data_direction dir, unsigned long attrs)
+{
+	return map_sg(dev, sg, nents, dir, attrs, _RET_IP_);
+}
+
+int dma_map_sgtable(struct device *dev, struct sg_table *table,
+		    enum dma_data_direction dir, unsigned long attrs)
+{
+	table->nents =
+		map_sg(dev, table->sgl, (int)table->orig_nents, dir, attrs, _RET_IP_);
+	return table->nents ? 0 : -EINVAL;
+}
+
+static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
+		     enum dma_data_direction dir, unsigned long attrs,
+		     unsigned long caller)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+	size_t bytes = sg_bytes(sg, nents);
+
+	dma_observe(.kind = DMA_EVENT_UNMAP_SG, .dev = dev, .sg = sg, .nents = nents,
+		    .size = bytes, .dir = dir, .caller = caller);
+	if (mapped_before(dev, bytes) && ops->unmap_sg)
+		ops->unmap_sg(dev, sg, nents, dir, attrs);
+}
+
+void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs)
+{
+	unmap_sg(dev, sg, nents, dir, attrs, _RET_IP_);
+}
+
+void dma_unmap_sgtable(struct device *dev, struct sg_table *table,
+		       enum dma_data_direction dir, unsigned long attrs)
+{
+	unmap_sg(dev, table->sgl, (int)table->orig_nents, dir, attrs, _RET_IP_);
+}
+
+int dma_mapping_error(struct device *dev, dma_addr_t handle)
+{
+	dma_observe(.kind = DMA_EVENT_CHECK, .dev = dev, .addr = handle,
+		    .caller = _RET_IP_);
+	return unlikely(handle == DMA_MAPPING_ERROR) ? -ENOMEM : 0;
+}
+
+void dma_sync_single_for_cpu(struct device *dev, dma_addr_t handle, size_t size,
+			     enum dma_data_direction dir)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+
+	if (ops->sync_single_for_cpu)
+		ops->sync_single_for_cpu(dev, handle, size, dir);
+	dma_observe(.kind = DMA_EVENT_SYNC_FOR_CPU, .dev = dev, .addr = handle,
+		    .size = size, .dir = dir, .caller = _RET_IP_);
+}
+
+void dma_sync_single_for_device(struct device *dev, dma_addr_t handle, size_t size,
+				enum dma_data_direction dir)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+
+	if (ops->sync_single_for_device)
+		ops->sync_single_for_device(dev, handle, size, dir);
+	dma_observe(.kind = DMA_EVENT_SYNC_FOR_DEVICE, .dev = dev, .addr = handle,
+		    .size = size, .dir = dir, .caller = _RET_IP_);
+}
+
+void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
+			 enum dma_data_direction dir)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+
+	if (ops->sync_sg_for_cpu)
+		ops->sync_sg_for_cpu(dev, sg, nents, dir);
+	dma_observe(.kind = DMA_EVENT_SYNC_SG_FOR_CPU, .dev = dev, .sg = sg,
+		    .nents = nents, .dir = dir, .caller = _RET_IP_);
+}
+
+void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
+			    enum dma_data_direction dir)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+
+	if (ops->sync_sg_for_device)
+		ops->sync_sg_for_device(dev, sg, nents, dir);
+	dma_observe(.kind = DMA_EVENT_SYNC_SG_FOR_DEVICE, .dev = dev, .sg = sg,
+		    .nents = nents, .dir = dir, .caller = _RET_IP_);
+}
