@@ -220,7 +220,8 @@ void vm_area_retire(struct vm_area *area)
 
 bool vm_may_create(const char *call)
 {
-	if (likely(!in_atomic()))
+	/* While the system boots, nothing can sleep and nobody needs to. */
+	if (likely(!in_atomic() || !gfpflags_allow_blocking(gfp_allowed_mask)))
 		return true;
 	platform_context_violation(call);
 	return false;
