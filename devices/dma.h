@@ -26,9 +26,9 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "devices/host.h"
 #include "devices/ram.h"
 
-struct host;
 struct dma_port;
 
 /* What the device does to guest memory. */
@@ -90,6 +90,7 @@ struct dma_port {
 	uint64_t generation;
 	struct dma_counters count;
 	struct dma_hold *holds; /* live mappings */
+	struct host_limit reports;
 	/* Called on every fault (the counter is already up) and after every dma_unmap(). */
 	void (*fault)(void *arg, struct dma_port *port, const struct dma_fault *fault);
 	void (*released)(void *arg, struct dma_port *port);
@@ -122,6 +123,10 @@ typedef int (*dma_walk_fn)(void *arg, void *piece, uint64_t len);
 int dma_walk(struct dma_port *port, uint64_t iova, uint64_t len, enum dma_dir dir,
 	     dma_walk_fn fn, void *arg);
 
+/* Walk functions: arg is a uint8_t ** that moves through the device's buffer. */
+int dma_copy_out(void *arg, void *piece, uint64_t len); /* memory to buffer */
+int dma_copy_in(void *arg, void *piece, uint64_t len);
+
 /*
  * Maps the range for asynchronous I/O into iov[0 .. max).  Returns how many entries were
  * filled; *mapped is how many bytes they hold, less than len only when max was too small.
@@ -148,6 +153,11 @@ int64_t dma_describe(struct dma_port *port, uint64_t iova, uint64_t len,
  * reachable RAM.  Good until port->generation changes.  Not counted: for rings.
  */
 void *dma_direct(struct dma_port *port, uint64_t iova, uint64_t len, enum dma_dir dir);
+
+/* How many bytes from iova on could be reached with bus mastering on: 0 to len.  No access,
+ * so no fault. */
+uint64_t dma_reachable(struct dma_port *port, uint64_t iova, uint64_t len,
+		       enum dma_dir dir);
 
 /* For reports. */
 const char *dma_reason_name(enum dma_reason reason);

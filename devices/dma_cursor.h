@@ -28,7 +28,7 @@ struct dma_cursor {
 struct dma_cursor dma_cursor(struct dma_port *port, enum dma_dir dir,
 			     const struct dma_seg *seg, unsigned int nr);
 
-/* 0; -ENODATA: fewer than len bytes are left; -EFAULT: a fault was reported (bytes of
+/* 0; -EINVAL: the cursor is for the other direction; -ENODATA: fewer than len bytes are left; -EFAULT: a fault was reported (bytes of
  * earlier segments may have moved).  len 0 is 0. */
 int dma_cursor_read(struct dma_cursor *c, void *buf, uint64_t len);
 int dma_cursor_write(struct dma_cursor *c, const void *buf, uint64_t len);

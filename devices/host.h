@@ -105,6 +105,15 @@ __attribute__((format(printf, 4, 5))) void host_report(struct host *host,
 						       enum host_severity severity,
 						       const char *who, const char *fmt,
 						       ...);
+/*
+ * Reports about what a guest does must not flood the host: of one kind (one limit, zeroed
+ * at first) the first few are let through, then only each time their number doubles.
+ */
+struct host_limit {
+	uint64_t count;
+};
+bool host_limit_pass(struct host_limit *limit);
+
 __attribute__((format(printf, 4, 0))) void host_vreport(struct host *host,
 							enum host_severity severity,
 							const char *who, const char *fmt,

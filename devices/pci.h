@@ -65,7 +65,7 @@ struct pci_msix {
 	struct pci_msix_entry *table;
 	uint64_t *pending; /* one bit a vector */
 	bool *routed; /* the host knows this entry's message */
-	struct bus_range table_range, pba_range; /* inside the BAR, not on a bus */
+	struct host_limit reports;
 };
 
 struct pci_dev {
@@ -74,7 +74,8 @@ struct pci_dev {
 	const struct pci_ops *ops;
 	uint8_t devfn;
 	uint8_t next_cap; /* first free byte for capabilities */
-	bool intx; /* level of the interrupt pin */
+	bool intx; /* the device wants its interrupt pin high */
+	bool intx_high; /* and it is: neither MSI-X nor INTX_DISABLE forbids it */
 	uint8_t config[PCI_CFG_SPACE_SIZE];
 	uint8_t writable[PCI_CFG_SPACE_SIZE];
 	uint8_t initial[PCI_CFG_SPACE_SIZE]; /* config at plug time, for reset */
@@ -103,9 +104,9 @@ int pci_host_init(struct pci_host *pci, struct host *host, struct bus *pio,
 		  struct bus *mmio, const struct ram *ram, struct device_list *devices);
 
 /*
- * Building a function, in this order: init, then BARs, capabilities and MSI-X, then plug.
- * name outlives the function; device_ops.reset and .destroy of the function are its own
- * and call pci_dev_reset() and pci_unplug().
+ * Building a function, in this order: init, then BARs, capabilities, MSI-X and interrupt
+ * pin, then plug.  name outlives the function; device_ops.reset and .destroy of the function
+ * are its own and call pci_dev_reset() and pci_unplug().
  */
 void pci_dev_init(struct pci_dev *dev, const char *name, const struct pci_ids *ids,
 		  const struct pci_ops *ops, const struct device_ops *device_ops);
@@ -116,7 +117,7 @@ void pci_add_bar(struct pci_dev *dev, unsigned int index, uint64_t size, uint8_t
  * Its bytes start zero and read-only. */
 unsigned int pci_add_cap(struct pci_dev *dev, uint8_t id, unsigned int len);
 /* MSI-X with nr vectors, table and pending bits at these offsets of BAR `bar`, which the
- * device must forward to pci_msix_read/write.  0 or -ENOMEM. */
+ * device must forward to pci_msix_table_* and pci_msix_pba_read.  0 or -ENOMEM. */
 int pci_add_msix(struct pci_dev *dev, unsigned int nr, unsigned int bar, uint32_t table,
 		 uint32_t pba);
 /* 0; -EBUSY: the place is taken; or what device set-up says. */
@@ -140,8 +141,10 @@ uint32_t pci_config_read(struct pci_host *pci, uint8_t devfn, unsigned int offse
 void pci_config_write(struct pci_host *pci, uint8_t devfn, unsigned int offset,
 		      unsigned int len, uint32_t value);
 
-/* Sets the level of the function's INTx pin; INTX_DISABLE holds it low. */
+/* Sets the level of the function's INTx pin; INTX_DISABLE and MSI-X hold it low. */
 void pci_intx(struct pci_dev *dev, bool level);
+/* The interrupt line (a GSI) of its pin. */
+unsigned int pci_intx_gsi(const struct pci_dev *dev);
 
 bool pci_msix_enabled(const struct pci_dev *dev);
 /* Sends vector, or makes it pending.  Nothing when MSI-X is off or there is no such one. */

@@ -62,8 +62,9 @@ struct virtio_model {
 struct virtio_transport {
 	void (*queue_interrupt)(struct virtio_dev *vd, struct virtq *q);
 	void (*config_interrupt)(struct virtio_dev *vd);
-	/* q was enabled, or stopped (reset, queue reset). */
-	void (*queue_changed)(struct virtio_dev *vd, struct virtq *q);
+	/* Notifies q once more, from the event loop, so that others get their turn first.
+	 * False: it cannot. */
+	bool (*requeue)(struct virtio_dev *vd, struct virtq *q);
 };
 
 /* Embedded in the model's own structure. */
@@ -79,7 +80,7 @@ struct virtio_dev {
 	uint8_t status;
 	uint8_t config_generation; /* counts changes of *config by the device */
 	bool paused;
-	bool resetting; /* pushes are discarded */
+	struct host_limit reports;
 	const void *config; /* the model's, little-endian */
 	unsigned int config_len;
 	unsigned int nr_queues;
@@ -99,7 +100,9 @@ void virtio_set_config(struct virtio_dev *vd, const void *config, unsigned int l
 void virtio_config_changed(struct virtio_dev *vd);
 /* The driver accepted this feature (bit number). */
 bool virtio_has(const struct virtio_dev *vd, unsigned int bit);
-/* DRIVER_OK, not broken, not paused: chains may be popped. */
+/* DRIVER_OK and not broken: chains may be pushed. */
+bool virtio_live(const struct virtio_dev *vd);
+/* Live and not paused: chains may be popped. */
 bool virtio_running(const struct virtio_dev *vd);
 /* The driver broke a rule: reports it once, sets DEVICE_NEEDS_RESET. */
 __attribute__((format(printf, 2, 3))) void virtio_broken(struct virtio_dev *vd,

@@ -59,12 +59,11 @@ struct virtq {
 	uint16_t last_avail; /* next available entry to take */
 	uint16_t used_idx; /* next used entry to fill; only this side writes it */
 	uint16_t signalled_used; /* used_idx when the driver was last considered */
-	bool signalled_valid; /* the above means something */
 	bool notify_off; /* the driver was asked not to notify */
 	uint64_t generation; /* of the DMA port, when the host pointers were taken */
 	uint64_t *in_flight; /* one bit a head: popped and not completed */
 	unsigned int nr_in_flight;
-	struct vring_desc *scratch; /* one chain while it is checked: max_size entries */
+	struct dma_seg *scratch; /* one chain while it is checked: max_size entries */
 	struct virtq_counters count;
 };
 
@@ -87,6 +86,8 @@ void virtq_signal(struct virtq *q);
  * Calls handle(arg, chain) for every chain there is, with the driver's notifications off
  * meanwhile, then signals once.  handle owns the chain.  Returning false ends the loop
  * early with notifications on (for a model that is full; it continues by virtq_process()).
+ * A driver that adds chains without end is served a queue's worth at a time, with the event
+ * loop in between.
  */
 void virtq_process(struct virtq *q, bool (*handle)(void *arg, struct virtq_chain *chain),
 		   void *arg);
