@@ -74,19 +74,13 @@ int slab_debug_setup(const char *str);
 unsigned long slab_bug_count(void);
 
 /*
- * Injected failures.  Every allocation that passes the filter counts; from the `space`-th
- * on, each `interval`-th fails with `probability` percent, `times` times (-1: for ever).
+ * Lets allocations of objects fail as attr says (<linux/fault-inject.h>; the attr stays the
+ * caller's): of every cache, the allocator's own included, or of one.  NULL stops.  May
+ * sleep.
  */
-struct failslab {
-	struct kmem_cache *cache; /* NULL: every cache */
-	unsigned int interval, probability, space;
-	int times;
-};
-/* Starts injecting, or stops with NULL.  May sleep. */
-void failslab_set(const struct failslab *how);
-/* failslab=interval,probability,space,times, as in Linux.  0, or -EINVAL (reported). */
+struct fault_attr;
+void failslab_set(struct fault_attr *attr, struct kmem_cache *only);
+/* failslab=interval,probability,space,times, from start on.  0, or -EINVAL (reported). */
 int failslab_setup(const char *str);
-/* Failures injected since the last failslab_set(). */
-unsigned long failslab_count(void);
 
 #endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmalloc: a row of caches by size, and whole blocks of pages above them.
+ *
+ * A block of pages is marked in its head page, so that kfree refuses pages that never came
+ * from kmalloc.  The caches for ZONE_DMA are made when somebody first asks.
+ */
+#include "mm/slab.h"
+
+struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES];
+static struct kmem_cache *kmalloc_dma_caches[KMALLOC_CLASSES];
+
+static const struct kmalloc_class {
+	unsigned int size;
+	const char *name, *dma_name;
+} kmalloc_classes[KMALLOC_CLASSES] = {
+	{ 8, "kmalloc-8", "dma-kmalloc-8" },
+	{ 16, "kmalloc-16", "dma-kmalloc-16" },
+	{ 32, "kmalloc-32", "dma-kmalloc-32" },
+	{ 64, "kmalloc-64", "dma-kmalloc-64" },
+	{ 96, "kmalloc-96", "dma-kmalloc-96" },
+	{ 128, "kmalloc-128", "dma-kmalloc-128" },
+	{ 192, "kmalloc-192", "dma-kmalloc-192" },
+	{ 256, "kmalloc-256", "dma-kmalloc-256" },
+	{ 512, "kmalloc-512", "dma-kmalloc-512" },
+	{ 1024, "kmalloc-1k", "dma-kmalloc-1k" },
+	{ 2048, "kmalloc-2k", "dma-kmalloc-2k" },
+	{ 4096, "kmalloc-4k", "dma-kmalloc-4k" },
+	{ 8192, "kmalloc-8k", "dma-kmalloc-8k" },
+};
+
+/* The class of a size, by size in units of 8 bytes, rounded up: kmalloc_index() without
+ * its branches, which random sizes make the processor guess wrong. */
+static const u8 kmalloc_class_of[KMALLOC_MAX_CACHE_SIZE / 8 + 1] = {
+	[0 ... 1] = 0,	     [2] = 1,	       [3 ... 4] = 2,	   [5 ... 8] = 3,
+	[9 ... 12] = 4,	     [13 ... 16] = 5,  [17 ... 24] = 6,	   [25 ... 32] = 7,
+	[33 ... 64] = 8,     [65 ... 128] = 9, [129 ... 256] = 10, [257 ... 512] = 11,
+	[513 ... 1024] = 12,
+};
+
+/* The largest power of two that divides a class: what its objects are aligned to. */
+static unsigned int kmalloc_align(unsigned int size)
+{
+	return size & -size;
+}
+
+static struct kmem_cache *kmalloc_cache_new(const char *name, unsigned int size,
+					    slab_flags_t flags, gfp_t gfp)
+{
+	return slab_cache_new(name, size, kmalloc_align(size), flags, NULL, gfp);
+}
+
+void kmalloc_init(void)
+{
+	for (unsigned int i = 0; i < KMALLOC_CLASSES; i++) {
+		kmalloc_caches[i] = kmalloc_cache_new(kmalloc_classes[i].name,
+						      kmalloc_classes[i].size, SLAB_PANIC,
+						      GFP_NOWAIT);
+		kmalloc_dma_caches[i] = NULL;
+	}
+}
+
+/* The ZONE_DMA cache of a class; two CPUs may make it at once, and one throws its away. */
+static noinline struct kmem_cache *kmalloc_dma_cache(unsigned int class, gfp_t gfp)
+{
+	struct kmem_cache *s = smp_load_acquire(&kmalloc_dma_caches[class]), *old;
+
+	if (s)
+		return s;
+	s = kmalloc_cache_new(kmalloc_classes[class].dma_name,
+			      kmalloc_classes[class].size, SLAB_CACHE_DMA,
+			      gfp & ~(GFP_ZONEMASK | __GFP_ZERO));
+	if (!s)
+		return NULL;
+	old = cmpxchg(&kmalloc_dma_caches[class], (struct kmem_cache *)NULL, s);
+	if (!old)
+		return s;
+	slab_cache_delete(s);
+	return old;
+}
+
+/* --- whole pages ----------------------------------------------------------------------- */
+
+static noinline void *kmalloc_pages(size_t size, gfp_t gfp)
+{
+	struct page *page;
+
+	if (size > KMALLOC_MAX_SIZE)
+		return NULL;
+	page = alloc_pages((gfp & ~__GFP_HIGHMEM) | __GFP_COMP, get_order(size));
+	if (!page)
+		return NULL;
+	page->flags |= PAGE_FLAG(large_kmalloc);
+	return page_address(page);
+}
+
+/* The head page of a block of kmalloc's that starts at p; NULL when there is none. */
+static struct page *kmalloc_pages_of(const void *p)
+{
+	struct page *page;
+
+	if ((unsigned long)p - PAGE_OFFSET >= slab_memory_end || offset_in_page(p))
+		return NULL;
+	page = virt_to_page(p);
+	return page->flags & PAGE_FLAG(large_kmalloc) ? page : NULL;
+}
+
+/* p is in no slab. */
+static noinline void kfree_pages(const void *p, unsigned long ip)
+{
+	struct page *page;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return;
+	page = kmalloc_pages_of(p);
+	if (!page) {
+		slab_report_foreign(NULL, p, ip);
+		return;
+	}
+	page->flags &= ~PAGE_FLAG(large_kmalloc);
+	__free_pages(page, compound_order(page));
+}
+
+/* --- kmalloc and kfree ----------------------------------------------------------------- */
+
+static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long ip)
+{
+	struct kmem_cache *s;
+	unsigned int class;
+
+	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
+		return kmalloc_pages(size, gfp);
+	if (unlikely(!size))
+		return ZERO_SIZE_PTR;
+	class = kmalloc_class_of[(size + 7) / 8];
+	s = kmalloc_caches[class];
+	if (unlikely(gfp & __GFP_DMA)) {
+		s = kmalloc_dma_cache(class, gfp);
+		if (!s)
+			return NULL;
+	}
+	return slab_alloc(s, gfp, ip);
+}
+
+void *__kmalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc_any(size, gfp, _RET_IP_);
+}
+
+void *__kmalloc_track_caller(size_t size, gfp_t gfp, unsigned long ip)
+{
+	return kmalloc_any(size, gfp, ip);
+}
+
+void kfree(const void *p)
+{
+	struct kmem_cache *s = slab_cache_of(p);
+
+	if (unlikely(!s)) {
+		kfree_pages(p, _RET_IP_);
+		return;
+	}
+	slab_free(s, (void *)p, _RET_IP_);
+}
+
+size_t ksize(const void *p)
+{
+	struct kmem_cache *s = slab_cache_of(p);
+	struct page *page;
+
+	if (s)
+		return s->object_size;
+	page = kmalloc_pages_of(p);
+	return page ? page_size(page) : 0;
+}
+
+void *krealloc(const void *p, size_t size, gfp_t gfp)
+{
+	size_t old;
+	void *to;
+
+	if (!size) {
+		kfree(p);
+		return ZERO_SIZE_PTR;
+	}
+	old = ksize(p);
+	if (old >= size)
+		return (void *)p;
+	to = __kmalloc_track_caller(size, gfp, _RET_IP_);
+	if (to && old) {
+		memcpy(to, p, old);
+		kfree(p);
+	}
+	return to;
+}
+
+void *kmemdup(const void *from, size_t size, gfp_t gfp)
+{
+	void *to = __kmalloc_track_caller(size, gfp, _RET_IP_);
+
+	return to && size ? memcpy(to, from, size) : to;
+}
+
+static char *kmalloc_string(const char *s, size_t len, gfp_t gfp, unsigned long ip)
+{
+	char *to = __kmalloc_track_caller(len + 1, gfp, ip);
+
+	if (to) {
+		memcpy(to, s, len);
+		to[len] = '\0';
+	}
+	return to;
+}
+
+char *kstrdup(const char *s, gfp_t gfp)
+{
+	return s ? kmalloc_string(s, strlen(s), gfp, _RET_IP_) : NULL;
+}
+
+char *kstrndup(const char *s, size_t max, gfp_t gfp)
+{
+	const char *end = s ? memchr(s, '\0', max) : NULL;
+
+	return s ? kmalloc_string(s, end ? (size_t)(end - s) : max, gfp, _RET_IP_) : NULL;
+}

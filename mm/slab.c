@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocating and freeing objects of a cache: the public calls, and what follows when the
+ * fast paths in mm/slab.h do not suffice.
+ */
+#include "mm/slab.h"
+
+/* May a request with these flags be made here?  Reports it if not.  While the guest boots
+ * nothing sleeps, whatever is asked. */
+bool slab_context_ok(const char *what, gfp_t gfp)
+{
+	if (likely(!slab_must_refuse(gfp & gfp_allowed_mask)))
+		return true;
+	platform_context_violation(what);
+	return false;
+}
+
+/* Straight from the slabs. */
+static void *slab_alloc_uncached(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
+{
+	void *obj;
+
+	if (failslab_now(s, gfp))
+		return NULL;
+	obj = slab_lists_get(s, gfp);
+	if (obj && (s->flags & SLAB_DEBUG_FLAGS))
+		slab_debug_alloc(s, obj, ip);
+	return obj;
+}
+
+noinline void *slab_alloc_slow(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
+{
+	unsigned long flags;
+	void *obj;
+
+	if (!slab_context_ok(s->name, gfp))
+		return NULL;
+	if (s->flags & SLAB_UNCACHED)
+		return slab_alloc_uncached(s, gfp, ip);
+	local_irq_save(flags);
+	obj = magazine_alloc(s, &s->cpu[arch_cpu_id()]);
+	local_irq_restore(flags);
+	return obj ? obj : slab_lists_get(s, gfp);
+}
+
+noinline void slab_free_slow(struct kmem_cache *s, void *obj, unsigned long ip)
+{
+	unsigned long flags;
+	bool taken;
+
+	if (unlikely(s->flags & SLAB_INTERNAL)) {
+		slab_report_invalid(s, obj, ip);
+		return;
+	}
+	if (s->flags & SLAB_UNCACHED) {
+		if (!(s->flags & SLAB_DEBUG_FLAGS) || slab_debug_free(s, obj, ip))
+			slab_lists_put(s, &obj, 1, ip);
+		return;
+	}
+	local_irq_save(flags);
+	taken = magazine_free(s, &s->cpu[arch_cpu_id()], obj);
+	local_irq_restore(flags);
+	if (!taken)
+		slab_lists_put(s, &obj, 1, ip);
+}
+
+/* Clears a new object.  What a constructor made would be lost: such an object is refused. */
+noinline void *slab_zero(struct kmem_cache *s, void *obj, unsigned long ip)
+{
+	if (!obj)
+		return NULL;
+	if (WARN_ON_ONCE(s->ctor)) {
+		slab_free(s, obj, ip);
+		return NULL;
+	}
+	return memset(obj, 0, s->object_size);
+}
+
+void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+{
+	return slab_alloc(s, gfp, _RET_IP_);
+}
+
+void kmem_cache_free(struct kmem_cache *s, void *obj)
+{
+	if (unlikely(slab_cache_of(obj) != s)) {
+		if (obj)
+			slab_report_foreign(s, obj, _RET_IP_);
+		return;
+	}
+	slab_free(s, obj, _RET_IP_);
+}
+
+/* --- many at once ---------------------------------------------------------------------- */
+
+/* Up to n objects off the loaded magazine. */
+static size_t slab_pop_many(struct kmem_cache *s, void **objs, size_t n)
+{
+	struct kmem_cpu_cache *cc;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	cc = &s->cpu[arch_cpu_id()];
+	n = min_t(size_t, n, cc->rounds);
+	if (n) {
+		void **top = &cc->loaded->object[cc->rounds];
+
+		for (size_t i = 0; i < n; i++)
+			objs[i] = *--top;
+		cc->rounds -= (unsigned int)n;
+	}
+	local_irq_restore(flags);
+	return n;
+}
+
+int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objs)
+{
+	size_t done = 0;
+
+	if (!slab_context_ok(s->name, gfp))
+		return 0;
+	while (done < n) {
+		done += slab_pop_many(s, objs + done, n - done);
+		if (done == n)
+			break;
+		objs[done] = slab_alloc_slow(s, gfp, _RET_IP_);
+		if (!objs[done])
+			goto undo;
+		done++;
+	}
+	if (gfp & __GFP_ZERO)
+		for (done = 0; done < n; done++)
+			if (!slab_zero(s, objs[done], _RET_IP_))
+				goto undo_zero;
+	return (int)n;
+
+undo_zero: /* a constructor: slab_zero() freed the first and would refuse them all */
+	kmem_cache_free_bulk(s, n - 1, objs + 1);
+	return 0;
+undo:
+	kmem_cache_free_bulk(s, done, objs);
+	return 0;
+}
+
+/* Pushes objects of s on the loaded magazine while there is room; how many it took. */
+static size_t slab_push_many(struct kmem_cache *s, void **objs, size_t n)
+{
+	struct kmem_cpu_cache *cc;
+	unsigned long flags;
+	size_t done = 0;
+
+	local_irq_save(flags);
+	cc = &s->cpu[arch_cpu_id()];
+	n = min_t(size_t, n, cc->capacity - cc->rounds);
+	if (n) {
+		void **top = &cc->loaded->object[cc->rounds];
+
+		for (; done < n && likely(slab_cache_of(objs[done]) == s); done++)
+			*top++ = objs[done];
+		cc->rounds += (unsigned int)done;
+	}
+	local_irq_restore(flags);
+	return done;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		if (!s) {
+			kfree(objs[done++]);
+			continue;
+		}
+		done += slab_push_many(s, objs + done, n - done);
+		if (done < n)
+			kmem_cache_free(s, objs[done++]);
+	}
+}

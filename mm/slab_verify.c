@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole state of a cache, checked against itself.
+ *
+ * Objects in magazines are checked without memory of our own: each is marked free in its
+ * slab's map for the length of the check.  One that is marked already is in two magazines,
+ * or in a magazine and free in its slab.
+ */
+#include "mm/slab.h"
+#include "mm/slab_info.h"
+
+/* Says what is broken; for use as `return slab_broken(...)`. */
+#define slab_broken(s, fmt, ...)                                                \
+	({                                                                      \
+		pr_err("slab verify: %s: " fmt "\n", (s)->name, ##__VA_ARGS__); \
+		-EINVAL;                                                        \
+	})
+
+/* --- slabs ----------------------------------------------------------------------------- */
+
+static int verify_pages(struct kmem_cache *s, struct slab *slab)
+{
+	struct page *head = slab_page(slab);
+
+	if (!PageSlab(head))
+		return slab_broken(s, "slab %px: its page is not marked", slab);
+	for (unsigned int i = 0; i < 1U << page_order(head); i++)
+		if (slab[i].cache != s || (i && slab[i].head != slab))
+			return slab_broken(s, "slab %px: page %u is not its own", slab,
+					   i);
+	return 0;
+}
+
+static int verify_geometry(struct kmem_cache *s, struct slab *slab)
+{
+	unsigned long end = PAGE_SIZE << page_order(slab_page(slab));
+	unsigned long used = slab->colour * 8UL + (unsigned long)slab->objects * s->size;
+
+	if (slab->objects > SLAB_INLINE_OBJECTS)
+		end = (unsigned long)slab->map -
+		      (unsigned long)page_address(slab_page(slab));
+	if (!slab->objects || used > end)
+		return slab_broken(s, "slab %px: %u objects from colour %u do not fit",
+				   slab, slab->objects, slab->colour * 8U);
+	return 0;
+}
+
+static int verify_map(struct kmem_cache *s, struct slab *slab)
+{
+	unsigned int words = BITS_TO_LONGS(slab->objects), free = 0;
+
+	for (unsigned int i = 0; i < words * BITS_PER_LONG; i++) {
+		if (!slab_object_free(slab, i))
+			continue;
+		if (i >= slab->objects)
+			return slab_broken(s, "slab %px: bit %u is set, past the end",
+					   slab, i);
+		free++;
+	}
+	if (free + slab->inuse != slab->objects)
+		return slab_broken(s, "slab %px: %u free and %u used of %u objects", slab,
+				   free, slab->inuse, slab->objects);
+	return 0;
+}
+
+/* Guard bytes and poison; a report of its own for each. */
+static int verify_contents(struct kmem_cache *s, struct slab *slab)
+{
+	int err = 0;
+
+	if (!(s->flags & SLAB_DEBUG_FLAGS))
+		return 0;
+	for (unsigned int i = 0; i < slab->objects; i++)
+		if (!slab_debug_check(s, slab_object(s, slab, i),
+				      !slab_object_free(slab, i), _RET_IP_))
+			err = -EINVAL;
+	return err;
+}
+
+static int verify_slab(struct kmem_cache *s, struct slab *slab)
+{
+	int err = verify_pages(s, slab);
+
+	err = err ? err : verify_geometry(s, slab);
+	err = err ? err : verify_map(s, slab);
+	return err ? err : verify_contents(s, slab);
+}
+
+/* --- lists ----------------------------------------------------------------------------- */
+
+struct totals {
+	unsigned long objects, inuse, pages;
+};
+
+static int verify_list(struct kmem_cache *s, struct list_head *list, const char *name,
+		       unsigned long count, struct totals *sum)
+{
+	struct slab_lists *lists = &s->lists;
+	struct slab *slab;
+	unsigned long n = 0;
+	int err;
+
+	list_for_each_entry (slab, list, list) {
+		struct list_head *right = slab->inuse == 0 ? &lists->free
+					  : slab->inuse == slab->objects
+						  ? &lists->full
+						  : &lists->partial;
+
+		if (slab->list.next->prev != &slab->list || n++ > count)
+			return slab_broken(s, "the %s list is not a list of %lu", name,
+					   count);
+		if (list != right)
+			return slab_broken(s,
+					   "slab %px, %u of %u used, is on the %s list",
+					   slab, slab->inuse, slab->objects, name);
+		err = verify_slab(s, slab);
+		if (err)
+			return err;
+		sum->objects += slab->objects;
+		sum->inuse += slab->inuse;
+		sum->pages += 1UL << page_order(slab_page(slab));
+	}
+	if (n != count)
+		return slab_broken(s, "%lu slabs on the %s list, counted %lu", n, name,
+				   count);
+	return 0;
+}
+
+static int verify_lists(struct kmem_cache *s)
+{
+	struct slab_lists *lists = &s->lists;
+	struct totals sum = { 0 };
+	int err;
+
+	err = verify_list(s, &lists->partial, "partial", lists->nr_partial, &sum);
+	err = err ? err : verify_list(s, &lists->full, "full", lists->nr_full, &sum);
+	err = err ? err : verify_list(s, &lists->free, "free", lists->nr_free, &sum);
+	if (err)
+		return err;
+	if (sum.objects != lists->objects || sum.inuse != lists->inuse ||
+	    sum.pages != lists->pages)
+		return slab_broken(
+			s,
+			"slabs hold %lu/%lu objects in %lu pages, counted %lu/%lu in %lu",
+			sum.inuse, sum.objects, sum.pages, lists->inuse, lists->objects,
+			lists->pages);
+	if (lists->created - lists->freed !=
+	    lists->nr_partial + lists->nr_full + lists->nr_free)
+		return slab_broken(s, "%lu slabs made, %lu freed", lists->created,
+				   lists->freed);
+	return 0;
+}
+
+/* --- magazines ------------------------------------------------------------------------- */
+
+/* Calls fn for each stretch of cached objects until it fails; returns how many succeeded. */
+typedef int (*stretch_fn)(struct kmem_cache *s, void *const *objs, unsigned int n);
+
+static unsigned int for_each_stretch(struct kmem_cache *s, stretch_fn fn,
+				     unsigned int max)
+{
+	unsigned int done = 0;
+
+	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++) {
+		struct kmem_cpu_cache *cc = &s->cpu[cpu];
+
+		if (cc->rounds && (done == max || fn(s, cc->loaded->object, cc->rounds)))
+			return done;
+		done += cc->rounds != 0;
+		if (cc->previous_rounds &&
+		    (done == max || fn(s, cc->previous->object, cc->previous_rounds)))
+			return done;
+		done += cc->previous_rounds != 0;
+	}
+	for (struct magazine *mag = s->depot.full; mag; mag = mag->next, done++)
+		if (done == max || fn(s, mag->object, mag->rounds))
+			return done;
+	return done;
+}
+
+static int unmark(struct kmem_cache *s, void *const *objs, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct slab *slab = slab_of(objs[i]);
+
+		__clear_bit((unsigned int)slab_index(s, slab, objs[i]), slab_map(slab));
+	}
+	return 0;
+}
+
+/* Marks all objects of a stretch, or none when one of them is wrong. */
+static int mark(struct kmem_cache *s, void *const *objs, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		bool ours = slab_cache_of(objs[i]) == s;
+		struct slab *slab = ours ? slab_of(objs[i]) : NULL;
+		int index = ours ? slab_index(s, slab, objs[i]) : -1;
+
+		if (index >= 0 && !slab_object_free(slab, (unsigned int)index)) {
+			__set_bit((unsigned int)index, slab_map(slab));
+			continue;
+		}
+		unmark(s, objs, i);
+		return slab_broken(s, "%px in a magazine is %s", objs[i],
+				   index < 0 ? "not an object" : "free twice");
+	}
+	return 0;
+}
+
+static int verify_cpu(struct kmem_cache *s, unsigned int cpu)
+{
+	const struct kmem_cpu_cache *cc = &s->cpu[cpu];
+	unsigned int room = cc->loaded ? cc->loaded->capacity : 0;
+	unsigned int spare = cc->previous ? cc->previous->capacity : 0;
+
+	if (cc->capacity != room || cc->rounds > room)
+		return slab_broken(s, "CPU %u: %u objects loaded, room for %u, really %u",
+				   cpu, cc->rounds, cc->capacity, room);
+	if (cc->previous_rounds && cc->previous_rounds != spare)
+		return slab_broken(s,
+				   "CPU %u: previous is neither full nor empty: %u of %u",
+				   cpu, cc->previous_rounds, spare);
+	return 0;
+}
+
+static int verify_depot(struct kmem_cache *s)
+{
+	const struct depot *depot = &s->depot;
+	unsigned int full = 0, empty = 0;
+	unsigned long objects = 0;
+
+	for (const struct magazine *mag = depot->full; mag; mag = mag->next, full++) {
+		if (mag->rounds != mag->capacity)
+			return slab_broken(s, "depot: a full magazine of %u of %u",
+					   mag->rounds, mag->capacity);
+		objects += mag->rounds;
+	}
+	for (const struct magazine *mag = depot->empty; mag; mag = mag->next)
+		empty++;
+	if (full != depot->nr_full || empty != depot->nr_empty ||
+	    objects != depot->objects)
+		return slab_broken(
+			s, "depot: %u full, %u empty, %lu objects; counted %u, %u, %lu",
+			full, empty, objects, depot->nr_full, depot->nr_empty,
+			depot->objects);
+	return 0;
+}
+
+static int verify_magazines(struct kmem_cache *s)
+{
+	unsigned int stretches, marked;
+	int err = verify_depot(s);
+
+	for (unsigned int cpu = 0; !err && cpu < num_possible_cpus(); cpu++)
+		err = verify_cpu(s, cpu);
+	if (err)
+		return err;
+	stretches = s->depot.nr_full;
+	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
+		stretches += !!s->cpu[cpu].rounds + !!s->cpu[cpu].previous_rounds;
+	marked = for_each_stretch(s, mark, stretches);
+	for_each_stretch(s, unmark, marked);
+	return marked == stretches ? 0 : -EINVAL;
+}
+
+/* --- caches ---------------------------------------------------------------------------- */
+
+int kmem_cache_verify(struct kmem_cache *s)
+{
+	int err = verify_lists(s);
+
+	if (err || (s->flags & SLAB_INTERNAL))
+		return err;
+	return verify_magazines(s);
+}
+
+static int verify_one(struct kmem_cache *s, void *arg)
+{
+	int *err = arg;
+
+	if (kmem_cache_verify(s))
+		*err = -EINVAL;
+	return 0;
+}
+
+int slab_verify_all(void)
+{
+	int err = 0;
+
+	kmem_cache_for_each(verify_one, &err);
+	return err;
+}
