@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The books around an experiment: see census.h. */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <guest/context.h>
+#include <mm/platform.h>
+#include <mm/slab_info.h>
+
+#include "census.h"
+
+static int count_cache(struct kmem_cache *s, void *arg)
+{
+	struct census *c = arg;
+	struct slabinfo info;
+
+	get_slabinfo(s, &info);
+	c->pages += info.pages;
+	if (c->nr_caches < CENSUS_CACHES) {
+		c->caches[c->nr_caches].cache = s;
+		c->caches[c->nr_caches].objects = info.active_objs;
+		c->nr_caches++;
+	}
+	return 0;
+}
+
+void census_take(struct census *c)
+{
+	struct vmalloc_stats areas;
+	struct dma_stats dma;
+
+	vm_unmap_aliases();
+	drain_all_pages();
+	vmalloc_get_stats(&areas);
+	dma_get_stats(&dma);
+	c->pages = nr_free_pages() + platform_pagetable_pages();
+	c->areas = areas.nr_areas;
+	c->mappings = dma.mappings;
+	c->coherent = dma.coherent;
+	c->complaints = kernel_complaints() + page_alloc_bad_count() + slab_bug_count() +
+			areas.nr_bad_frees;
+	c->nr_caches = 0;
+	kmem_cache_for_each(count_cache, c);
+}
+
+static void compare_caches(struct trial *x, const struct census *before,
+			   const struct census *after)
+{
+	expect(x, after->nr_caches == before->nr_caches, "%u caches before, %u after",
+	       before->nr_caches, after->nr_caches);
+	for (unsigned int i = 0; i < min(before->nr_caches, after->nr_caches); i++)
+		expect(x, after->caches[i].objects == before->caches[i].objects,
+		       "cache %s: %lu objects before, %lu after",
+		       kmem_cache_name(after->caches[i].cache), before->caches[i].objects,
+		       after->caches[i].objects);
+}
+
+static void verify_all(struct trial *x)
+{
+	char wrong[160];
+
+	expect(x, !page_alloc_verify(wrong, sizeof(wrong)), "page allocator: %s", wrong);
+	expect(x, !slab_verify_all(), "slab caches are broken, see above");
+	expect(x, !vmalloc_verify(), "vmalloc is broken, see above");
+}
+
+void census_check(struct trial *x, const struct census *before)
+{
+	static struct census after; /* one trial at a time */
+
+	census_take(&after);
+	expect(x, after.pages == before->pages, "%ld pages leaked",
+	       (long)(before->pages - after.pages));
+	expect(x, after.areas == before->areas, "vmalloc areas: %lu before, %lu after",
+	       before->areas, after.areas);
+	expect(x, after.mappings == before->mappings,
+	       "DMA mappings: %ld before, %ld after", before->mappings, after.mappings);
+	expect(x, after.coherent == before->coherent,
+	       "coherent buffers: %ld before, %ld after", before->coherent,
+	       after.coherent);
+	expect(x, after.complaints == before->complaints, "%lu complaints of the kernel",
+	       after.complaints - before->complaints);
+	compare_caches(x, before, &after);
+	verify_all(x);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmalloc: contiguous for the CPU only.
+ *
+ * vmalloc() takes single pages from wherever they are free and maps them side by side, in
+ * a part of the address space made for it.  So it can be larger than any free block; but
+ * there is no one physical range behind it, and a device that is told the physical address
+ * of its first page and the length reads the memory of others.  Page by page, as a scatter
+ * list, a device does reach it.  After each area one page is never mapped: running over
+ * the end faults instead of spoiling a neighbour.
+ *
+ * Witnesses: the device, which describes the pages as runs of physical memory and hashes
+ * what it is told; the page tables; a fault.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <guest/dmacheck.h>
+#include <guest/xxhash.h>
+#include <mm/platform.h>
+
+#include "experiment.h"
+#include "fragment.h"
+#include "table.h"
+#include "witness.h"
+
+#define CHAPTER CHAPTER_VMALLOC
+
+#define PAGES 32
+#define BYTES (PAGES * PAGE_SIZE)
+
+/* A buffer from fragmented memory. */
+static void *scattered_vmalloc(struct trial *x, struct list_head *held)
+{
+	void *p;
+
+	hold_every_second_page(held, PAGES);
+	p = vmalloc(BYTES);
+	expect(x, p, "no %lu bytes", BYTES);
+	return p;
+}
+
+/* Physical runs, by the page tables. */
+static unsigned long runs_by_page_table(const char *p, unsigned long pages)
+{
+	unsigned long runs = 0, last = 0;
+
+	for (unsigned long i = 0; i < pages; i++) {
+		unsigned long pfn = vmalloc_to_pfn(p + i * PAGE_SIZE);
+
+		runs += !i || pfn != last + 1;
+		last = pfn;
+	}
+	return runs;
+}
+
+EXPERIMENT(vmalloc_virtual, "vmalloc.virtual",
+	   "vmalloc memory has contiguous addresses over scattered page frames")
+{
+	LIST_HEAD(held);
+	char *p = scattered_vmalloc(x, &held);
+	unsigned long runs;
+
+	if (!p)
+		goto out;
+	expect(x, is_vmalloc_addr(p) && !virt_addr_valid(p), "%p is no vmalloc address",
+	       p);
+	stamp_pages(p, BYTES, 1);
+	expect(x, !wrong_words(p, BYTES, 1), "%lu words are not what was written",
+	       wrong_words(p, BYTES, 1));
+	for (unsigned long at = 0; at < BYTES; at += PAGE_SIZE)
+		expect(x,
+		       *(u64 *)(p + at) == *(u64 *)page_address(vmalloc_to_page(p + at)),
+		       "page at %#lx: its frame holds something else", at);
+	runs = runs_by_page_table(p, PAGES);
+	expect(x, runs > 1, "the frames are contiguous");
+	evidence(x, "%u pages side by side, %lu runs of frames by the page tables", PAGES,
+		 runs);
+	if (dmacheck_device()) {
+		unsigned long seen = device_runs(x, p, BYTES);
+
+		expect(x, seen == runs, "the device finds %lu runs", seen);
+		evidence(x, "%lu by the device", seen);
+	}
+	vfree(p);
+out:
+	free_held_pages(&held);
+}
+
+/* Lets the device hash the buffer page by page; the buffer's pages are one scatter list. */
+static u64 hash_by_pages(struct trial *x, char *p)
+{
+	struct device *dev = dmacheck_device();
+	struct page *pages[PAGES];
+	struct sg_table table;
+	u64 hash = 0;
+	int err;
+
+	for (unsigned int i = 0; i < PAGES; i++)
+		pages[i] = vmalloc_to_page(p + i * PAGE_SIZE);
+	if (!expect(x,
+		    !sg_alloc_table_from_pages(&table, pages, PAGES, 0, BYTES,
+					       GFP_KERNEL),
+		    "no scatter list"))
+		return 0;
+	if (expect(x, !dma_map_sgtable(dev, &table, DMA_TO_DEVICE, 0),
+		   "cannot be mapped")) {
+		err = dmacheck_hash_sg(table.sgl, table.nents, &hash);
+		expect(x, !err, "the device does not hash the list: %d", err);
+		evidence(x, "%u pages as a list of %u segments: hashes equal", PAGES,
+			 table.nents);
+		dma_unmap_sgtable(dev, &table, DMA_TO_DEVICE, 0);
+	}
+	sg_free_table(&table);
+	return hash;
+}
+
+EXPERIMENT(
+	vmalloc_not_dma, "vmalloc.not-dma",
+	"a vmalloc buffer is not one range for a device; page by page it is the same bytes",
+	.needs = NEEDS_DMACHECK)
+{
+	struct device *dev = dmacheck_device();
+	u64 mine, one_range = 0;
+	dma_addr_t first;
+	LIST_HEAD(held);
+	char *p = scattered_vmalloc(x, &held);
+	int err;
+
+	if (!p)
+		goto out;
+	stamp_pages(p, BYTES, 2);
+	mine = xxh3_64(p, BYTES);
+
+	/* What a driver must not do: the first page's address, and the whole length.  The
+	 * device only reads. */
+	first = dma_map_page(dev, vmalloc_to_page(p), 0, PAGE_SIZE, DMA_TO_DEVICE);
+	if (expect(x, !dma_mapping_error(dev, first),
+		   "the first page cannot be mapped")) {
+		err = dmacheck_hash(first, BYTES, &one_range);
+		dma_unmap_page(dev, first, PAGE_SIZE, DMA_TO_DEVICE);
+		expect(x, !err && one_range != mine,
+		       "as one range: error %d, hash %016lx", err, one_range);
+		evidence(x, "as one range: CPU %016lx, device %016lx", mine, one_range);
+	}
+	expect(x, hash_by_pages(x, p) == mine, "page by page, and the hashes differ");
+	vfree(p);
+out:
+	free_held_pages(&held);
+}
+
+EXPERIMENT(vmalloc_guard, "vmalloc.guard", "the page after a vmalloc area faults")
+{
+	char *p = vmalloc(3 * PAGE_SIZE - 100), *q = vmalloc(PAGE_SIZE);
+	unsigned long end = (unsigned long)p + 3 * PAGE_SIZE;
+
+	if (!expect(x, p && q, "no memory"))
+		goto out;
+	expect(x, !platform_probe_faults(end - 8), "the last word faults");
+	expect(x, platform_probe_faults(end), "the guard page can be read");
+	expect(x, platform_translate(end) == PHYS_ADDR_MAX, "the guard page is mapped");
+	expect(x, platform_probe_faults((unsigned long)q + PAGE_SIZE),
+	       "no guard after one page");
+	evidence(x, "last word of 3 pages reads, 1 byte after them faults");
+out:
+	vfree(q);
+	vfree(p);
+}
+
+/* Half of RAM where instructions are cheap.  Mapping one page costs some hundred of them. */
+#define LARGE_SLOW_MAX (128UL << 20)
+
+EXPERIMENT(vmalloc_large, "vmalloc.large", "vmalloc can give half of RAM in one piece")
+{
+	unsigned long size = totalram_pages() / 2 * PAGE_SIZE, wrong;
+	char text[TEXT_SIZE], *p;
+
+	if (machine_is_slow())
+		size = min(size, LARGE_SLOW_MAX);
+	p = vmalloc(size);
+	if (!expect(x, p, "no %s", text_size(text, size)))
+		return;
+	/* One word in each MiB: enough to show that each part is memory of its own. */
+	for (unsigned long at = 0; at < size; at += SZ_1M)
+		*(u64 *)(p + at) = ~at;
+	wrong = 0;
+	for (unsigned long at = 0; at < size; at += SZ_1M)
+		wrong += *(u64 *)(p + at) != ~at;
+	expect(x, !wrong, "%lu words changed", wrong);
+	expect(x, platform_probe_faults((unsigned long)p + PAGE_ALIGN(size)),
+	       "no guard page");
+	table_saw_vmalloc(size);
+	evidence(x, "%s in one area, %lu pages", text_size(text, size), size / PAGE_SIZE);
+	vfree(p);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Free memory broken up on purpose: see fragment.h. */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+
+#include "fragment.h"
+
+void free_held_pages(struct list_head *held)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe (page, next, held, lru)
+		__free_page(page);
+	INIT_LIST_HEAD(held);
+}
+
+/* Pages of odd number are held: between two that are free lies one that is not. */
+void hold_every_second_page(struct list_head *held, unsigned int n)
+{
+	LIST_HEAD(even);
+
+	for (unsigned int i = 0; i < 2 * n; i++) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		if (page)
+			list_add(&page->lru, page_to_pfn(page) & 1 ? held : &even);
+	}
+	free_held_pages(&even);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run: picks the experiments that the command line names, runs them one after another
+ * in one thread, and prints a KTAP line for each, the allocator table and the counts.
+ *
+ *	experiments=GLOB[,GLOB...]	which; all without it
+ *	repeat=N|forever		how many rounds
+ *	verbose				the claim and the time of each, as comments
+ */
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/sprintf.h>
+#include <linux/string.h>
+
+#include <guest/blk.h>
+#include <guest/dmacheck.h>
+
+#include "census.h"
+#include "experiment.h"
+#include "table.h"
+
+#define EXIT_FAILED	 1 /* an experiment failed */
+#define EXIT_NO_SUCH	 2 /* the command line names none that exists */
+#define FAILURES_PRINTED 8 /* of one trial */
+
+extern const struct experiment __start_experiments[], __stop_experiments[];
+
+static const char *selection;
+static unsigned int rounds = 1; /* 0: for ever */
+static bool verbose;
+
+static int set_selection(char *value)
+{
+	selection = value;
+	return value ? 0 : -EINVAL;
+}
+early_param("experiments", set_selection);
+
+static int set_rounds(char *value)
+{
+	if (!value)
+		return -EINVAL;
+	if (!strcmp(value, "forever")) {
+		rounds = 0;
+		return 0;
+	}
+	return kstrtouint(value, 10, &rounds) || !rounds ? -EINVAL : 0;
+}
+early_param("repeat", set_rounds);
+
+static int set_verbose(char *value)
+{
+	(void)value;
+	verbose = true;
+	return 0;
+}
+early_param("verbose", set_verbose);
+
+/* --- what experiments call ------------------------------------------------------------ */
+
+void evidence(struct trial *x, const char *fmt, ...)
+{
+	va_list args;
+
+	if (x->said)
+		x->said += (size_t)scnprintf(x->evidence + x->said,
+					     sizeof(x->evidence) - x->said, ", ");
+	va_start(args, fmt);
+	x->said += (size_t)vscnprintf(x->evidence + x->said,
+				      sizeof(x->evidence) - x->said, fmt, args);
+	va_end(args);
+}
+
+void trial_fail(struct trial *x, const char *file, int line, const char *cond,
+		const char *fmt, ...)
+{
+	char text[160];
+	va_list args;
+
+	if (x->failures++ >= FAILURES_PRINTED)
+		return;
+	va_start(args, fmt);
+	vscnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	printk("# %s: %s:%d: %s (expected: %s)\n", x->experiment->name, file, line, text,
+	       cond);
+}
+
+void skip(struct trial *x, const char *reason)
+{
+	x->skipped = reason;
+}
+
+/* --- one trial ------------------------------------------------------------------------ */
+
+static const char *missing_need(unsigned int needs)
+{
+	if ((needs & NEEDS_DMACHECK) && !dmacheck_device())
+		return "this machine has no dmacheck device";
+	if ((needs & NEEDS_DISK) && !blk_get(0))
+		return "this machine has no virtio disk";
+	if ((needs & NEEDS_2_CPUS) && num_online_cpus() < 2)
+		return "this machine has one CPU";
+	return NULL;
+}
+
+static void run_trial(struct trial *x)
+{
+	static struct census before; /* one trial at a time */
+	u64 start;
+
+	x->skipped = missing_need(x->experiment->needs);
+	if (x->skipped)
+		return;
+	census_take(&before);
+	start = ktime_get_ns();
+	x->experiment->run(x);
+	if (verbose)
+		printk("# %s: %lu us\n", x->experiment->name,
+		       (ktime_get_ns() - start) / NSEC_PER_USEC);
+	census_check(x, &before);
+}
+
+static enum verdict verdict_of(const struct trial *x)
+{
+	if (x->failures)
+		return VERDICT_FAIL;
+	if (x->skipped)
+		return VERDICT_SKIP;
+	return x->experiment->popular ? VERDICT_REFUTED : VERDICT_PASS;
+}
+
+static enum verdict try_experiment(const struct experiment *e, unsigned int number)
+{
+	struct trial x = { .experiment = e, .cpus = num_online_cpus() };
+	enum verdict verdict;
+	char line[320];
+
+	if (verbose)
+		printk("# %s: %s\n", e->name, e->claim);
+	run_trial(&x);
+	if (x.failures)
+		evidence(&x, "%u of its expectations failed, see above", x.failures);
+	verdict = verdict_of(&x);
+	ktap_line(line, sizeof(line), verdict, number, e->name,
+		  verdict == VERDICT_SKIP ? x.skipped : x.evidence);
+	printk("%s\n", line);
+	return verdict;
+}
+
+/* --- the run -------------------------------------------------------------------------- */
+
+static bool comes_before(const struct experiment *a, const struct experiment *b)
+{
+	return a->chapter != b->chapter ? a->chapter < b->chapter : a->line < b->line;
+}
+
+/* The selected experiments in the order of the run; how many. */
+static unsigned int select_experiments(const struct experiment **run)
+{
+	unsigned int n = 0;
+
+	for (const struct experiment *e = __start_experiments; e < __stop_experiments;
+	     e++) {
+		unsigned int hole = n;
+
+		if (!glob_list_match(selection, e->name))
+			continue;
+		for (; hole && comes_before(e, run[hole - 1]); hole--)
+			run[hole] = run[hole - 1];
+		run[hole] = e;
+		n++;
+	}
+	return n;
+}
+
+static bool names_one(const char *pattern, size_t length)
+{
+	for (const struct experiment *e = __start_experiments; e < __stop_experiments;
+	     e++)
+		if (glob_match(pattern, length, e->name))
+			return true;
+	return false;
+}
+
+/* Each pattern must name something: a misspelt one shall not look like a success. */
+static bool selection_makes_sense(void)
+{
+	const char *list = selection, *pattern;
+	bool good = true;
+	size_t length;
+
+	while (glob_list_next(&list, &pattern, &length)) {
+		if (names_one(pattern, length))
+			continue;
+		printk("# experiments=: no experiment matches \"%.*s\"\n", (int)length,
+		       pattern);
+		good = false;
+	}
+	return good;
+}
+
+static int run_rounds(const struct experiment **run, unsigned int n)
+{
+	unsigned int counts[VERDICT_REFUTED + 1] = { 0 }, number = 1;
+
+	printk("KTAP version 1\n");
+	if (rounds)
+		printk("1..%u\n", n * rounds);
+	for (unsigned int round = 0; !rounds || round < rounds; round++)
+		for (unsigned int i = 0; i < n; i++)
+			counts[try_experiment(run[i], number++)]++;
+	print_allocator_table();
+	printk("%u passed, %u failed, %u skipped\n",
+	       counts[VERDICT_PASS] + counts[VERDICT_REFUTED], counts[VERDICT_FAIL],
+	       counts[VERDICT_SKIP]);
+	return counts[VERDICT_FAIL] ? EXIT_FAILED : 0;
+}
+
+int experiments_run(void)
+{
+	size_t all = (size_t)(__stop_experiments - __start_experiments);
+	const struct experiment **run;
+	int status;
+
+	if (!selection_makes_sense())
+		return EXIT_NO_SUCH;
+	run = kmalloc_array(all, sizeof(*run), GFP_KERNEL);
+	if (!run)
+		return EXIT_FAILED;
+	status = run_rounds(run, select_experiments(run));
+	kfree(run);
+	return status;
+}
