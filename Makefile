@@ -34,8 +34,10 @@ INC_guest	:= -Iguest/include -Iinclude/api -Iinclude -I.
 INC_devices	:= -Iinclude -I.
 INC_vmm		:= -Iinclude -I.
 
-# room SOURCE: the room whose include path a source gets.  tests/unit/mm/x.c builds as mm.
-room = $(if $(filter tests/%,$(1)),$(word 3,$(subst /, ,$(1))),$(firstword $(subst /, ,$(1))))
+# room SOURCE: the room whose include path a source gets.  tests/unit/mm/x.c builds as mm,
+# as do the host platform and the benchmarks.
+room = $(if $(filter tests/unit/%,$(1)),$(word 3,$(subst /, ,$(1))),$(if \
+	$(filter tests/host/% tests/bench/%,$(1)),mm,$(firstword $(subst /, ,$(1)))))
 # objs VARIANT,SOURCES: the objects of these sources in a variant (guest, host, san).
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(basename $(2))))
 
@@ -48,7 +50,7 @@ CFLAGS_san  := $(BASE) -fno-omit-frame-pointer -fsanitize=address,undefined \
 SAN_LD	:= -fsanitize=address,undefined
 
 # On the host, mm/ and its tests take their <asm/platform.h> from tests/host/include.
-hostinc = $(if $(filter mm guest host bench,$(call room,$(1))),$(HOSTMM) $(INC_mm),$(INC_$(call room,$(1))))
+hostinc = $(if $(filter mm guest,$(call room,$(1))),$(HOSTMM) $(INC_mm),$(INC_$(call room,$(1))))
 
 define host_rules
 $(B)/$(1)/%.o: %.c
@@ -67,7 +69,7 @@ $(B)/$(1)/$(2).a: $$(call objs,$(1),$(3))
 	$(Q)ar rcs $$@ $$^
 endef
 
-include mm/mm.mk devices/devices.mk vmm/vmm.mk guest/guest.mk images/images.mk tests/tests.mk tests/lint.mk
+include mm/mm.mk devices/devices.mk vmm/vmm.mk guest/guest.mk images/images.mk tests/tests.mk tests/lint.mk tests/bench.mk
 
 .PHONY: all run clean help deps-build deps-lab deps-test deps-lint deps-bench
 all: $(B)/pagevisor $(B)/guest.elf

@@ -1,0 +1,15 @@
+# bench: measurements, never part of the tests.  Ratios travel between machines.
+BENCH := $(B)/bench/bench_mm $(B)/bench/bench_malloc
+
+$(B)/bench/bench_mm: $(B)/host/tests/bench/bench_mm.o $(B)/host/libmm.a
+$(B)/bench/bench_malloc: $(B)/host/tests/bench/bench_malloc.o
+$(BENCH):
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ -lpthread
+
+.PHONY: bench
+bench: all images $(BENCH)
+	$(Q)tests/bench/compare $(B)
+	$(Q)tests/bench/vmm-figures $(B)
+#: make bench      mm/ beside Debian's mallocs, and the monitor's own figures

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The workloads over pagevisor's own mm/, in this process; and pairs of pages. */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "tests/host/host.h"
+
+static struct kmem_cache *cache64;
+
+static inline void *bench_alloc64(void)
+{
+	return kmem_cache_alloc(cache64, GFP_KERNEL);
+}
+
+static inline void bench_free64(void *p)
+{
+	kmem_cache_free(cache64, p);
+}
+
+static inline void *bench_alloc(size_t size)
+{
+	return kmalloc(size, GFP_KERNEL);
+}
+
+static inline void bench_free(void *p)
+{
+	kfree(p);
+}
+
+/* The thread that starts the program is CPU 0 already. */
+#define bench_thread_enter(cpu) host_cpu_online((cpu) + 1)
+#define bench_thread_leave()	host_cpu_offline()
+#include "tests/bench/workloads.h"
+
+static unsigned long kmalloc64_pair(unsigned long pairs)
+{
+	for (unsigned long i = 0; i < pairs; i++) {
+		void *p = kmalloc(64, GFP_KERNEL);
+
+		bench_touch(p);
+		kfree(p);
+	}
+	return pairs;
+}
+
+static unsigned long page_pairs(unsigned long pairs, unsigned int order)
+{
+	for (unsigned long i = 0; i < pairs; i++)
+		__free_pages(alloc_pages(GFP_KERNEL, order), order);
+	return pairs;
+}
+
+static unsigned long pages_order0(unsigned long pairs)
+{
+	return page_pairs(pairs, 0);
+}
+
+static unsigned long pages_order3(unsigned long pairs)
+{
+	return page_pairs(pairs, 3);
+}
+
+static unsigned long pages_order9(unsigned long pairs)
+{
+	return page_pairs(pairs, 9);
+}
+
+int main(void)
+{
+	static const struct workload work[] = {
+		{ "64-byte-pair", pair64, 5000000 },
+		{ "64-byte-batch", batch64, 5000000 },
+		{ "random-8-4096", random_sizes, 2000000 },
+		{ "kmalloc-64-pair", kmalloc64_pair, 5000000 },
+		{ "page-order-0", pages_order0, 5000000 },
+		{ "page-order-3", pages_order3, 1000000 },
+		{ "page-order-9", pages_order9, 200000 },
+	};
+
+	host_mm_init(1UL << 30);
+	cache64 = kmem_cache_create("bench-64", 64, 0, 0, NULL);
+	if (!cache64)
+		return 1;
+	bench_run(work, sizeof(work) / sizeof(work[0]));
+	return 0;
+}
