@@ -26,7 +26,12 @@
 	})
 #define min_t(type, a, b) min((type)(a), (type)(b))
 #define max_t(type, a, b) max((type)(a), (type)(b))
-#define clamp(v, lo, hi)  min(max(v, lo), hi)
+#define clamp(v, lo, hi)                \
+	({                              \
+		__typeof__(v) _v = (v); \
+		_v = max(_v, (lo));     \
+		min(_v, (hi));          \
+	})
 #define swap(a, b)                      \
 	do {                            \
 		__typeof__(a) _t = (a); \

@@ -30,14 +30,15 @@ struct memblock_type {
 
 struct memblock {
 	bool bottom_up; /* allocate from low addresses up; default: top down */
+	bool closed; /* mm_init() has taken the free memory: nothing changes any more */
 	phys_addr_t current_limit; /* top of what is mapped; 0 = no limit */
 	struct memblock_type memory;
 	struct memblock_type reserved;
 };
 extern struct memblock memblock;
 
-/* 0; -ENOSPC when the table is full, -EINVAL when [base, base + size) wraps.  Nothing has
- * changed then.  Size 0 is no error and does nothing; overlap with what is there is fine. */
+/* 0; -ENOSPC when the table is full, -EINVAL when [base, base + size) wraps, -EBUSY after
+ * mm_init().  Nothing has changed then.  Size 0 is no error and does nothing; overlap with what is there is fine. */
 int memblock_add(phys_addr_t base, phys_addr_t size);
 int memblock_remove(phys_addr_t base, phys_addr_t size);
 int memblock_reserve(phys_addr_t base, phys_addr_t size);

@@ -30,6 +30,13 @@
 #define pfn_to_virt(pfn)   __va(PFN_PHYS(pfn))
 #define page_to_virt(page) __va(page_to_phys(page))
 
+/* The zone of a page: pfn_zone() without the division. */
+static inline enum zone_type page_zonenum(const struct page *page)
+{
+	return (enum zone_type)((page >= pfn_to_page(MAX_DMA_PFN)) +
+				(page >= pfn_to_page(MAX_DMA32_PFN)));
+}
+
 /* The page's address in the direct map. */
 static inline void *page_address(const struct page *page)
 {
@@ -39,8 +46,13 @@ static inline void *page_address(const struct page *page)
 /* Is there a struct page for this frame?  True for RAM, and for the holes that share a
  * MAX_ORDER block with RAM. */
 bool pfn_valid(unsigned long pfn);
-/* Is this an address in the direct map, of a frame that has a struct page? */
-bool virt_addr_valid(const void *va);
+/* Is this an address in the direct map, of a frame that has a struct page?  One compare
+ * for memory below the first hole. */
+extern phys_addr_t low_ram_end;
+static inline bool virt_addr_valid(const void *va)
+{
+	return likely(__pa(va) < low_ram_end) || pfn_valid(PHYS_PFN(__pa(va)));
+}
 
 /* The head of the allocated block that page lies in, compound or not; page itself where
  * it lies in none.  No tail carries a pointer: the aligned ancestors are asked. */
@@ -115,7 +127,8 @@ unsigned long nr_free_pages(void);
  */
 void mm_init(void);
 
-/* Hands pages that memblock held back (an initrd, boot code) to the page allocator. */
-void free_reserved_area(phys_addr_t start, phys_addr_t end);
+/* Hands whole pages that memblock held back (an initrd, boot code) to the page allocator,
+ * after mm_init().  -EINVAL, and nothing happens, unless all of it is reserved RAM. */
+int free_reserved_area(phys_addr_t start, phys_addr_t end);
 
 #endif

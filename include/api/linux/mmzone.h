@@ -30,13 +30,13 @@ enum zone_type {
 
 enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
 
-struct zone;
-
 /* The best zone for these flags; MAX_NR_ZONES where the zone flags contradict. */
 enum zone_type gfp_zone(gfp_t gfp);
 /* The zone of a frame, by its number alone. */
-enum zone_type pfn_zone(unsigned long pfn);
-enum zone_type page_zonenum(const struct page *page);
+static inline enum zone_type pfn_zone(unsigned long pfn)
+{
+	return (enum zone_type)((pfn >= MAX_DMA_PFN) + (pfn >= MAX_DMA32_PFN));
+}
 const char *zone_name(enum zone_type type);
 
 /* One zone at one moment: what /proc/buddyinfo and /proc/zoneinfo tell.  In pages, except

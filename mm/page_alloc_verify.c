@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page allocator looks at itself.  Two views must agree: the lists, counts and runs of
+ * each zone and CPU, and the row of blocks that the struct pages describe, frame by frame.
+ * A block lost from its list, or listed twice, makes the counts differ.
+ */
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/sprintf.h>
+#include <linux/string.h>
+#include "mm/pcp.h"
+#include "mm/platform.h"
+#include "mm/zone.h"
+
+/* Where the first violation is described, and what the walk over the frames found. */
+struct verify {
+	char *buf;
+	size_t size;
+	struct {
+		unsigned long frames;
+		unsigned long buddy[NR_PAGE_ORDERS]; /* blocks */
+		unsigned long pcp[PCP_ORDERS]; /* blocks */
+	} seen[MAX_NR_ZONES];
+};
+
+static int bad(const struct verify *v, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(v->buf, v->size, fmt, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* --- what the zones say --- */
+
+static bool zone_holds(const struct zone *zone, unsigned long pfn, unsigned long n)
+{
+	return pfn >= zone->start_pfn && pfn < zone->end_pfn && n <= zone->end_pfn - pfn;
+}
+
+static int check_listed(const struct verify *v, const struct zone *zone,
+			const struct page *page, unsigned int order)
+{
+	u64 want = PAGE_FLAG(buddy) | (order << PG_order);
+	unsigned long pfn = page_to_pfn(page);
+
+	if (!zone_holds(zone, pfn, 1UL << order) || !IS_ALIGNED(pfn, 1UL << order))
+		return bad(v, "list of order %u: frame %#lx is not of the zone, or askew",
+			   order, pfn);
+	if ((page->state & ~(u64)PAGE_FLAG(zeroed)) != want)
+		return bad(v, "list of order %u: frame %#lx has state %#lx", order, pfn,
+			   (unsigned long)page->state);
+	return 0;
+}
+
+static int check_list(const struct verify *v, const struct zone *zone, unsigned int order)
+{
+	const struct free_area *area = &zone->area[order];
+	const struct list_head *at;
+	unsigned long n = 0;
+	int err;
+
+	list_for_each (at, &area->list) {
+		if (at->next->prev != at || n++ == area->nr)
+			return bad(v,
+				   "list of order %u: broken links, or longer than %lu",
+				   order, area->nr);
+		err = check_listed(v, zone, list_entry(at, struct page, lru), order);
+		if (err)
+			return err;
+	}
+	if (n != area->nr)
+		return bad(v, "list of order %u: %lu blocks, counted %lu", order, n,
+			   area->nr);
+	return 0;
+}
+
+static int check_fresh(const struct verify *v, const struct zone *zone)
+{
+	unsigned long blocks = 0, after = zone->start_pfn;
+
+	for (unsigned int i = 0; i < zone->nr_fresh; i++) {
+		const struct fresh_run *run = &zone->fresh[i];
+
+		if (run->start > run->end || run->start < after ||
+		    !IS_ALIGNED(run->start | run->end, MAX_ORDER_NR_PAGES) ||
+		    run->end > zone->end_pfn)
+			return bad(v, "fresh run %u [%#lx, %#lx) is out of place", i,
+				   run->start, run->end);
+		if (i < zone->fresh_at && run->start != run->end)
+			return bad(v, "fresh run %u was passed by but is not empty", i);
+		blocks += (run->end - run->start) / MAX_ORDER_NR_PAGES;
+		after = run->end;
+	}
+	if (blocks != zone->fresh_blocks)
+		return bad(v, "%lu fresh blocks, counted %lu", blocks,
+			   zone->fresh_blocks);
+	return 0;
+}
+
+static int check_zone(const struct verify *v, const struct zone *zone)
+{
+	unsigned long free = zone->fresh_blocks * MAX_ORDER_NR_PAGES;
+	u32 orders = zone->fresh_blocks ? 1U << MAX_ORDER : 0;
+	int err = check_fresh(v, zone);
+
+	for (unsigned int order = 0; !err && order < NR_PAGE_ORDERS; order++) {
+		err = check_list(v, zone, order);
+		free += zone->area[order].nr << order;
+		if (zone->area[order].nr)
+			orders |= 1U << order;
+	}
+	if (err)
+		return err;
+	if (free != zone->free || orders != zone->orders)
+		return bad(v, "%lu pages free in orders %#x, counted %lu in %#x", free,
+			   orders, zone->free, zone->orders);
+	return 0;
+}
+
+static int check_pcp(const struct verify *v, const struct pcp *pcp, enum zone_type type,
+		     unsigned int order)
+{
+	u32 want = PAGE_FLAG(pcp) | (order << PG_order);
+
+	if (pcp->count[order] > PCP_MAX(order))
+		return bad(v, "a CPU's list of order %u holds %u blocks", order,
+			   pcp->count[order]);
+	for (u32 i = 0; i < pcp->count[order]; i++) {
+		const struct page *page = pcp->slot[pcp_base(order) + i];
+
+		if (page_zonenum(page) != type ||
+		    (page->state & ~(u64)PAGE_FLAG(zeroed)) != want)
+			return bad(v,
+				   "a CPU's list of order %u: frame %#lx has state %#lx",
+				   order, page_to_pfn(page), (unsigned long)page->state);
+	}
+	return 0;
+}
+
+/* --- what the frames say --- */
+
+/* Frames after the head of a block have no state. */
+static int check_tails(const struct verify *v, const struct page *head,
+		       unsigned int order)
+{
+	u64 owner = PAGE_FLAG(slab) | PAGE_FLAG(large_kmalloc);
+
+	for (unsigned long i = 1; i < 1UL << order; i++)
+		if (head[i].state & (PageLive(head) ? ~owner : ~0ULL))
+			return bad(v,
+				   "frame %#lx, inside a block of order %u at %#lx, has "
+				   "state %#lx",
+				   page_to_pfn(head) + i, order, page_to_pfn(head),
+				   (unsigned long)head[i].state);
+	return 0;
+}
+
+/* The block at pfn, in a range of frames that ends at end; *pfn moves behind it. */
+static int check_block(struct verify *v, unsigned long *pfn, unsigned long end)
+{
+	const struct page *page = pfn_to_page(*pfn);
+	unsigned int order = page_order(page);
+	enum zone_type type = page_zonenum(page);
+	u32 kind = page->flags & PAGE_IS_HEAD;
+
+	if (!is_power_of_2(kind) || order > MAX_ORDER)
+		return bad(v, "frame %#lx belongs to no block: state %#lx", *pfn,
+			   (unsigned long)page->state);
+	if (!IS_ALIGNED(*pfn, 1UL << order) || 1UL << order > end - *pfn)
+		return bad(v, "block of order %u at frame %#lx is askew or overruns",
+			   order, *pfn);
+	if ((atomic_read(&page->_refcount) > 0) != (kind == PAGE_FLAG(live)))
+		return bad(v, "frame %#lx has state %#lx", *pfn,
+			   (unsigned long)page->state);
+	if (kind == PAGE_FLAG(buddy))
+		v->seen[type].buddy[order]++;
+	else if (kind == PAGE_FLAG(pcp) && order < PCP_ORDERS)
+		v->seen[type].pcp[order]++;
+	else if (kind == PAGE_FLAG(pcp))
+		return bad(v, "frame %#lx: order %u in a CPU's list", *pfn, order);
+	v->seen[type].frames += 1UL << order;
+	*pfn += 1UL << order;
+	return check_tails(v, page, order);
+}
+
+/* The end of the fresh run that pfn lies in, or pfn. */
+static unsigned long skip_fresh(unsigned long pfn)
+{
+	const struct zone *zone = &zones[pfn_zone(pfn)];
+
+	for (unsigned int i = zone->fresh_at; i < zone->nr_fresh; i++)
+		if (pfn >= zone->fresh[i].start && pfn < zone->fresh[i].end)
+			return zone->fresh[i].end;
+	return pfn;
+}
+
+/* Frames [pfn, end) were all given to the allocator. */
+static int check_range(struct verify *v, unsigned long pfn, unsigned long end)
+{
+	int err = 0;
+
+	while (!err && pfn < end) {
+		unsigned long fresh_end = skip_fresh(pfn);
+
+		if (fresh_end > end)
+			return bad(v, "fresh run at %#lx overruns its range", pfn);
+		if (fresh_end > pfn) {
+			v->seen[pfn_zone(pfn)].frames += fresh_end - pfn;
+			pfn = fresh_end;
+		} else {
+			err = check_block(v, &pfn, end);
+		}
+	}
+	return err;
+}
+
+static int check_frames(struct verify *v)
+{
+	phys_addr_t cursor, start, end;
+	int err = 0;
+
+	for_each_free_mem_range(cursor, start, end)
+	{
+		err = check_range(v, PFN_UP(start), PFN_DOWN(end));
+		if (err)
+			break;
+	}
+	return err;
+}
+
+static int check_reserved(const struct verify *v)
+{
+	const struct memblock_region *region;
+
+	for_each_reserved_mem_region(region)
+	{
+		unsigned long end = PFN_DOWN(region->base + region->size);
+
+		for (unsigned long pfn = PFN_UP(region->base); pfn < end; pfn++)
+			if (memblock_is_memory(PFN_PHYS(pfn)) && pfn_to_page(pfn)->state)
+				return bad(v, "reserved frame %#lx has state %#lx", pfn,
+					   (unsigned long)pfn_to_page(pfn)->state);
+	}
+	return 0;
+}
+
+/* --- do they agree? --- */
+
+static int compare(const struct verify *v, enum zone_type type)
+{
+	const struct zone *zone = &zones[type];
+
+	if (v->seen[type].frames != zone->managed)
+		return bad(v, "%lu frames, %lu managed", v->seen[type].frames,
+			   zone->managed);
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
+		if (v->seen[type].buddy[order] != zone->area[order].nr)
+			return bad(v,
+				   "%lu free blocks of order %u among the frames, %lu "
+				   "listed",
+				   v->seen[type].buddy[order], order,
+				   zone->area[order].nr);
+	for (unsigned int order = 0; order < PCP_ORDERS; order++) {
+		unsigned long listed = 0;
+
+		for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
+			listed += cpu_pcps[cpu].zone[type].count[order];
+		if (v->seen[type].pcp[order] != listed)
+			return bad(v,
+				   "%lu blocks of order %u of CPUs among the frames, %lu "
+				   "listed",
+				   v->seen[type].pcp[order], order, listed);
+	}
+	return 0;
+}
+
+static int verify_zones(struct verify *v)
+{
+	int err = check_frames(v);
+
+	if (!err)
+		err = check_reserved(v);
+	for (unsigned int type = 0; !err && type < MAX_NR_ZONES; type++) {
+		err = check_zone(v, &zones[type]);
+		for (unsigned int i = 0; !err && i < num_possible_cpus() * PCP_ORDERS;
+		     i++)
+			err = check_pcp(v, &cpu_pcps[i / PCP_ORDERS].zone[type], type,
+					i % PCP_ORDERS);
+		if (!err)
+			err = compare(v, type);
+		if (err) {
+			size_t len = strlen(v->buf);
+
+			scnprintf(v->buf + len, v->size - len, " (zone %s)",
+				  zone_name(type));
+		}
+	}
+	return err;
+}
+
+int page_alloc_verify(char *buf, size_t size)
+{
+	struct verify v = { .buf = buf, .size = size };
+	unsigned long flags;
+	int err;
+
+	if (size)
+		buf[0] = '\0';
+	local_irq_save(flags);
+	err = verify_zones(&v);
+	local_irq_restore(flags);
+	return err;
+}

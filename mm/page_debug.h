@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What the page allocator calls while page_alloc_hooks says so. */
+#ifndef MM_PAGE_DEBUG_H
+#define MM_PAGE_DEBUG_H
+
+#include <linux/page_debug.h>
+#include <linux/types.h>
+
+/* Takes memory for what was switched on, from memblock. */
+void page_debug_init(void);
+/* Shall this allocation fail on purpose? */
+bool page_debug_should_fail(gfp_t gfp, unsigned int order);
+/* A block leaves the allocator, before it is cleared; and comes back. */
+void page_debug_alloc(struct page *page, unsigned int order, gfp_t gfp);
+void page_debug_free(struct page *page, unsigned int order);
+/* A block in use becomes single pages. */
+void page_debug_split(struct page *page, unsigned int order);
+
+/* page_owner's part of these. */
+void page_owner_init(void);
+void page_owner_alloc(const struct page *page, unsigned int order, gfp_t gfp);
+void page_owner_free(const struct page *page, unsigned int order);
+void page_owner_split(const struct page *page, unsigned int order);
+void page_owner_reset(void);
+
+#endif
