@@ -105,10 +105,9 @@ static void check_block(struct trial *x, unsigned int order)
 	__free_pages(page, order);
 }
 
-EXPERIMENT(
-	buddy_orders, "buddy.orders",
-	"a block of any order 0 to 10 is aligned to its size and contiguous for a device",
-	.needs = NEEDS_DMACHECK)
+EXPERIMENT(buddy_orders, "buddy.orders",
+	   "blocks of orders 0 to 10 are aligned to their size and contiguous",
+	   .needs = NEEDS_DMACHECK)
 {
 	for (unsigned int order = 0; order <= MAX_ORDER; order++)
 		check_block(x, order);

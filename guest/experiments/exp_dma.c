@@ -109,10 +109,9 @@ EXPERIMENT(dma_coherent_limit, "dma.coherent-limit",
 
 #define STREAM_SIZE 6000
 
-EXPERIMENT(
-	dma_streaming, "dma.streaming",
-	"a mapped buffer reaches the device whole, and what the device wrote is there after",
-	.needs = NEEDS_DMACHECK)
+EXPERIMENT(dma_streaming, "dma.streaming",
+	   "a mapped buffer reaches the device whole, and comes back whole",
+	   .needs = NEEDS_DMACHECK)
 {
 	struct device *dev = dmacheck_device();
 	u8 *p = kmalloc(STREAM_SIZE, GFP_KERNEL);
@@ -245,10 +244,9 @@ static unsigned int fill_pool(struct trial *x, struct dma_pool *pool,
 	return n;
 }
 
-EXPERIMENT(
-	dma_pool_blocks, "dma.pool",
-	"pool blocks are aligned, cross no boundary and do not overlap, as the device sees",
-	.needs = NEEDS_DMACHECK)
+EXPERIMENT(dma_pool_blocks, "dma.pool",
+	   "pool blocks are aligned, cross no boundary and do not overlap",
+	   .needs = NEEDS_DMACHECK)
 {
 	struct pool_block blocks[POOL_BLOCKS];
 	struct dma_pool_stats stats;

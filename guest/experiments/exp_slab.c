@@ -101,9 +101,8 @@ static void construct(void *obj)
 	constructor_calls++;
 }
 
-EXPERIMENT(
-	slab_constructor, "slab.constructor",
-	"a constructor runs once for each object of a new slab, not at each allocation")
+EXPERIMENT(slab_constructor, "slab.constructor",
+	   "a constructor runs once for each object, not at each allocation")
 {
 	struct kmem_cache *s;
 	void *objs[CONSTRUCT_BATCH];
@@ -192,9 +191,8 @@ static void expect_slabs(struct trial *x, struct kmem_cache *s, const char *when
 #define LISTS_SIZE 512
 #define LISTS_MAX  64 /* objects */
 
-EXPERIMENT(
-	slab_lists, "slab.lists",
-	"a slab is full, partial or free by its objects in use, and free ones are given back")
+EXPERIMENT(slab_lists, "slab.lists",
+	   "slabs are full, partial or free, and free ones are given back")
 {
 	struct kmem_cache *s = make_cache(x, "exp-lists", LISTS_SIZE, 0, 0, NULL);
 	unsigned int per_slab, n;
@@ -207,13 +205,18 @@ EXPERIMENT(
 	per_slab = info.objects_per_slab;
 	evidence(x, "full/partial slabs of %u objects:", per_slab);
 	n = take_objects(x, s, objs, min(2 * per_slab + 1, (unsigned int)LISTS_MAX));
+	if (!expect(x, n > 2 && n == 2 * per_slab + 1, "%u objects", n))
+		goto out;
 	expect_slabs(x, s, "2 slabs and 1 object", 2, 1);
 	kmem_cache_free(s, objs[--n]);
 	expect_slabs(x, s, "that one freed", 2, 0);
 	kmem_cache_free(s, objs[--n]);
 	expect_slabs(x, s, "one of a full slab freed", 1, 1);
 	free_objects(s, objs, n);
+	n = 0;
 	expect_slabs(x, s, "all freed", 0, 0);
+out:
+	free_objects(s, objs, n);
 	destroy_cache(x, s);
 }
 
@@ -236,9 +239,8 @@ static int look_at_leak(const struct slab_object_info *obj, void *arg)
 	return 0;
 }
 
-EXPERIMENT(
-	slab_destroy_busy, "slab.destroy-busy",
-	"a cache with objects out is not destroyed; the report names who allocated them")
+EXPERIMENT(slab_destroy_busy, "slab.destroy-busy",
+	   "a cache with objects out is not destroyed, and who has them is named")
 {
 	struct kmem_cache *s = make_cache(x, "exp-busy", 256, 0, SLAB_STORE_USER, NULL);
 	struct leak_search search = { .function = __func__ };
@@ -299,10 +301,9 @@ static void free_on(unsigned int cpu, struct kmem_cache *s, void *obj)
 	smp_call_function_single(cpu, free_here, &r, 1);
 }
 
-EXPERIMENT(
-	slab_percpu, "slab.percpu",
-	"an object freed on a CPU is kept there: that CPU gets it again, another does not",
-	.needs = NEEDS_2_CPUS)
+EXPERIMENT(slab_percpu, "slab.percpu",
+	   "an object freed on a CPU is had again there, not on another CPU",
+	   .needs = NEEDS_2_CPUS)
 {
 	struct kmem_cache *s = make_cache(x, "exp-percpu", 64, 0, 0, NULL);
 	void *mine, *other, *again, *crossed;

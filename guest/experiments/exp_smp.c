@@ -174,10 +174,9 @@ static void finish_workers(struct worker *workers, struct worker *sum)
 	}
 }
 
-EXPERIMENT(
-	smp_stress, "smp.stress",
-	"all CPUs allocate and free each other's memory, and no piece is ever given twice",
-	.needs = NEEDS_2_CPUS)
+EXPERIMENT(smp_stress, "smp.stress",
+	   "CPUs that free each other's memory never get the same piece twice",
+	   .needs = NEEDS_2_CPUS)
 {
 	struct worker *workers = kcalloc(NR_CPUS, sizeof(*workers), GFP_KERNEL);
 	struct worker sum = { .cpu = NR_CPUS };

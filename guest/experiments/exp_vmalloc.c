@@ -119,10 +119,9 @@ static u64 hash_by_pages(struct trial *x, char *p)
 	return hash;
 }
 
-EXPERIMENT(
-	vmalloc_not_dma, "vmalloc.not-dma",
-	"a vmalloc buffer is not one range for a device; page by page it is the same bytes",
-	.needs = NEEDS_DMACHECK)
+EXPERIMENT(vmalloc_not_dma, "vmalloc.not-dma",
+	   "vmalloc memory is no single range for a device, but a list of pages",
+	   .needs = NEEDS_DMACHECK)
 {
 	struct device *dev = dmacheck_device();
 	u64 mine, one_range = 0;

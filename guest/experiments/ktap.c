@@ -99,7 +99,9 @@ bool glob_list_match(const char *list, const char *name)
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return "abcdefghijklmnopqrstuvwxyz"[c - 'A'];
+	return c;
 }
 
 static bool starts_with_word(const char *s, const char *word)
@@ -122,12 +124,20 @@ static bool looks_like_directive(const char *s)
 	return false;
 }
 
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
 static void put_escaped(struct text *t, const char *s)
 {
 	for (; *s; s++) {
 		if (*s == '#' || *s == '\\')
 			put_char(t, '\\');
-		put_char(t, (unsigned char)*s < ' ' || *s == 0x7f ? ' ' : *s);
+		if (is_control(*s))
+			put_char(t, ' ');
+		else
+			put_char(t, *s);
 	}
 }
 

@@ -153,6 +153,16 @@ static enum verdict try_experiment(const struct experiment *e, unsigned int numb
 
 /* --- the run -------------------------------------------------------------------------- */
 
+static size_t nr_experiments(void)
+{
+	return ((unsigned long)__stop_experiments - (unsigned long)__start_experiments) /
+	       sizeof(struct experiment);
+}
+
+#define for_each_experiment(e)                                                         \
+	for (size_t _i = 0; _i < nr_experiments() && ((e) = &__start_experiments[_i]); \
+	     _i++)
+
 static bool comes_before(const struct experiment *a, const struct experiment *b)
 {
 	return a->chapter != b->chapter ? a->chapter < b->chapter : a->line < b->line;
@@ -161,10 +171,11 @@ static bool comes_before(const struct experiment *a, const struct experiment *b)
 /* The selected experiments in the order of the run; how many. */
 static unsigned int select_experiments(const struct experiment **run)
 {
+	const struct experiment *e;
 	unsigned int n = 0;
 
-	for (const struct experiment *e = __start_experiments; e < __stop_experiments;
-	     e++) {
+	for_each_experiment(e)
+	{
 		unsigned int hole = n;
 
 		if (!glob_list_match(selection, e->name))
@@ -179,10 +190,9 @@ static unsigned int select_experiments(const struct experiment **run)
 
 static bool names_one(const char *pattern, size_t length)
 {
-	for (const struct experiment *e = __start_experiments; e < __stop_experiments;
-	     e++)
-		if (glob_match(pattern, length, e->name))
-			return true;
+	const struct experiment *e;
+
+	for_each_experiment(e) if (glob_match(pattern, length, e->name)) return true;
 	return false;
 }
 
@@ -222,13 +232,12 @@ static int run_rounds(const struct experiment **run, unsigned int n)
 
 int experiments_run(void)
 {
-	size_t all = (size_t)(__stop_experiments - __start_experiments);
 	const struct experiment **run;
 	int status;
 
 	if (!selection_makes_sense())
 		return EXIT_NO_SUCH;
-	run = kmalloc_array(all, sizeof(*run), GFP_KERNEL);
+	run = kmalloc_array(nr_experiments(), sizeof(void *), GFP_KERNEL);
 	if (!run)
 		return EXIT_FAILED;
 	status = run_rounds(run, select_experiments(run));

@@ -11,7 +11,7 @@
 
 #include "witness.h"
 
-#define SLOW_NS_PER_TURN 100
+#define SLOW_NS_PER_TURN 100UL
 #define SPEED_TURNS	 1000
 
 /* Times an empty loop once: it takes a nanosecond a turn where the processor runs it. */

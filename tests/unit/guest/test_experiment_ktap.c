@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The text of a run: choosing by name, KTAP lines, sizes, medians, tables. */
-#include "guest/experiments/ktap.c"
+#include <linux/string.h>
+
+#include "guest/experiments/ktap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
