@@ -1,1 +1,61 @@
-# guest/: the guest kernel, build/guest.elf: guest/ and mm/ compiled freestanding.
+# guest/: the guest kernel, build/guest.elf: guest/ and mm/ compiled freestanding, with
+# general-purpose instructions only, linked twice: the second link embeds the table of
+# function names that the first one yields (guest/symbols.awk).
+GUEST_SRC := $(sort $(shell find guest -name '*.c')) $(MM_SRC)
+GUEST_ASM := $(sort $(shell find guest -name '*.S'))
+GUEST_OBJ := $(call objs,guest,$(GUEST_SRC) $(GUEST_ASM))
+
+CFLAGS_guest   := -ffreestanding
+CPPFLAGS_guest := $(BASE) $(INC_guest) -march=x86-64 -mgeneral-regs-only -mno-red-zone \
+	-mcmodel=kernel -fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer \
+	-fno-optimize-sibling-calls -fno-asynchronous-unwind-tables \
+	-fcf-protection=none -fno-tree-loop-distribute-patterns
+CPPFLAGS_gcc   := -ffile-prefix-map=$(CURDIR)/=
+LDFLAGS_guest  := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
+	-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
+
+$(B)/guest/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_guest) $(CPPFLAGS_guest) $(CPPFLAGS_gcc) $(DEP) -c $< -o $@
+$(B)/guest/%.o: %.S
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_guest) $(CPPFLAGS_guest) $(CPPFLAGS_gcc) -D__ASSEMBLY__ $(DEP) \
+		-c $< -o $@
+
+# The one file that includes a system header.
+$(B)/guest/guest/lib/xxhash.o: CPPFLAGS_gcc += -isystem guest/lib/xxhash
+
+# guest_link OUTPUT,OBJECTS
+guest_link = $(CC) $(LDFLAGS_guest) -T guest/guest.lds -o $(1) $(2)
+
+$(B)/guest/symbols.S: guest/guest.lds guest/symbols.awk $(GUEST_OBJ)
+	$(call say,LD,$(B)/guest/pass1.elf)
+	$(Q)$(call guest_link,$(B)/guest/pass1.elf,$(GUEST_OBJ))
+	$(Q)nm -n --defined-only $(B)/guest/pass1.elf | awk -f guest/symbols.awk >$@
+$(B)/guest/symbols.o: $(B)/guest/symbols.S
+	$(Q)$(CC) -c $< -o $@
+$(B)/guest/guest.debug: $(B)/guest/symbols.o
+	$(call say,LD,$@)
+	$(Q)$(call guest_link,$@,$(GUEST_OBJ) $(B)/guest/symbols.o)
+$(B)/guest.elf: $(B)/guest/guest.debug
+	$(call say,STRIP,$@)
+	$(Q)objcopy --strip-debug $< $@
+
+# The parts that know no machine are tested on the host.  What bears a libc name gets
+# another one there, so that the tests compare the two.
+GUEST_PURE  := guest/lib/string.c guest/lib/vsprintf.c guest/lib/number.c \
+	       guest/kernel/cmdline.c guest/kernel/symbols.c guest/drivers/acpi.c \
+	       guest/experiments/ktap.c
+GUEST_NAMES := memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strstr \
+	       vsnprintf snprintf
+GUEST_TESTS := $(basename $(wildcard tests/unit/guest/test_*.c))
+define guest_test_rules
+$(eval $(call static_lib,$(1),libguest,$(GUEST_PURE)))
+$(B)/$(1)/guest/%.o: HOSTDEF += $(GUEST_NAMES:%=-D%=guest_%) \
+	-fno-tree-loop-distribute-patterns
+$(GUEST_TESTS:tests/unit/%=$(B)/$(1)/tests/%): $(B)/$(1)/libguest.a
+endef
+$(eval $(call guest_test_rules,host))
+$(eval $(call guest_test_rules,san))

@@ -102,7 +102,7 @@ static inline void safe_halt(void)
 	__asm__ volatile("sti; hlt" : : : "memory");
 }
 
-static inline void halt_forever(void)
+static inline void __attribute__((noreturn)) halt_forever(void)
 {
 	for (;;)
 		__asm__ volatile("cli; hlt" : : : "memory");

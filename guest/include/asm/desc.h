@@ -22,12 +22,13 @@
 #ifndef __ASSEMBLY__
 #include <linux/types.h>
 
-/* Loads this CPU's own GDT and TSS; `ist` is IST_STACKS stacks of IST_STACK_SIZE bytes. */
 #define IST_STACK_SIZE 0x1000UL
-void load_descriptors(unsigned int cpu, void *ist);
+#define IST_AREA_SIZE  (IST_STACKS * IST_STACK_SIZE)
 
-/* Bytes of an interrupt stack area for one more CPU. */
-#define IST_AREA_SIZE (IST_STACKS * IST_STACK_SIZE)
+/* Fills in a CPU's own GDT and TSS; `ist` is IST_AREA_SIZE bytes of stacks. */
+void descriptors_prepare(unsigned int cpu, void *ist);
+/* Loads them, on that CPU. */
+void descriptors_load(unsigned int cpu);
 #endif
 
 #endif

@@ -16,6 +16,7 @@ const struct pvh_memmap *boot_memory_map(unsigned int *entries);
 /* The command line as given, and the first module (initrd): size 0 when there is none. */
 const char *boot_command_line(void);
 phys_addr_t boot_module(u64 *size);
+phys_addr_t boot_rsdp(void);
 
 /* What runs beneath us. */
 struct hypervisor {

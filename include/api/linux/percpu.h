@@ -3,6 +3,7 @@
  * Variables of which each CPU has its own (include/linux/percpu.h).  They are laid out once
  * in a linker section; each CPU has a copy of the section, and __per_cpu_offset[cpu] is the
  * distance from the link address to the copy.  CPU 0 uses the section itself: offset 0.
+ * They start as zero: an initial value would reach CPU 0 only.
  */
 #ifndef _LINUX_PERCPU_H
 #define _LINUX_PERCPU_H

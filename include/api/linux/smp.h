@@ -19,8 +19,8 @@ typedef void (*smp_call_func_t)(void *info);
 
 /*
  * Runs func in a hardware interrupt of the named CPU (here and now, with interrupts off,
- * when that is this one).  wait: returns when func has.  Never with interrupts off, and not
- * from an interrupt: two CPUs would wait for each other.  0, or -ENXIO: no such CPU.
+ * when that is this one) and returns when it has run, whatever `wait` says.  Never with
+ * interrupts off: two CPUs would wait for each other.  0, or -ENXIO: no such CPU.
  */
 int smp_call_function_single(unsigned int cpu, smp_call_func_t func, void *info,
 			     int wait);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What runs beneath us, and the way out. */
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <abi/cpuid.h>
+#include <abi/platform.h>
+#include <asm/cpu.h>
+#include <guest/machine.h>
+#include <mm/platform.h>
+
+struct hypervisor hypervisor;
+
+#define CPUID_1_ECX_HYPERVISOR (1U << 31)
+
+void hypervisor_detect(void)
+{
+	struct cpuid r;
+
+	if (!(cpuid(1).ecx & CPUID_1_ECX_HYPERVISOR))
+		return;
+	r = cpuid(PV_CPUID_SIGNATURE_LEAF);
+	if (memcmp((u32[3]){ r.ebx, r.ecx, r.edx }, PV_CPUID_SIGNATURE, 12) != 0 ||
+	    r.eax < PV_CPUID_FEATURES_LEAF)
+		return;
+	r = cpuid(PV_CPUID_FEATURES_LEAF);
+	hypervisor.pagevisor = true;
+	hypervisor.ram_zeroed = r.eax & PV_CPUID_RAM_ZEROED;
+	hypervisor.tsc_khz = r.ebx;
+	hypervisor.timer_khz = r.ecx;
+}
+
+bool platform_ram_is_zeroed(void)
+{
+	return hypervisor.ram_zeroed;
+}
+
+void machine_exit(unsigned int code)
+{
+	outb((u8)code, PV_EXIT_PORT);
+	pr_err("no device at port %#x to end the machine: halted\n", PV_EXIT_PORT);
+	halt_forever();
+}

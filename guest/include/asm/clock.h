@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The clock underneath: time-stamp counter and LAPIC timer, in nanoseconds. */
+#ifndef GUEST_ASM_CLOCK_H
+#define GUEST_ASM_CLOCK_H
+
+#include <linux/types.h>
+
+/* Has this CPU's timer interrupt at `when` (ns) or soon after; U64_MAX: never. */
+void clock_set_event(u64 when, u64 now);
+/* The timer interrupt, and a change of what this CPU waits for. */
+void timer_interrupt(void);
+void timer_reprogram(void);
+#define U64_MAX (~0ULL)
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's own table of functions.  Weak: in the first link there is none yet. */
+#include <linux/compiler.h>
+#include <guest/machine.h>
+#include <guest/symbols.h>
+
+extern const u64 symbol_count __attribute__((weak));
+extern const struct symbol_entry symbol_offsets[] __attribute__((weak));
+extern const char symbol_names[] __attribute__((weak));
+
+const char *symbol_lookup(unsigned long addr, unsigned long *offset, unsigned long *size)
+{
+	struct symbol_table table;
+
+	if (!&symbol_count)
+		return NULL;
+	table = (struct symbol_table){ .count = symbol_count,
+				       .entry = symbol_offsets,
+				       .names = symbol_names,
+				       .base = (unsigned long)_text };
+	return symbol_find(&table, addr, offset, size);
+}

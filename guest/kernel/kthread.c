@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernel threads: creation, start, stop. */
+#include <linux/cpumask.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/sprintf.h>
+#include <guest/sched.h>
+
+static int last_pid; /* atomic */
+
+/* Registers as switch_stack() pops them, and where its ret goes. */
+struct first_frame {
+	u64 r15, r14, r13, r12, rbx, rbp;
+	u64 rip;
+};
+
+static void prepare_stack(struct task_struct *task)
+{
+	char *bottom = page_address(task->stack);
+	struct first_frame *frame;
+
+	task->canary = (unsigned long *)bottom;
+	*task->canary = STACK_CANARY;
+	/* 16 bytes above it: thread_start finds the alignment a function expects. */
+	frame = (struct first_frame *)(bottom + THREAD_SIZE - 16 - sizeof(*frame));
+	*frame = (struct first_frame){ .rip = (unsigned long)thread_start };
+	task->rsp = (unsigned long)frame;
+}
+
+struct task_struct *kthread_create(int (*fn)(void *data), void *data, const char *fmt,
+				   ...)
+{
+	struct task_struct *task = kzalloc(sizeof(*task), GFP_KERNEL);
+	va_list args;
+
+	if (!task)
+		return ERR_PTR(-ENOMEM);
+	task->stack = alloc_pages(GFP_KERNEL, get_order(THREAD_SIZE));
+	if (!task->stack) {
+		kfree(task);
+		return ERR_PTR(-ENOMEM);
+	}
+	prepare_stack(task);
+	va_start(args, fmt);
+	vscnprintf(task->name, sizeof(task->name), fmt, args);
+	va_end(args);
+	task->fn = fn;
+	task->data = data;
+	task->refs = 1;
+	task->pid = __atomic_add_fetch(&last_pid, 1, __ATOMIC_RELAXED);
+	task->state = TASK_UNINTERRUPTIBLE;
+	task->cpu = arch_cpu_id();
+	task->bound = TASK_ANY_CPU;
+	init_completion(&task->exited);
+	return task;
+}
+
+void kthread_bind(struct task_struct *task, unsigned int cpu)
+{
+	if (WARN_ON(cpu >= NR_CPUS || !cpu_online(cpu) ||
+		    task->state != TASK_UNINTERRUPTIBLE))
+		return;
+	task->bound = cpu;
+	task->cpu = cpu;
+}
+
+bool kthread_should_stop(void)
+{
+	return READ_ONCE(current->should_stop);
+}
+
+int kthread_stop(struct task_struct *task)
+{
+	int result;
+
+	__atomic_add_fetch(&task->refs, 1, __ATOMIC_RELAXED);
+	WRITE_ONCE(task->should_stop, true);
+	wake_up_process(task);
+	wait_for_completion(&task->exited);
+	result = task->result;
+	task_put(task);
+	return result;
+}
+
+/* In the new thread: interrupts are off and preemption disabled, as after any switch. */
+void thread_main(void)
+{
+	struct task_struct *me = current;
+
+	sched_finish_switch();
+	local_irq_enable();
+	preempt_enable();
+	/* Stopped before it began: its function never runs. */
+	me->result = kthread_should_stop() ? -EINTR : me->fn(me->data);
+	complete_all(&me->exited);
+	sched_exit();
+}

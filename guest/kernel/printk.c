@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * printk: a line is formatted on the stack, put into the log ring, and, when its level is
+ * low enough, written to the console in one piece.  One lock keeps lines of several CPUs
+ * apart; a panic goes past it.
+ *
+ * A text without a level is meant for the reader of the console as it stands: it is always
+ * written.
+ */
+#include <stdarg.h>
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/printk.h>
+#include <linux/spinlock.h>
+#include <linux/sprintf.h>
+#include <linux/string.h>
+#include <guest/console.h>
+
+#define LINE_MAX 512
+#define LOG_SIZE 16384UL /* a power of two */
+
+static DEFINE_SPINLOCK(console_lock); /* guards the log and the serial port */
+static bool locks_broken;
+static char log_ring[LOG_SIZE];
+static unsigned long
+	log_end; /* characters ever logged; the next goes to log_end % LOG_SIZE */
+static int console_level = 6; /* levels above are logged only */
+
+static int set_loglevel(char *value)
+{
+	return value ? kstrtoint(value, 10, &console_level) : -1;
+}
+early_param("loglevel", set_loglevel);
+
+static int set_quiet(char *value)
+{
+	(void)value;
+	console_level = 4;
+	return 0;
+}
+early_param("quiet", set_quiet);
+
+static int set_debug(char *value)
+{
+	(void)value;
+	console_level = 7;
+	return 0;
+}
+early_param("debug", set_debug);
+
+void console_break_locks(void)
+{
+	locks_broken = true;
+}
+
+static void log_append(const char *s, size_t n)
+{
+	unsigned long at = log_end % LOG_SIZE;
+	size_t first = min(n, LOG_SIZE - at);
+
+	memcpy(log_ring + at, s, first);
+	memcpy(log_ring, s + first, n - first);
+	log_end += n;
+}
+
+size_t log_read(char *buf, size_t size)
+{
+	unsigned long flags;
+	size_t n;
+
+	if (!size)
+		return 0;
+	spin_lock_irqsave(&console_lock, flags);
+	n = min(log_end, LOG_SIZE);
+	n = min(n, size - 1);
+	for (size_t i = 0; i < n; i++)
+		buf[i] = log_ring[(log_end - n + i) % LOG_SIZE];
+	spin_unlock_irqrestore(&console_lock, flags);
+	buf[n] = 0;
+	return n;
+}
+
+static void emit(int level, const char *s, size_t n)
+{
+	unsigned long flags;
+
+	if (locks_broken) {
+		serial_write(s, n);
+		return;
+	}
+	spin_lock_irqsave(&console_lock, flags);
+	log_append(s, n);
+	if (level <= console_level)
+		serial_write(s, n);
+	spin_unlock_irqrestore(&console_lock, flags);
+}
+
+int printk(const char *fmt, ...)
+{
+	char line[LINE_MAX];
+	int level = 0, n;
+	va_list args;
+
+	if (fmt[0] == '\001' && fmt[1]) {
+		level = fmt[1] - '0';
+		fmt += 2;
+	}
+	/* Formatting costs more than anybody who does not read debug lines wants to pay. */
+	if (level > 6 && level > console_level)
+		return 0;
+	va_start(args, fmt);
+	n = vscnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	emit(level, line, (size_t)n);
+	return n;
+}

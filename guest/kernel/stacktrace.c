@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Call chains.  Every function keeps its frame: at the frame pointer stands the caller's
+ * frame pointer, above it the return address.  Frames go upwards in memory until an entry
+ * path left zeros; a chain that does not, or leads where nothing is mapped, ends there.
+ */
+#include <linux/kernel.h>
+#include <asm/traps.h>
+#include <guest/machine.h>
+#include <guest/stacktrace.h>
+#include <mm/platform.h>
+
+#define MAX_DEPTH 32
+
+static bool is_text(u64 pc)
+{
+	return pc >= (unsigned long)_text && pc < (unsigned long)_etext;
+}
+
+unsigned int stack_trace_from(unsigned long fp, unsigned long *pcs, unsigned int max)
+{
+	unsigned int n = 0;
+	u64 next, pc;
+
+	while (n < max && fp % 8 == 0 && read_kernel_nofault(fp, &next) &&
+	       read_kernel_nofault(fp + 8, &pc) && is_text(pc)) {
+		pcs[n++] = pc;
+		/* The stack of a double fault lies elsewhere: only there may it go down. */
+		if (next <= fp)
+			break;
+		fp = next;
+	}
+	return n;
+}
+
+unsigned int platform_backtrace(unsigned long *pcs, unsigned int max)
+{
+	return stack_trace_from((unsigned long)__builtin_frame_address(0), pcs, max);
+}
+
+void show_chain(const unsigned long *pcs, unsigned int n)
+{
+	pr_err("Call chain:\n");
+	for (unsigned int i = 0; i < n; i++)
+		pr_err("  %pS\n", (void *)pcs[i]);
+}
+
+void show_stack_from(unsigned long fp)
+{
+	unsigned long pcs[MAX_DEPTH];
+
+	show_chain(pcs, stack_trace_from(fp, pcs, MAX_DEPTH));
+}
+
+void dump_stack(void)
+{
+	show_stack_from((unsigned long)__builtin_frame_address(0));
+}

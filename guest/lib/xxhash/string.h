@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* For xxhash.h. */
+#include <linux/string.h>
