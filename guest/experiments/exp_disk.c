@@ -156,13 +156,12 @@ EXPERIMENT(disk_hash, "disk.hash",
 	char size[TEXT_SIZE];
 
 	bytes = machine_is_slow() ? min(disk, SLOW_MAX) : disk;
-	evidence(x, "XXH64 of %s%s:", bytes < disk ? "the first " : "",
-		 text_size(size, bytes));
+	evidence(x, "%s%s", bytes < disk ? "the first " : "", text_size(size, bytes));
 	for (unsigned int i = 0; i < ARRAY_SIZE(readers); i++) {
 		readers[i].blk = blk;
 		hashes[i] = hash_disk(x, &readers[i], bytes);
 		expect(x, hashes[i] == hashes[0], "%s %016lx, %s %016lx", readers[0].name,
 		       hashes[0], readers[i].name, hashes[i]);
-		evidence(x, "%s %016lx", readers[i].name, hashes[i]);
+		evidence(x, "XXH64 by %s %016lx", readers[i].name, hashes[i]);
 	}
 }

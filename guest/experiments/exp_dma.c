@@ -69,7 +69,7 @@ EXPERIMENT(dma_coherent, "dma.coherent",
 	evidence(x, "%u turns between CPU and device, no sync call",
 		 ping_pong(x, to, to_dma, from, from_dma));
 	expect(x, is_one_range(x, to, to_dma, size), "the device sees other bytes");
-	evidence(x, "zeroed, page-aligned, one range");
+	evidence(x, "%zu bytes zeroed at %#lx, one range", size, to_dma);
 out:
 	if (from)
 		dma_free_coherent(dev, size, from, from_dma);
@@ -130,6 +130,8 @@ EXPERIMENT(dma_streaming, "dma.streaming",
 		expect(x, !dmacheck_hash(dma, STREAM_SIZE, &seen) && seen == mine,
 		       "to the device: CPU %016lx, device %016lx", mine, seen);
 		dma_unmap_single(dev, dma, STREAM_SIZE, DMA_TO_DEVICE);
+		evidence(x, "%u bytes to the device: CPU %016lx device %016lx",
+			 STREAM_SIZE, mine, seen);
 	}
 	dma = dma_map_single(dev, p, STREAM_SIZE, DMA_FROM_DEVICE);
 	if (expect(x, !dma_mapping_error(dev, dma), "cannot be mapped")) {
@@ -144,8 +146,8 @@ EXPERIMENT(dma_streaming, "dma.streaming",
 	expect(x, mine == written, "from the device: it wrote %016lx, the CPU has %016lx",
 	       written, mine);
 	expect(x, atomic_long_read(&dev->dma.mappings) == live, "still mapped");
-	evidence(x, "%u bytes: to the device %016lx, from it %016lx, equal on both sides",
-		 STREAM_SIZE, seen, written);
+	evidence(x, "%u bytes from it: CPU %016lx device %016lx", STREAM_SIZE, mine,
+		 written);
 	kfree(p);
 }
 
@@ -251,7 +253,7 @@ EXPERIMENT(dma_pool_blocks, "dma.pool",
 	struct pool_block blocks[POOL_BLOCKS];
 	struct dma_pool_stats stats;
 	struct dma_pool *pool;
-	unsigned int n;
+	unsigned int n, words = 0;
 
 	pool = dma_pool_create("exp-pool", dmacheck_device(), POOL_SIZE, POOL_ALIGN,
 			       POOL_BOUNDARY);
@@ -259,14 +261,14 @@ EXPERIMENT(dma_pool_blocks, "dma.pool",
 		return;
 	n = fill_pool(x, pool, blocks);
 	for (unsigned int i = 0; i < n; i++)
-		for (unsigned int w = 0; w < POOL_SIZE / 8; w++)
+		for (unsigned int w = 0; w < POOL_SIZE / 8; w++, words++)
 			expect(x, ((u64 *)blocks[i].p)[w] == DMACHECK_PATTERN(i, w),
 			       "block %u: word %u was overwritten", i, w);
 	expect(x, !dma_pool_verify(pool), "the pool finds itself broken");
 	dma_pool_get_stats(pool, &stats);
 	evidence(x, "%u blocks of %u B in %lu pages, aligned to %u, none across %u", n,
 		 POOL_SIZE, stats.nr_pages, POOL_ALIGN, POOL_BOUNDARY);
-	evidence(x, "each holds what the device wrote");
+	evidence(x, "%u words as the device wrote them", words);
 	while (n--)
 		dma_pool_free(pool, blocks[n].p, blocks[n].dma);
 	dma_pool_destroy(pool);

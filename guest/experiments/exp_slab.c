@@ -185,7 +185,8 @@ static void expect_slabs(struct trial *x, struct kmem_cache *s, const char *when
 		       !info.slabs_free,
 	       "%s: %lu full, %lu partial, %lu free slabs", when, info.slabs_full,
 	       info.slabs_partial, info.slabs_free);
-	evidence(x, "%s %lu/%lu", when, info.slabs_full, info.slabs_partial);
+	evidence(x, "%s: %lu full %lu partial", when, info.slabs_full,
+		 info.slabs_partial);
 }
 
 #define LISTS_SIZE 512
@@ -203,7 +204,7 @@ EXPERIMENT(slab_lists, "slab.lists",
 		return;
 	get_slabinfo(s, &info);
 	per_slab = info.objects_per_slab;
-	evidence(x, "full/partial slabs of %u objects:", per_slab);
+	evidence(x, "%u objects a slab", per_slab);
 	n = take_objects(x, s, objs, min(2 * per_slab + 1, (unsigned int)LISTS_MAX));
 	if (!expect(x, n > 2 && n == 2 * per_slab + 1, "%u objects", n))
 		goto out;
@@ -253,6 +254,7 @@ EXPERIMENT(slab_destroy_busy, "slab.destroy-busy",
 	objs[0] = kmem_cache_alloc(s, GFP_KERNEL);
 	objs[1] = kmem_cache_alloc(s, GFP_KERNEL);
 	n = (objs[0] != NULL) + (objs[1] != NULL);
+	provoke(x, 1);
 	err = kmem_cache_destroy(s);
 	expect(x, err == -EBUSY, "destroying gave %d", err);
 	kmem_cache_for_each_object(s, look_at_leak, &search);

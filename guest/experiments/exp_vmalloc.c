@@ -111,8 +111,8 @@ static u64 hash_by_pages(struct trial *x, char *p)
 		   "cannot be mapped")) {
 		err = dmacheck_hash_sg(table.sgl, table.nents, &hash);
 		expect(x, !err, "the device does not hash the list: %d", err);
-		evidence(x, "%u pages as a list of %u segments: hashes equal", PAGES,
-			 table.nents);
+		evidence(x, "%u pages as a list of %u segments: device %016lx", PAGES,
+			 table.nents, hash);
 		dma_unmap_sgtable(dev, &table, DMA_TO_DEVICE, 0);
 	}
 	sg_free_table(&table);

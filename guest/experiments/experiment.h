@@ -53,6 +53,7 @@ struct trial {
 	const struct experiment *experiment;
 	unsigned int cpus; /* online now */
 	unsigned int failures; /* expect()s that did not hold */
+	unsigned int provokes; /* complaints of the kernel that shall come */
 	const char *skipped; /* why, or NULL */
 	size_t said; /* characters in evidence */
 	char evidence[256];
@@ -101,6 +102,9 @@ void evidence(struct trial *x, const char *fmt, ...) __printf(2, 3);
 	})
 void trial_fail(struct trial *x, const char *file, int line, const char *cond,
 		const char *fmt, ...) __printf(5, 6);
+
+/* The kernel is about to print n warnings, and that is right. */
+void provoke(struct trial *x, unsigned int n);
 
 /* Found out while running that it cannot be done here.  The reason must stay valid. */
 void skip(struct trial *x, const char *reason);

@@ -89,6 +89,12 @@ void trial_fail(struct trial *x, const char *file, int line, const char *cond,
 	       cond);
 }
 
+void provoke(struct trial *x, unsigned int n)
+{
+	printk("# %s: the complaint that follows is provoked\n", x->experiment->name);
+	x->provokes += n;
+}
+
 void skip(struct trial *x, const char *reason)
 {
 	x->skipped = reason;
