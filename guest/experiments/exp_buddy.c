@@ -250,6 +250,8 @@ EXPERIMENT(buddy_exhaust, "buddy.exhaust",
 	}
 	evidence(x, "%lu pages taken as %lu blocks, %lu left, then NULL", free - left,
 		 blocks, left);
+	evidence(x, "after freeing, lists of %u of %u zones as before", restored,
+		 MAX_NR_ZONES);
 }
 
 #define DMA_BLOCKS 8
