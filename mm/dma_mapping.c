@@ -121,14 +121,18 @@ void dma_unmap_page_attrs(struct device *dev, dma_addr_t handle, size_t size,
 	unmap_page(dev, handle, size, dir, attrs, _RET_IP_);
 }
 
+/* Bytes of the whole list; 0 when an entry has no bytes or no page. */
 static size_t sg_bytes(struct scatterlist *sgl, int nents)
 {
 	struct scatterlist *sg;
 	size_t bytes = 0;
 	int i;
 
-	for_each_sg (sgl, sg, nents, i)
+	for_each_sg (sgl, sg, nents, i) {
+		if (!sg || !sg->length || !sg_page(sg))
+			return 0;
 		bytes += sg->length;
+	}
 	return bytes;
 }
 
@@ -137,7 +141,7 @@ static unsigned int map_sg(struct device *dev, struct scatterlist *sg, int nents
 			   enum dma_data_direction dir, unsigned long attrs,
 			   unsigned long caller)
 {
-	size_t bytes = nents > 0 ? sg_bytes(sg, nents) : 0;
+	size_t bytes = sg_bytes(sg, nents);
 	int mapped = 0;
 
 	if (mappable(dev, bytes, dir))

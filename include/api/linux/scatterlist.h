@@ -72,10 +72,12 @@ static inline void sg_set_page(struct scatterlist *sg, struct page *page,
 	sg->length = len;
 }
 
-/* buf must be in the direct map (kmalloc, pages; not vmalloc, not a stack there). */
+/* buf must be in the direct map (kmalloc, pages; not vmalloc, not the kernel's image): an
+ * entry for anything else is reported and stays without a page, so nothing can map it. */
 static inline void sg_set_buf(struct scatterlist *sg, const void *buf, unsigned int len)
 {
-	WARN_ON(!virt_addr_valid(buf));
+	if (WARN_ON(!virt_addr_valid(buf)))
+		return;
 	sg_set_page(sg, virt_to_page(buf), len, offset_in_page(buf));
 }
 
