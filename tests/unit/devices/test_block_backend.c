@@ -5,6 +5,7 @@
  */
 #include "devices/block_backend.h"
 #include "devices/block_engine.h"
+#include "tests/unit/devices/mock_block_engine.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -253,69 +254,6 @@ static void test_random_sync(void **state)
 
 /* --- an engine that does as the test says ------------------------------------------- */
 
-static struct {
-	struct block_step steps[64]; /* started, oldest first */
-	struct block_request *reqs[64];
-	unsigned int count;
-	int64_t results[8]; /* what the next steps end with */
-	unsigned int next, scripted;
-	bool newest_first;
-} fake;
-
-static int fake_open(void **state, unsigned int depth, int event_fd)
-{
-	(void)depth;
-	(void)event_fd;
-	*state = &fake;
-	return 0;
-}
-
-static void fake_close(void *state)
-{
-	assert_ptr_equal(state, &fake);
-	assert_int_equal(fake.count, 0);
-}
-
-static void fake_start(void *state, const struct block_step *step,
-		       struct block_request *req)
-{
-	(void)state;
-	assert_true(fake.count < 64);
-	fake.steps[fake.count] = *step;
-	fake.reqs[fake.count++] = req;
-}
-
-static void fake_kick(void *state)
-{
-	(void)state;
-}
-
-static struct block_request *fake_reap(void *state, bool wait, int64_t *result)
-{
-	unsigned int at = fake.newest_first ? fake.count - 1 : 0;
-	struct block_request *req = fake.reqs[at];
-
-	(void)state;
-	if (!fake.count || (fake.next == fake.scripted && !wait))
-		return NULL;
-	*result = fake.next < fake.scripted ? fake.results[fake.next++] : -EIO;
-	fake.count--;
-	memmove(&fake.steps[at], &fake.steps[at + 1],
-		(fake.count - at) * sizeof(fake.steps[0]));
-	memmove(&fake.reqs[at], &fake.reqs[at + 1],
-		(fake.count - at) * sizeof(fake.reqs[0]));
-	return req;
-}
-
-static const struct block_engine fake_engine = {
-	.name = "fake",
-	.open = fake_open,
-	.close = fake_close,
-	.start = fake_start,
-	.kick = fake_kick,
-	.reap = fake_reap,
-};
-
 static struct block_request *ended[64];
 static int ended_error[64];
 static unsigned int ended_count;
@@ -326,22 +264,19 @@ static void note_end(struct block_request *req, int error)
 	ended_error[ended_count++] = error;
 }
 
-static struct block_backend *fake_backend(unsigned int depth)
+static struct block_backend *mock_backend(unsigned int depth)
 {
-	memset(&fake, 0, sizeof(fake));
 	ended_count = 0;
 	make_file(NULL, MEDIUM_SIZE);
-	return open_backend(&fake_engine, depth);
+	return open_backend(&block_engine_mock, depth);
 }
 
-/* The oldest step ends with `result`; nothing else does. */
+/* One started step ends with `result`; nothing else does. */
 static void step_ends(struct block_backend *be, int64_t result)
 {
-	fake.results[0] = result;
-	fake.next = 0;
-	fake.scripted = 1;
+	mock_engine_end(result);
 	block_poll(be);
-	assert_int_equal(fake.next, 1);
+	assert_int_equal(mock_engine.due, 0);
 }
 
 static void test_short_transfers(void **state)
@@ -354,21 +289,21 @@ static void test_short_transfers(void **state)
 				     .offset = 1000,
 				     .length = 150,
 				     .done = note_end };
-	struct block_backend *be = fake_backend(1);
+	struct block_backend *be = mock_backend(1);
 
 	(void)state;
 	block_submit(be, &req);
-	assert_int_equal(fake.steps[0].kind, STEP_READV);
-	assert_int_equal(fake.steps[0].iovcnt, 3);
+	assert_int_equal(mock_engine.step[0].kind, STEP_READV);
+	assert_int_equal(mock_engine.step[0].iovcnt, 3);
 	step_ends(be, -EINTR);
-	assert_int_equal(fake.steps[0].offset, 1000);
+	assert_int_equal(mock_engine.step[0].offset, 1000);
 	step_ends(be, 60);
-	assert_int_equal(fake.steps[0].offset, 1060);
-	assert_ptr_equal(fake.steps[0].iov->iov_base, a + 60);
-	assert_int_equal(fake.steps[0].iov->iov_len, 40);
+	assert_int_equal(mock_engine.step[0].offset, 1060);
+	assert_ptr_equal(mock_engine.step[0].iov->iov_base, a + 60);
+	assert_int_equal(mock_engine.step[0].iov->iov_len, 40);
 	step_ends(be, 40);
-	assert_int_equal(fake.steps[0].iovcnt, 1);
-	assert_ptr_equal(fake.steps[0].iov->iov_base, b);
+	assert_int_equal(mock_engine.step[0].iovcnt, 1);
+	assert_ptr_equal(mock_engine.step[0].iov->iov_base, b);
 	step_ends(be, -EAGAIN);
 	assert_int_equal(ended_count, 0);
 	step_ends(be, 50);
@@ -387,13 +322,13 @@ static int error_of(struct block_backend *be, enum block_op op, int64_t result)
 
 	block_submit(be, &req);
 	step_ends(be, result);
-	assert_int_equal(fake.count, 0);
+	assert_int_equal(mock_engine.count, 0);
 	return ended_error[--ended_count];
 }
 
 static void test_errors(void **state)
 {
-	struct block_backend *be = fake_backend(4);
+	struct block_backend *be = mock_backend(4);
 
 	(void)state;
 	assert_int_equal(error_of(be, BLOCK_READ, -EIO), -EIO);
@@ -419,23 +354,24 @@ static void test_zero_by_write(void **state)
 				     .offset = 5,
 				     .length = 100000,
 				     .done = note_end };
-	struct block_backend *be = fake_backend(1);
+	struct block_backend *be = mock_backend(1);
 	const char *bytes;
 
 	(void)state;
 	block_submit(be, &req);
-	assert_int_equal(fake.steps[0].kind, STEP_FALLOCATE);
-	assert_int_equal(fake.steps[0].mode, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+	assert_int_equal(mock_engine.step[0].kind, STEP_FALLOCATE);
+	assert_int_equal(mock_engine.step[0].mode,
+			 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
 	step_ends(be, -EOPNOTSUPP);
-	assert_int_equal(fake.steps[0].kind, STEP_WRITEV);
-	assert_int_equal(fake.steps[0].offset, 5);
-	assert_int_equal(fake.steps[0].iov->iov_len, 65536);
-	bytes = fake.steps[0].iov->iov_base;
+	assert_int_equal(mock_engine.step[0].kind, STEP_WRITEV);
+	assert_int_equal(mock_engine.step[0].offset, 5);
+	assert_int_equal(mock_engine.step[0].iov->iov_len, 65536);
+	bytes = mock_engine.step[0].iov->iov_base;
 	for (int i = 0; i < 65536; i++)
 		assert_int_equal(bytes[i], 0);
 	step_ends(be, 65536);
-	assert_int_equal(fake.steps[0].offset, 5 + 65536);
-	assert_int_equal(fake.steps[0].iov->iov_len, 100000 - 65536);
+	assert_int_equal(mock_engine.step[0].offset, 5 + 65536);
+	assert_int_equal(mock_engine.step[0].iov->iov_len, 100000 - 65536);
 	step_ends(be, 100000 - 65536);
 	assert_int_equal(ended_count, 1);
 	assert_int_equal(ended_error[0], 0);
@@ -446,22 +382,22 @@ static void test_zero_by_write(void **state)
 static void test_depth_and_order(void **state)
 {
 	struct block_request reqs[6];
-	struct block_backend *be = fake_backend(3);
+	struct block_backend *be = mock_backend(3);
 
 	(void)state;
 	for (int i = 0; i < 6; i++) {
 		reqs[i] = (struct block_request){ .op = BLOCK_FLUSH, .done = note_end };
 		block_submit(be, &reqs[i]);
 	}
-	assert_int_equal(fake.count, 3);
-	fake.newest_first = true;
+	assert_int_equal(mock_engine.count, 3);
+	mock_engine.newest_first = true;
 	step_ends(be, 0);
 	assert_ptr_equal(ended[0], &reqs[2]);
-	assert_int_equal(fake.count, 3);
-	assert_ptr_equal(fake.reqs[2], &reqs[3]);
+	assert_int_equal(mock_engine.count, 3);
+	assert_ptr_equal(mock_engine.req[2], &reqs[3]);
 	step_ends(be, 0);
 	assert_ptr_equal(ended[1], &reqs[3]);
-	fake.newest_first = false;
+	mock_engine.newest_first = false;
 	block_drain(be);
 	assert_int_equal(ended_count, 6);
 	assert_ptr_equal(ended[2], &reqs[0]);
@@ -472,14 +408,13 @@ static void test_depth_and_order(void **state)
 static void test_cancel(void **state)
 {
 	struct block_request reqs[4];
-	struct block_backend *be = fake_backend(2);
+	struct block_backend *be = mock_backend(2);
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
 		reqs[i] = (struct block_request){ .op = BLOCK_FLUSH, .done = note_end };
 		block_submit(be, &reqs[i]);
 	}
-	fake.scripted = 2;
 	block_cancel(be);
 	assert_int_equal(ended_count, 4);
 	assert_ptr_equal(ended[0], &reqs[2]);
