@@ -7,3 +7,15 @@ $(eval $(call static_lib,san,libvmm,$(VMM_SRC)))
 $(B)/pagevisor: $(B)/host/vmm/main.o $(B)/host/libvmm.a $(B)/host/libdevices.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(DEVICES_LIBS) $(VMM_LIBS)
+
+# The man page comes from the tables that the help comes from.
+$(B)/pagevisor.1: $(B)/pagevisor
+	$(call say,MAN,$@)
+	$(Q)$< --man >$@
+
+# The guest of the tests of the monitor: tests/integration/tiny.S.
+$(B)/tiny.elf: tests/integration/tiny.S
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none,-N,--no-warn-rwx-segments,-Ttext=0x100000,-e,start -o $@ $<
+all: $(B)/pagevisor.1

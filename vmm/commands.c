@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include <stddef.h>
+
+#include "vmm/command.h"
+#include "vmm/run.h"
+
+const struct command *const commands[] = {
+	&run_command,
+	NULL,
+};

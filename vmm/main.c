@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/command.h"
+#include "vmm/log.h"
+#include "vmm/outcome.h"
+#include "vmm/run_times.h"
+
+/* Options that stand in place of a command. */
+static int show(const char *what)
+{
+	if (!strcmp(what, "--help") || !strcmp(what, "-h"))
+		help_overview();
+	else if (!strcmp(what, "--version"))
+		printf("pagevisor %s\n", PAGEVISOR_VERSION);
+	else if (!strcmp(what, "--man")) /* for the build: the man page */
+		help_man_page();
+	else
+		return STATUS_USAGE;
+	return fflush(stdout) ? STATUS_USAGE : STATUS_WELL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *const *c;
+
+	run_times_process_start();
+	if (argc < 2) {
+		log_line("no command; see pagevisor --help");
+		return STATUS_USAGE;
+	}
+	for (c = commands; *c; c++)
+		if (!strcmp(argv[1], (*c)->name))
+			return (*c)->run(*c, argc - 1, argv + 1);
+	if (argv[1][0] == '-' && !show(argv[1]))
+		return STATUS_WELL;
+	log_line("unknown command %s; see pagevisor --help", argv[1]);
+	return STATUS_USAGE;
+}

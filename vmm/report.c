@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm/report.h"
+#include "vmm/rss.h"
+#include "vmm/run_times.h"
+
+/* jansson takes signed numbers; none here comes near 2^63. */
+static void set_number(json_t *object, const char *name, uint64_t value)
+{
+	json_object_set_new(object, name, json_integer((json_int_t)value));
+}
+
+/* What a guest or a person wrote need not be UTF-8; what is not becomes '?'. */
+static void set_text(json_t *object, const char *name, const char *text)
+{
+	json_t *value = json_string(text);
+	char *copy, *c;
+
+	if (!value && (copy = strdup(text))) {
+		for (c = copy; *c; c++)
+			if (*c & 0x80)
+				*c = '?';
+		value = json_string(copy);
+		free(copy);
+	}
+	json_object_set_new(object, name, value);
+}
+
+static json_t *report_config(const struct machine_config *config)
+{
+	static const char *const consoles[] = { "stdio", "pty", "none" };
+	json_t *object = json_object(), *disks = json_array(), *disk;
+	unsigned int i;
+
+	set_text(object, "kernel", config->kernel);
+	if (config->initrd)
+		set_text(object, "initrd", config->initrd);
+	set_text(object, "append", config->cmdline);
+	set_number(object, "mem_bytes", config->mem_size);
+	set_number(object, "cpus", config->cpus);
+	set_text(object, "console", consoles[config->console]);
+	json_object_set_new(object, "reboot", json_boolean(config->reboot));
+	for (i = 0; i < config->nr_disks; i++) {
+		disk = json_object();
+		set_text(disk, "file", config->disks[i].path);
+		json_object_set_new(disk, "readonly",
+				    json_boolean(config->disks[i].readonly));
+		json_array_append_new(disks, disk);
+	}
+	json_object_set_new(object, "disks", disks);
+	return object;
+}
+
+static json_t *report_outcome(const struct outcome *outcome)
+{
+	json_t *object = json_object();
+	char text[256];
+
+	outcome_describe(outcome, text, sizeof(text));
+	set_text(object, "end", outcome_name(outcome->reason));
+	set_number(object, "code", outcome->code);
+	set_number(object, "status", (uint64_t)outcome_status(outcome));
+	set_text(object, "text", text);
+	return object;
+}
+
+static json_t *report_times(const struct machine *m, const struct run_times *times)
+{
+	json_t *object = json_object();
+
+	set_number(object, "run_us", run_times_between(&times->start, &times->end));
+	if (m->vm.first_entry.tv_sec)
+		set_number(object, "exec_to_first_instruction_us",
+			   run_times_since_exec(&m->vm.first_entry));
+	return object;
+}
+
+static json_t *report_exits(const struct vcpu *vcpu)
+{
+	json_t *object = json_object();
+	const char *name;
+	char number[16];
+	unsigned int i;
+
+	for (i = 0; i < VCPU_EXIT_REASONS; i++) {
+		if (!vcpu->exits[i])
+			continue;
+		name = vcpu_exit_name(i);
+		snprintf(number, sizeof(number), "%u", i);
+		set_number(object, name ? name : number, vcpu->exits[i]);
+	}
+	return object;
+}
+
+static json_t *report_vcpus(const struct vm *vm)
+{
+	json_t *array = json_array(), *vcpu;
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		vcpu = json_object();
+		set_number(vcpu, "id", vm->vcpus[i].id);
+		json_object_set_new(vcpu, "exits", report_exits(&vm->vcpus[i]));
+		json_array_append_new(array, vcpu);
+	}
+	return array;
+}
+
+static void add_stat(void *arg, const char *name, uint64_t value)
+{
+	set_number(arg, name, value);
+}
+
+static json_t *report_devices(struct machine *m)
+{
+	json_t *object = json_object(), *stats;
+	struct device *dev;
+
+	pthread_mutex_lock(&m->lock);
+	for (dev = m->devices.first; dev; dev = dev->next) {
+		stats = json_object();
+		if (dev->ops->stats)
+			dev->ops->stats(dev, add_stat, stats);
+		json_object_set_new(object, dev->name, stats);
+	}
+	pthread_mutex_unlock(&m->lock);
+	return object;
+}
+
+static json_t *report_memory(const struct guest_memory *mem)
+{
+	json_t *object = json_object();
+	struct rss rss;
+
+	if (!rss_read(mem->reservation, mem->reserved, &rss)) {
+		set_number(object, "guest_rss_bytes", rss.guest);
+		set_number(object, "monitor_rss_bytes", rss.monitor);
+	}
+	return object;
+}
+
+static void add_results(json_t *array, const struct ktap *ktap)
+{
+	json_t *result;
+	size_t i;
+
+	for (i = 0; i < ktap->nr_results; i++) {
+		const struct ktap_result *r = &ktap->results[i];
+
+		result = json_object();
+		set_text(result, "name", r->name);
+		set_text(result, "verdict", ktap_verdict_name(r->verdict));
+		set_text(result, "evidence", r->evidence);
+		json_array_append_new(array, result);
+	}
+}
+
+static json_t *report_ktap(const struct machine *m)
+{
+	const struct ktap *com1 = &m->com1_port.ktap, *vconsole = &m->vconsole_port.ktap;
+	json_t *object = json_object(), *results = json_array();
+	unsigned int v;
+
+	for (v = 0; v < KTAP_VERDICTS; v++)
+		set_number(object, ktap_verdict_name(v),
+			   com1->counts[v] + vconsole->counts[v]);
+	add_results(results, com1);
+	add_results(results, vconsole);
+	json_object_set_new(object, "results", results);
+	return object;
+}
+
+int report_write(struct machine *m, const struct run_times *times, int fd)
+{
+	json_t *report = json_object();
+	int ret;
+
+	set_text(report, "version", PAGEVISOR_VERSION);
+	json_object_set_new(report, "config", report_config(&m->config));
+	json_object_set_new(report, "outcome", report_outcome(&m->outcome));
+	json_object_set_new(report, "time", report_times(m, times));
+	json_object_set_new(report, "vcpus", report_vcpus(&m->vm));
+	json_object_set_new(report, "devices", report_devices(m));
+	json_object_set_new(report, "memory", report_memory(&m->mem));
+	set_number(report, "resets", m->resets);
+	set_number(report, "device_reports", m->reports);
+	json_object_set_new(report, "ktap", report_ktap(m));
+
+	errno = EIO;
+	ret = json_dumpfd(report, fd, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	if (!ret && write(fd, "\n", 1) != 1)
+		ret = -1;
+	json_decref(report);
+	return ret ? -errno : 0;
+}

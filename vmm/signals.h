@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals.  Those that ask the monitor to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) are blocked
+ * in every thread and read from a descriptor by the main loop.  One real-time signal kicks
+ * a vCPU thread out of the guest and does nothing else.  Those that kill the monitor
+ * (SIGSEGV, SIGABRT, ...) first put the terminal right.
+ */
+#ifndef VMM_SIGNALS_H
+#define VMM_SIGNALS_H
+
+#include <signal.h>
+
+#define SIGNAL_KICK SIGRTMIN
+
+/* For the main thread, before it starts others: blocks the ending signals and returns a
+ * descriptor that delivers them, or a negative errno.  `last_words` runs, in signal
+ * context, before a fatal signal kills the process. */
+int signals_init(void (*last_words)(void));
+
+/* The next ending signal from the descriptor, or 0 when there is none. */
+int signals_read(int fd);
+
+/* For vCPU threads: lets SIGNAL_KICK through. */
+void signals_unblock_kick(void);
+
+#endif
