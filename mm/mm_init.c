@@ -131,10 +131,6 @@ static void page_alloc_init(void)
 	page_alloc_hooks &= ~HOOK_BOOT;
 }
 
-/* Modules that a program of one part of mm/ does without. */
-void __attribute__((weak)) kmem_cache_init(void);
-void __attribute__((weak)) vmalloc_init(void);
-
 void mm_init(void)
 {
 	low_ram_end = 0;
@@ -144,8 +140,6 @@ void mm_init(void)
 		panic("no memory for the per-CPU page lists");
 	memblock.closed = true;
 	page_alloc_init();
-	if (kmem_cache_init)
-		kmem_cache_init();
-	if (vmalloc_init)
-		vmalloc_init();
+	kmem_cache_init();
+	vmalloc_init();
 }

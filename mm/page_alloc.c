@@ -235,29 +235,31 @@ static noinline struct page *alloc_slow(gfp_t gfp, unsigned int order,
 	return page;
 }
 
-/* The page on top of this CPU's stack of the zone, or NULL. */
-static __always_inline struct page *alloc_fast(enum zone_type zone)
+/* The block on top of this CPU's stack of the zone, or NULL. */
+static __always_inline struct page *alloc_fast(unsigned int zone, unsigned int order)
 {
 	unsigned long flags;
 	struct page *page;
 
 	local_irq_save(flags);
-	page = pcp_pop(this_pcp(zone), 0);
+	page = pcp_pop(this_pcp(zone), order);
 	if (likely(page))
-		page->state = STATE_LIVE(0);
+		page->state = STATE_LIVE(order);
 	local_irq_restore(flags);
 	return page;
 }
 
 struct page *alloc_pages_from(gfp_t gfp, unsigned int order, unsigned long caller)
 {
-	gfp_t unusual = gfp & (__GFP_ZERO | __GFP_COLD);
+	gfp_t unusual = gfp & (__GFP_ZERO | __GFP_COLD | __GFP_COMP);
+	unsigned int zone = first_zone[gfp & GFP_ZONEMASK];
+	struct page *page;
 
-	if (likely(!(order | unusual | page_alloc_hooks)) &&
+	/* Two tests in one: both bounds are the same power of two. */
+	_Static_assert(PCP_ORDERS == 4 && MAX_NR_ZONES == 4, "order | zone < 4");
+	if (likely((order | zone) < 4) && likely(!(unusual | page_alloc_hooks)) &&
 	    likely(!(gfp & __GFP_DIRECT_RECLAIM) || !in_atomic())) {
-		enum zone_type zone = first_zone[gfp & GFP_ZONEMASK];
-		struct page *page = zone < MAX_NR_ZONES ? alloc_fast(zone) : NULL;
-
+		page = alloc_fast(zone, order);
 		if (likely(page))
 			return page;
 	}
@@ -359,22 +361,22 @@ static noinline void free_slow(struct page *page, unsigned int order,
 }
 
 /* False when this CPU's stack is full. */
-static __always_inline bool free_fast(struct page *page)
+static __always_inline bool free_fast(struct page *page, unsigned int order)
 {
 	enum zone_type zone = page_zonenum(page);
 	unsigned long flags;
 	bool done;
 
 	local_irq_save(flags);
-	done = pcp_push(this_pcp(zone), zone, page, 0);
+	done = pcp_push(this_pcp(zone), page, order);
 	local_irq_restore(flags);
 	return done;
 }
 
 void free_pages_from(struct page *page, unsigned int order, unsigned long caller)
 {
-	if (likely(!(order | page_alloc_hooks)) && likely(page->state == STATE_LIVE(0)) &&
-	    likely(free_fast(page)))
+	if (likely(order < PCP_ORDERS && !page_alloc_hooks) &&
+	    likely(page->state == STATE_LIVE(order)) && likely(free_fast(page, order)))
 		return;
 	free_slow(page, order, caller);
 }

@@ -123,23 +123,22 @@ static int check_zone(const struct verify *v, const struct zone *zone)
 	return 0;
 }
 
-static int check_pcp(const struct verify *v, const struct pcp *pcp, enum zone_type type,
+static int check_pcp(const struct verify *v, struct pcp *pcp, enum zone_type type,
 		     unsigned int order)
 {
 	u32 want = PAGE_FLAG(pcp) | (order << PG_order);
+	struct page **bottom = pcp_bottom(pcp, order);
+	const struct pcp_stack *stack = &pcp->stack[order];
 
-	if (pcp->count[order] > PCP_MAX(order))
-		return bad(v, "a CPU's list of order %u holds %u blocks", order,
-			   pcp->count[order]);
-	for (u32 i = 0; i < pcp->count[order]; i++) {
-		const struct page *page = pcp->slot[pcp_base(order) + i];
-
-		if (page_zonenum(page) != type ||
-		    (page->state & ~(u64)PAGE_FLAG(zeroed)) != want)
-			return bad(v,
-				   "a CPU's list of order %u: frame %#lx has state %#lx",
-				   order, page_to_pfn(page), (unsigned long)page->state);
-	}
+	if (bottom[-1] || stack->top < bottom || stack->top > stack->limit ||
+	    stack->limit > bottom + pcp_room(order))
+		return bad(v, "a CPU's stack of order %u is out of bounds", order);
+	for (struct page **slot = bottom; slot < stack->top; slot++)
+		if (page_zonenum(*slot) != type ||
+		    ((*slot)->state & ~(u64)PAGE_FLAG(zeroed)) != want)
+			return bad(
+				v, "a CPU's stack of order %u: frame %#lx has state %#lx",
+				order, page_to_pfn(*slot), (unsigned long)(*slot)->state);
 	return 0;
 }
 
@@ -270,7 +269,7 @@ static int compare(const struct verify *v, enum zone_type type)
 		unsigned long listed = 0;
 
 		for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
-			listed += cpu_pcps[cpu].zone[type].count[order];
+			listed += pcp_count(&cpu_pcps[cpu].zone[type], order);
 		if (v->seen[type].pcp[order] != listed)
 			return bad(v,
 				   "%lu blocks of order %u of CPUs among the frames, %lu "

@@ -14,30 +14,66 @@
 #define PCP_MAX_BATCH 32
 
 struct cpu_pcps *cpu_pcps;
-struct pcp_limit pcp_limits[MAX_NR_ZONES][PCP_ORDERS];
 
 void pcp_reset(void)
 {
 	cpu_pcps = NULL;
-	memset(pcp_limits, 0, sizeof(pcp_limits));
+}
+
+/* Slots of each order's stack, the NULL below its bottom first. */
+static const struct {
+	u8 first, room;
+} layout[PCP_ORDERS] = { { 0, 156 }, { 157, 36 }, { 194, 24 }, { 219, 24 } };
+
+struct page **pcp_bottom(struct pcp *pcp, unsigned int order)
+{
+	return &pcp->slot[layout[order].first + 1];
+}
+
+unsigned int pcp_room(unsigned int order)
+{
+	return layout[order].room;
+}
+
+unsigned int pcp_count(const struct pcp *pcp, unsigned int order)
+{
+	return (unsigned int)(pcp->stack[order].top -
+			      &pcp->slot[layout[order].first + 1]);
+}
+
+/* Blocks that one visit to the buddy moves. */
+static unsigned int pcp_batch(struct pcp *pcp, unsigned int order)
+{
+	unsigned long high =
+		(unsigned long)(pcp->stack[order].limit - pcp_bottom(pcp, order));
+
+	return min_t(unsigned int, (high + 3) / 4, PCP_MAX_BATCH);
 }
 
 int pcp_init(void)
 {
-	cpu_pcps =
-		memblock_alloc(num_possible_cpus() * sizeof(*cpu_pcps), SMP_CACHE_BYTES);
-	return cpu_pcps ? 0 : -ENOMEM;
+	cpu_pcps = memblock_alloc(num_possible_cpus() * sizeof(*cpu_pcps),
+				  sizeof(struct pcp));
+	if (!cpu_pcps)
+		return -ENOMEM;
+	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
+		pcp_set_limits(type, 0);
+	return 0;
 }
 
 void pcp_set_limits(enum zone_type zone, unsigned long managed)
 {
-	unsigned long high = min_t(unsigned long, managed / PCP_ZONE_PART, PCP_MAX(0));
+	u32 pages = (u32)min_t(unsigned long, managed / PCP_ZONE_PART, pcp_room(0));
 
-	for (unsigned int order = 0; order < PCP_ORDERS; order++) {
-		struct pcp_limit *limit = &pcp_limits[zone][order];
+	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++) {
+		for (unsigned int order = 0; order < PCP_ORDERS; order++) {
+			struct pcp *pcp = &cpu_pcps[cpu].zone[zone];
+			u32 high = clamp(pages >> order, 4U, pcp_room(order));
 
-		limit->high = (u16)clamp((u32)high >> order, 4U, PCP_MAX(order));
-		limit->batch = (u16)clamp(limit->high / 4U, 1U, PCP_MAX_BATCH + 0U);
+			pcp->stack[order].top = pcp_bottom(pcp, order);
+			pcp->stack[order].limit =
+				pcp->stack[order].top + (managed ? high : 0);
+		}
 	}
 }
 
@@ -45,48 +81,54 @@ void pcp_set_limits(enum zone_type zone, unsigned long managed)
 static void push_pieces(struct pcp *pcp, struct page *page, unsigned int order,
 			unsigned int pieces_log2)
 {
-	u32 zeroed = page->flags & PAGE_FLAG(zeroed);
-	struct page **slot = &pcp->slot[pcp_base(order) + pcp->count[order]];
+	u64 state = PAGE_FLAG(pcp) | (order << PG_order) |
+		    (page->flags & PAGE_FLAG(zeroed));
+	struct page **slot = pcp->stack[order].top;
+	unsigned long pieces = 1UL << pieces_log2;
 
-	for (unsigned long i = 1UL << pieces_log2; i-- > 0;) {
-		struct page *piece = page + (i << order);
-
-		piece->state = PAGE_FLAG(pcp) | (order << PG_order) | zeroed;
-		*slot++ = piece;
+	page += pieces << order;
+	for (unsigned long i = 0; i < pieces; i++) {
+		page -= 1UL << order;
+		page->state = state;
+		*slot++ = page;
 	}
-	pcp->count[order] += 1U << pieces_log2;
-	pcp->refilled += 1U << pieces_log2;
+	pcp->stack[order].top = slot;
+	pcp->refilled += pieces;
 }
 
 /*
- * Moves up to a batch of blocks from the zone to the stack; the lock is held.  Small free
- * blocks go first, so that large ones stay whole; a larger one is taken in one piece.
+ * Moves a batch of blocks, or what there is, from the zone to the empty stack; the lock is
+ * held.  Small free blocks go first, so that large ones stay whole; a larger one is taken
+ * in one piece.
  */
-static void refill(struct pcp *pcp, struct zone *zone, unsigned int order, u32 batch)
+static void refill(struct pcp *pcp, struct zone *zone, unsigned int order)
 {
+	u32 left = pcp_batch(pcp, order);
+
 	pcp->refills++;
-	while (batch) {
+	while (left) {
 		u32 fitting = zone->orders >> order;
 		unsigned int pieces_log2;
 
 		if (!fitting)
 			return;
-		pieces_log2 = min_t(unsigned int, __builtin_ctz(fitting), ilog2(batch));
+		pieces_log2 = min_t(unsigned int, __builtin_ctz(fitting), ilog2(left));
 		push_pieces(pcp, zone_take(zone, order + pieces_log2), order,
 			    pieces_log2);
-		batch -= 1U << pieces_log2;
+		left -= 1U << pieces_log2;
 	}
 }
 
 /* Moves the coldest n blocks of the stack to the zone; the lock is held. */
 static void drain(struct pcp *pcp, struct zone *zone, unsigned int order, u32 n)
 {
-	struct page **bottom = &pcp->slot[pcp_base(order)];
+	struct page **bottom = pcp_bottom(pcp, order);
+	u32 left = pcp_count(pcp, order) - n;
 
 	for (u32 i = 0; i < n; i++)
 		zone_put(zone, bottom[i], order);
-	pcp->count[order] -= n;
-	memmove(bottom, bottom + n, pcp->count[order] * sizeof(*bottom));
+	memmove(bottom, bottom + n, left * sizeof(*bottom));
+	pcp->stack[order].top = bottom + left;
 	pcp->drained += n;
 	pcp->drains++;
 }
@@ -100,12 +142,13 @@ struct page *pcp_take(enum zone_type type, unsigned int order, bool may_refill)
 
 	local_irq_save(flags);
 	pcp = this_pcp(type);
-	if (!pcp->count[order] && may_refill) {
-		__spin_lock(&zone->lock);
-		refill(pcp, zone, order, pcp_limits[type][order].batch);
-		__spin_unlock(&zone->lock);
-	}
 	page = pcp_pop(pcp, order);
+	if (!page && may_refill) {
+		__spin_lock(&zone->lock);
+		refill(pcp, zone, order);
+		__spin_unlock(&zone->lock);
+		page = pcp_pop(pcp, order);
+	}
 	local_irq_restore(flags);
 	return page;
 }
@@ -118,11 +161,11 @@ void pcp_put(enum zone_type type, struct page *page, unsigned int order)
 
 	local_irq_save(flags);
 	pcp = this_pcp(type);
-	if (!pcp_push(pcp, type, page, order)) {
+	if (!pcp_push(pcp, page, order)) {
 		__spin_lock(&zone->lock);
-		drain(pcp, zone, order, pcp_limits[type][order].batch);
+		drain(pcp, zone, order, pcp_batch(pcp, order));
 		__spin_unlock(&zone->lock);
-		pcp_push(pcp, type, page, order);
+		pcp_push(pcp, page, order);
 	}
 	local_irq_restore(flags);
 }
@@ -135,10 +178,12 @@ static void drain_this_cpu(void *unused, unsigned int cpu)
 		struct pcp *pcp = &cpu_pcps[cpu].zone[type];
 
 		for (unsigned int order = 0; order < PCP_ORDERS; order++) {
-			if (!pcp->count[order])
+			u32 n = pcp_count(pcp, order);
+
+			if (!n)
 				continue;
 			__spin_lock(&zones[type].lock);
-			drain(pcp, &zones[type], order, pcp->count[order]);
+			drain(pcp, &zones[type], order, n);
 			__spin_unlock(&zones[type].lock);
 		}
 	}
@@ -167,8 +212,10 @@ void pcp_info(struct pcp_info *info)
 			u64 held = 0;
 
 			for (unsigned int order = 0; order < PCP_ORDERS; order++) {
-				held += pcp->count[order];
-				info->pages += (unsigned long)pcp->count[order] << order;
+				unsigned long n = pcp_count(pcp, order);
+
+				held += n;
+				info->pages += n << order;
 			}
 			info->allocs += pcp->allocs;
 			/* What came in but was neither handed out, given back nor held

@@ -16,80 +16,86 @@
 #include <linux/smp.h>
 
 #define PCP_ORDERS 4 /* orders 0 to 3 */
-#define PCP_SLOTS  200
+#define PCP_SLOTS  244
 
-/* One CPU's free blocks of one zone. */
+/*
+ * The free blocks of one order: slots [bottom, top), the coldest first.  The slot below the
+ * bottom holds NULL for ever, so that reading top[-1] also tells an empty stack.
+ */
+struct pcp_stack {
+	struct page **top;
+	struct page **limit; /* (b) top never passes it */
+};
+
+/*
+ * One CPU's free blocks of one zone; written by that CPU alone, with interrupts off, but
+ * for (b), written at boot.  A power of two in size: found by shifts.
+ */
 struct pcp {
-	u32 count[PCP_ORDERS]; /* blocks held of each order */
+	struct pcp_stack stack[PCP_ORDERS];
 	u64 allocs; /* blocks handed out, all orders */
 	u64 refilled, drained; /* blocks that came from and went to the buddy */
 	u32 refills, drains; /* visits to it */
-	u64 pad[2];
-	struct page *slot[PCP_SLOTS]; /* the stacks one after the other: pcp_base() */
+	struct page *slot[PCP_SLOTS]; /* of all stacks: pcp_bottom() */
 } ____cacheline_aligned;
 
-/* The slots of each order's stack begin here. */
-static __always_inline unsigned int pcp_base(unsigned int order)
-{
-	static const u8 base[PCP_ORDERS + 1] = { 0, 128, 160, 184, PCP_SLOTS };
+_Static_assert(sizeof(struct pcp) == 2048, "struct pcp is found by shifts");
 
-	return base[order];
-}
-
-#define PCP_MAX(order) (pcp_base((order) + 1) - pcp_base(order))
+/* Where each order's stack begins, and how many blocks it has room for. */
+struct page **pcp_bottom(struct pcp *pcp, unsigned int order);
+unsigned int pcp_room(unsigned int order);
+/* The blocks in it. */
+unsigned int pcp_count(const struct pcp *pcp, unsigned int order);
 
 struct cpu_pcps {
 	struct pcp zone[MAX_NR_ZONES];
 };
 
-/* How many blocks a stack may hold, and how many one visit to the buddy moves. */
-struct pcp_limit {
-	u16 high, batch;
-};
-
-/* Written at boot only. */
-extern struct cpu_pcps *cpu_pcps; /* num_possible_cpus() of them */
-extern struct pcp_limit pcp_limits[MAX_NR_ZONES][PCP_ORDERS];
+extern struct cpu_pcps *cpu_pcps; /* (b) num_possible_cpus() of them */
 
 /* This CPU's; interrupts are off. */
-static __always_inline struct pcp *this_pcp(enum zone_type zone)
+static __always_inline struct pcp *this_pcp(unsigned long zone)
 {
-	return &cpu_pcps[smp_processor_id()].zone[zone];
+	return &cpu_pcps[(unsigned long)smp_processor_id()].zone[zone];
 }
 
 /* The block freed last, or NULL; interrupts are off.  Its state is still a PG_pcp one. */
 static __always_inline struct page *pcp_pop(struct pcp *pcp, unsigned int order)
 {
-	u32 left = pcp->count[order];
+	struct pcp_stack *stack = &pcp->stack[order];
+	struct page **top = stack->top - 1;
+	struct page *page = *top;
 
-	if (unlikely(!left--))
-		return NULL;
-	pcp->count[order] = left;
-	pcp->allocs++;
-	return pcp->slot[pcp_base(order) + left];
+	if (likely(page)) {
+		stack->top = top;
+		pcp->allocs++;
+	}
+	return page;
 }
 
 /* False when the stack is full; interrupts are off. */
-static __always_inline bool pcp_push(struct pcp *pcp, enum zone_type zone,
-				     struct page *page, unsigned int order)
+static __always_inline bool pcp_push(struct pcp *pcp, struct page *page,
+				     unsigned int order)
 {
-	u32 count = pcp->count[order];
+	struct pcp_stack *stack = &pcp->stack[order];
+	struct page **top = stack->top;
 
-	if (unlikely(count >= pcp_limits[zone][order].high))
+	if (unlikely(top == stack->limit))
 		return false;
 	page->state = PAGE_FLAG(pcp) | (order << PG_order);
-	pcp->slot[pcp_base(order) + count] = page;
-	pcp->count[order] = count + 1;
+	*top = page;
+	stack->top = top + 1;
 	return true;
 }
 
-/* Pops, after a refill where needed; NULL when the zone has none.  Any context. */
+/* Pops, after a refill where needed and allowed; NULL when there is none.  Any context. */
 struct page *pcp_take(enum zone_type zone, unsigned int order, bool may_refill);
 /* Pushes, after a drain where needed.  Any context. */
 void pcp_put(enum zone_type zone, struct page *page, unsigned int order);
 
-/* Takes memory for the lists from memblock and sizes them by the zones.  0 or -ENOMEM. */
+/* Takes memory for the lists from memblock.  0 or -ENOMEM. */
 int pcp_init(void);
+/* Sizes the lists of a zone by the zone. */
 void pcp_set_limits(enum zone_type zone, unsigned long managed);
 void pcp_reset(void);
 

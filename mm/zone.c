@@ -135,8 +135,9 @@ static unsigned long pcp_pages(enum zone_type type)
 
 	for (unsigned int cpu = 0; cpu_pcps && cpu < num_possible_cpus(); cpu++)
 		for (unsigned int order = 0; order < PCP_ORDERS; order++)
-			pages += (unsigned long)cpu_pcps[cpu].zone[type].count[order]
-				 << order;
+			pages +=
+				(unsigned long)pcp_count(&cpu_pcps[cpu].zone[type], order)
+				<< order;
 	return pages;
 }
 

@@ -84,6 +84,25 @@ void host_irq_wait(void)
 	} while (__atomic_load_n(&host_cpu.stop, __ATOMIC_ACQUIRE));
 }
 
+/* host_irq_wait() for callers that count on every general register (HOST_IRQ_WAIT). */
+__asm__(".pushsection .text\n"
+	".globl host_irq_wait_saving\n"
+	".type host_irq_wait_saving, @function\n"
+	"host_irq_wait_saving:\n"
+	"	push %rbp\n"
+	"	mov %rsp, %rbp\n"
+	"	push %rax; push %rcx; push %rdx; push %rsi; push %rdi\n"
+	"	push %r8; push %r9; push %r10; push %r11\n"
+	"	and $-16, %rsp\n"
+	"	call host_irq_wait\n"
+	"	lea -72(%rbp), %rsp\n"
+	"	pop %r11; pop %r10; pop %r9; pop %r8\n"
+	"	pop %rdi; pop %rsi; pop %rdx; pop %rcx; pop %rax\n"
+	"	pop %rbp\n"
+	"	ret\n"
+	".size host_irq_wait_saving, . - host_irq_wait_saving\n"
+	".popsection\n");
+
 void host_irq_enter(void)
 {
 	arch_local_irq_disable();

@@ -30,8 +30,18 @@ struct host_cpu {
 };
 extern __thread struct host_cpu host_cpu __attribute__((tls_model("initial-exec")));
 
-/* Interrupts were just switched off while another thread acts as this CPU: lets it end. */
+/*
+ * Interrupts were just switched off while another thread acts as this CPU: lets it end.
+ * Called with every general register kept (host_irq_wait_saving), so that code with a
+ * local_irq_save() on its fast path stays a leaf function, as it is in a kernel.
+ */
 void host_irq_wait(void);
+#define HOST_IRQ_WAIT()                                                            \
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\tcall host_irq_wait_saving\n\t" \
+			 "lea 128(%%rsp), %%rsp" ::                                \
+				 : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", \
+				   "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", \
+				   "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15")
 
 static inline unsigned int arch_cpu_id(void)
 {
@@ -45,7 +55,7 @@ static inline unsigned long arch_local_irq_save(void)
 	*(volatile unsigned int *)&host_cpu.irqs_off = 1;
 	__asm__ volatile("" ::: "memory");
 	if (__builtin_expect(*(volatile unsigned int *)&host_cpu.stop, 0) && !was_off)
-		host_irq_wait();
+		HOST_IRQ_WAIT();
 	return was_off;
 }
 
