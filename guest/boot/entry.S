@@ -107,6 +107,8 @@ high64:
 	ud2
 
 secondary64:
+	movl	$PHYS(kernel_pml4), %eax	/* its stack lies in the direct map */
+	movq	%rax, %cr3
 	movq	secondary_gs_base, %rax
 	movq	%rax, %rdx
 	shrq	$32, %rdx
