@@ -6,7 +6,7 @@ LINT_SH	   := $(shell git grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
 LINT_STAMP := $(LINT_C:%.c=$(B)/lint/%.ok)
 
 # Guest code is judged as guest code, all other as the host sees it.
-lint_flags = $(filter-out -Werror,$(if $(filter guest/%,$(1)),$(CFLAGS_guest) $(CPPFLAGS_guest), \
+lint_flags = $(filter-out -Werror -fno-tree-loop-distribute-patterns,$(if $(filter guest/%,$(1)),$(CFLAGS_guest) $(CPPFLAGS_guest), \
 	$(CFLAGS_host) $(CFLAGS_$(call room,$(1))) $(HOSTDEF) $(call hostinc,$(1)))) \
 	-Werror -Wno-gnu-variable-sized-type-not-at-end
 
