@@ -145,6 +145,5 @@ int main(void)
 		cmocka_unit_test(reset_with_held_requests),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
