@@ -44,9 +44,9 @@ static void picture(const struct virtio_pci *vp, struct virtio_pci_common_cfg *c
 	cfg->queue_enable = q->enabled;
 	cfg->queue_notify_off = q->index;
 	cfg->queue_notify_data = q->index;
-	cfg->queue_desc = q->desc.iova;
-	cfg->queue_driver = q->avail.iova;
-	cfg->queue_device = q->used.iova;
+	cfg->queue_desc = q->area[VIRTQ_DESC].iova;
+	cfg->queue_driver = q->area[VIRTQ_AVAIL].iova;
+	cfg->queue_device = q->area[VIRTQ_USED].iova;
 }
 
 uint64_t virtio_pci_common_read(struct virtio_pci *vp, uint64_t offset, unsigned int size)
@@ -140,13 +140,13 @@ static void write_ring(struct virtq *q, uint64_t offset, unsigned int size,
 
 	switch (offset & ~7ull) {
 	case VIRTIO_PCI_COMMON_Q_DESCLO:
-		put_address(q, &q->desc.iova, shift, size, value);
+		put_address(q, &q->area[VIRTQ_DESC].iova, shift, size, value);
 		break;
 	case VIRTIO_PCI_COMMON_Q_AVAILLO:
-		put_address(q, &q->avail.iova, shift, size, value);
+		put_address(q, &q->area[VIRTQ_AVAIL].iova, shift, size, value);
 		break;
 	case VIRTIO_PCI_COMMON_Q_USEDLO:
-		put_address(q, &q->used.iova, shift, size, value);
+		put_address(q, &q->area[VIRTQ_USED].iova, shift, size, value);
 		break;
 	default:
 		break;

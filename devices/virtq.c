@@ -46,9 +46,9 @@ void virtq_stop(struct virtq *q)
 {
 	q->enabled = false;
 	q->size = q->max_size;
-	q->desc = (struct virtq_area){ .dir = DMA_READ };
-	q->avail = (struct virtq_area){ .dir = DMA_READ };
-	q->used = (struct virtq_area){ .dir = DMA_WRITE };
+	q->area[VIRTQ_DESC] = (struct virtq_area){ .dir = DMA_READ };
+	q->area[VIRTQ_AVAIL] = (struct virtq_area){ .dir = DMA_READ };
+	q->area[VIRTQ_USED] = (struct virtq_area){ .dir = DMA_WRITE };
 	q->last_avail = 0;
 	q->used_idx = 0;
 	q->signalled_used = 0;
@@ -64,25 +64,31 @@ static bool overlap(const struct virtq_area *a, const struct virtq_area *b)
 				 : a->iova - b->iova < b->bytes;
 }
 
+static bool area_reachable(const struct virtq *q, const struct virtq_area *a)
+{
+	return dma_reachable(q->vd->dma, a->iova, a->bytes, a->dir) == a->bytes;
+}
+
 const char *virtq_check(struct virtq *q, bool event_idx)
 {
+	struct virtq_area *desc = &q->area[VIRTQ_DESC], *avail = &q->area[VIRTQ_AVAIL],
+			  *used = &q->area[VIRTQ_USED];
 	uint32_t event_bytes = event_idx ? sizeof(le16) : 0;
 	uint32_t n = q->size;
 
 	if (!n || (n & (n - 1)) || n > q->max_size)
 		return "its size is not a power of two up to the maximum";
-	q->desc.bytes = n * sizeof(struct vring_desc);
-	q->avail.bytes = sizeof(struct vring_avail) + n * sizeof(le16) + event_bytes;
-	q->used.bytes = sizeof(struct vring_used) + n * sizeof(struct vring_used_elem) +
-			event_bytes;
-	if (q->desc.iova % VRING_DESC_ALIGN || q->avail.iova % VRING_AVAIL_ALIGN ||
-	    q->used.iova % VRING_USED_ALIGN)
+	desc->bytes = n * sizeof(struct vring_desc);
+	avail->bytes = sizeof(struct vring_avail) + n * sizeof(le16) + event_bytes;
+	used->bytes = sizeof(struct vring_used) + n * sizeof(struct vring_used_elem) +
+		      event_bytes;
+	if (desc->iova % VRING_DESC_ALIGN || avail->iova % VRING_AVAIL_ALIGN ||
+	    used->iova % VRING_USED_ALIGN)
 		return "a ring is not aligned";
-	if (overlap(&q->desc, &q->avail) || overlap(&q->desc, &q->used) ||
-	    overlap(&q->avail, &q->used))
+	if (overlap(desc, avail) || overlap(desc, used) || overlap(avail, used))
 		return "its rings overlap";
-	for (struct virtq_area *a = &q->desc; a <= &q->used; a++)
-		if (dma_reachable(q->vd->dma, a->iova, a->bytes, a->dir) < a->bytes)
+	for (unsigned int i = 0; i < VIRTQ_AREAS; i++)
+		if (!area_reachable(q, &q->area[i]))
 			return "a ring is outside memory";
 	return NULL;
 }
@@ -94,8 +100,11 @@ static void refresh(struct virtq *q)
 
 	if (q->generation == dma->generation)
 		return;
-	for (struct virtq_area *a = &q->desc; a <= &q->used; a++)
+	for (unsigned int i = 0; i < VIRTQ_AREAS; i++) {
+		struct virtq_area *a = &q->area[i];
+
 		a->host = dma_direct(dma, a->iova, a->bytes, a->dir);
+	}
 	q->generation = dma->generation;
 }
 
@@ -105,9 +114,11 @@ static bool unreachable(struct virtq *q)
 	return false;
 }
 
-static bool load16(struct virtq *q, const struct virtq_area *a, uint32_t offset,
-		   uint16_t *value)
+/* Loads a word of the available ring. */
+static bool load16(struct virtq *q, uint32_t offset, uint16_t *value)
 {
+	const struct virtq_area *a = &q->area[VIRTQ_AVAIL];
+
 	refresh(q);
 	if (a->host) {
 		const uint16_t *at = (const void *)((const char *)a->host + offset);
@@ -119,9 +130,11 @@ static bool load16(struct virtq *q, const struct virtq_area *a, uint32_t offset,
 	       unreachable(q);
 }
 
-static bool store16(struct virtq *q, const struct virtq_area *a, uint32_t offset,
-		    uint16_t value)
+/* Stores a word of the used ring. */
+static bool store16(struct virtq *q, uint32_t offset, uint16_t value)
 {
+	const struct virtq_area *a = &q->area[VIRTQ_USED];
+
 	refresh(q);
 	if (a->host) {
 		uint16_t *at = (void *)((char *)a->host + offset);
@@ -133,16 +146,17 @@ static bool store16(struct virtq *q, const struct virtq_area *a, uint32_t offset
 	       unreachable(q);
 }
 
-static bool store_used(struct virtq *q, struct vring_used_elem elem)
+static bool store_elem(struct virtq *q, struct vring_used_elem elem)
 {
+	const struct virtq_area *a = &q->area[VIRTQ_USED];
 	uint32_t offset = RING_START + q->used_idx % q->size * sizeof(elem);
 
 	refresh(q);
-	if (q->used.host) {
-		memcpy((char *)q->used.host + offset, &elem, sizeof(elem));
+	if (a->host) {
+		memcpy((char *)a->host + offset, &elem, sizeof(elem));
 		return true;
 	}
-	return !dma_write(q->vd->dma, q->used.iova + offset, &elem, sizeof(elem)) ||
+	return !dma_write(q->vd->dma, a->iova + offset, &elem, sizeof(elem)) ||
 	       unreachable(q);
 }
 
@@ -168,7 +182,7 @@ static bool next_head(struct virtq *q, uint16_t *head)
 {
 	uint16_t idx, ahead;
 
-	if (!load16(q, &q->avail, RING_IDX, &idx))
+	if (!load16(q, RING_IDX, &idx))
 		return false;
 	ahead = (uint16_t)(idx - q->last_avail);
 	if (!ahead)
@@ -179,8 +193,7 @@ static bool next_head(struct virtq *q, uint16_t *head)
 			      q->index, idx, q->size, q->last_avail);
 		return false;
 	}
-	if (!load16(q, &q->avail, RING_START + q->last_avail % q->size * sizeof(le16),
-		    head))
+	if (!load16(q, RING_START + q->last_avail % q->size * sizeof(le16), head))
 		return false;
 	if (*head >= q->size) {
 		virtio_broken(q->vd, "queue %u: available head %u of a queue of %u",
@@ -235,9 +248,9 @@ void virtq_push(struct virtq_chain *chain, uint32_t written)
 	};
 
 	virtq_drop(chain);
-	if (!q->enabled || !virtio_live(q->vd) || !store_used(q, elem))
+	if (!q->enabled || !virtio_live(q->vd) || !store_elem(q, elem))
 		return;
-	if (store16(q, &q->used, RING_IDX, (uint16_t)(q->used_idx + 1))) {
+	if (store16(q, RING_IDX, (uint16_t)(q->used_idx + 1))) {
 		q->used_idx++;
 		q->count.pushed++;
 	}
@@ -255,11 +268,11 @@ static bool wants_signal(struct virtq *q)
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (virtio_has(q->vd, VIRTIO_RING_F_EVENT_IDX)) {
-		if (!load16(q, &q->avail, VRING_USED_EVENT_OFFSET(q->size), &value))
+		if (!load16(q, VRING_USED_EVENT_OFFSET(q->size), &value))
 			return false;
 		return (uint16_t)(now - value - 1) < (uint16_t)(now - old);
 	}
-	if (!load16(q, &q->avail, RING_FLAGS, &value))
+	if (!load16(q, RING_FLAGS, &value))
 		return false;
 	return !(value & VRING_AVAIL_F_NO_INTERRUPT);
 }
@@ -285,7 +298,7 @@ void virtq_notify_off(struct virtq *q)
 	q->notify_off = true;
 	/* With EVENT_IDX the event stays behind the driver's index: that is off. */
 	if (!virtio_has(q->vd, VIRTIO_RING_F_EVENT_IDX))
-		store16(q, &q->used, RING_FLAGS, VRING_USED_F_NO_NOTIFY);
+		store16(q, RING_FLAGS, VRING_USED_F_NO_NOTIFY);
 }
 
 bool virtq_notify_on(struct virtq *q)
@@ -297,13 +310,12 @@ bool virtq_notify_on(struct virtq *q)
 		return false;
 	q->notify_off = false;
 	if (virtio_has(q->vd, VIRTIO_RING_F_EVENT_IDX))
-		stored = store16(q, &q->used, VRING_AVAIL_EVENT_OFFSET(q->size),
-				 q->last_avail);
+		stored = store16(q, VRING_AVAIL_EVENT_OFFSET(q->size), q->last_avail);
 	else
-		stored = store16(q, &q->used, RING_FLAGS, 0);
+		stored = store16(q, RING_FLAGS, 0);
 	/* The wish is visible before the index is read again. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return stored && load16(q, &q->avail, RING_IDX, &idx) && idx != q->last_avail;
+	return stored && load16(q, RING_IDX, &idx) && idx != q->last_avail;
 }
 
 void virtq_process(struct virtq *q, bool (*handle)(void *arg, struct virtq_chain *chain),

@@ -42,6 +42,9 @@ struct virtq_area {
 	void *host; /* NULL: go through dma_read/dma_write each time */
 };
 
+/* Where each stands in struct virtq */
+enum virtq_area_index { VIRTQ_DESC, VIRTQ_AVAIL, VIRTQ_USED, VIRTQ_AREAS };
+
 struct virtq_counters {
 	uint64_t popped, pushed, interrupts, notifications;
 };
@@ -53,7 +56,7 @@ struct virtq {
 
 	/* Written by the driver before it enables the queue, fixed from then on. */
 	uint16_t size;
-	struct virtq_area desc, avail, used;
+	struct virtq_area area[VIRTQ_AREAS];
 	bool enabled;
 
 	uint16_t last_avail; /* next available entry to take */

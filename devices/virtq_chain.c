@@ -115,9 +115,10 @@ static bool follow(struct walk *w, unsigned int index)
 
 struct virtq_chain *virtq_read_chain(struct virtq *q, uint16_t head)
 {
-	struct walk w = {
-		.q = q, .table = q->desc.iova, .host = q->desc.host, .entries = q->size
-	};
+	struct walk w = { .q = q,
+			  .table = q->area[VIRTQ_DESC].iova,
+			  .host = q->area[VIRTQ_DESC].host,
+			  .entries = q->size };
 	struct virtq_chain *chain;
 	size_t bytes;
 
