@@ -48,7 +48,7 @@ static void apic_write(unsigned int reg, u32 value)
 
 void apic_map(phys_addr_t base)
 {
-	apic = map_registers(base);
+	apic = map_registers(MAP_LAPIC, base);
 }
 
 u32 apic_id(void)

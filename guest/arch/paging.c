@@ -50,14 +50,14 @@ void *early_map(phys_addr_t pa, size_t size)
 	return (char *)SLOT_VA(EARLY_SLOT) + offset;
 }
 
-void *map_registers(phys_addr_t pa)
+void *map_registers(enum registers which, phys_addr_t pa)
 {
 	unsigned long offset = pa % SIZE_PD;
+	unsigned long slot = REGISTERS_SLOT + which;
 
-	kernel_pd[REGISTERS_SLOT] = (pa - offset) | PTE_KERNEL | PTE_LARGE | PTE_PCD |
-				    PTE_PWT;
-	invlpg((unsigned long)SLOT_VA(REGISTERS_SLOT));
-	return (char *)SLOT_VA(REGISTERS_SLOT) + offset;
+	kernel_pd[slot] = (pa - offset) | PTE_KERNEL | PTE_LARGE | PTE_PCD | PTE_PWT;
+	invlpg((unsigned long)SLOT_VA(slot));
+	return (char *)SLOT_VA(slot) + offset;
 }
 
 static bool has_gigabyte_pages(void)

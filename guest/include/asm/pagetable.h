@@ -53,7 +53,8 @@ void paging_init_cpu(void);
  * NULL: more than EARLY_MAP_MAX bytes. */
 #define EARLY_MAP_MAX 0x400000UL
 void *early_map(phys_addr_t pa, size_t size);
-/* A 2 MiB page of device registers at a fixed address. */
-void *map_registers(phys_addr_t pa);
+/* 2 MiB of device registers at a fixed address, for those that exist once. */
+enum registers { MAP_LAPIC, MAP_ECAM };
+void *map_registers(enum registers which, phys_addr_t pa);
 
 #endif
