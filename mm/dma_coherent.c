@@ -16,8 +16,8 @@ void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, gfp_t
 	if (!vaddr)
 		return NULL;
 	dma_count_alloc(dev, size);
-	dma_observe(.kind = DMA_EVENT_ALLOC, .dev = dev, .addr = *handle,
-		    .phys = virt_to_phys(vaddr), .size = size, .caller = _RET_IP_);
+	dma_observe_range(DMA_EVENT_ALLOC, dev, *handle, virt_to_phys(vaddr), size,
+			  DMA_BIDIRECTIONAL, _RET_IP_);
 	return vaddr;
 }
 
@@ -27,8 +27,8 @@ void dma_free_attrs(struct device *dev, size_t size, void *vaddr, dma_addr_t han
 	if (!vaddr)
 		return;
 	size = PAGE_ALIGN(size);
-	dma_observe(.kind = DMA_EVENT_FREE, .dev = dev, .addr = handle, .size = size,
-		    .caller = _RET_IP_);
+	dma_observe_range(DMA_EVENT_FREE, dev, handle, 0, size, DMA_BIDIRECTIONAL,
+			  _RET_IP_);
 	if (size && size <= MAX_ORDER_SIZE &&
 	    dma_ops_of(dev)->free(dev, size, vaddr, handle, attrs)) {
 		dma_count_free(dev, size);

@@ -47,8 +47,7 @@ static dma_addr_t refuse(struct device *dev, phys_addr_t phys, size_t size,
 			 enum dma_data_direction dir, unsigned long caller)
 {
 	dma_count_refusal(dev);
-	dma_observe(.kind = DMA_EVENT_REFUSED, .dev = dev, .phys = phys, .size = size,
-		    .dir = dir, .caller = caller);
+	dma_observe_range(DMA_EVENT_REFUSED, dev, 0, phys, size, dir, caller);
 	return DMA_MAPPING_ERROR;
 }
 
@@ -62,8 +61,7 @@ static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
 	if (unlikely(addr == DMA_MAPPING_ERROR))
 		return refuse(dev, phys, size, dir, caller);
 	dma_count_map(dev, size);
-	dma_observe(.kind = DMA_EVENT_MAP, .dev = dev, .addr = addr, .phys = phys,
-		    .size = size, .dir = dir, .caller = caller);
+	dma_observe_range(DMA_EVENT_MAP, dev, addr, phys, size, dir, caller);
 	return addr;
 }
 
@@ -103,8 +101,7 @@ static void unmap_page(struct device *dev, dma_addr_t handle, size_t size,
 {
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 
-	dma_observe(.kind = DMA_EVENT_UNMAP, .dev = dev, .addr = handle, .size = size,
-		    .dir = dir, .caller = caller);
+	dma_observe_range(DMA_EVENT_UNMAP, dev, handle, 0, size, dir, caller);
 	if (mapped_before(dev, size) && ops->unmap_page)
 		ops->unmap_page(dev, handle, size, dir, attrs);
 }
@@ -151,8 +148,7 @@ static unsigned int map_sg(struct device *dev, struct scatterlist *sg, int nents
 		return 0;
 	}
 	dma_count_map(dev, bytes);
-	dma_observe(.kind = DMA_EVENT_MAP_SG, .dev = dev, .sg = sg, .nents = nents,
-		    .mapped = mapped, .size = bytes, .dir = dir, .caller = caller);
+	dma_observe_sg(DMA_EVENT_MAP_SG, dev, sg, nents, mapped, bytes, dir, caller);
 	return (unsigned int)mapped;
 }
 
@@ -177,8 +173,7 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 	size_t bytes = sg_bytes(sg, nents);
 
-	dma_observe(.kind = DMA_EVENT_UNMAP_SG, .dev = dev, .sg = sg, .nents = nents,
-		    .size = bytes, .dir = dir, .caller = caller);
+	dma_observe_sg(DMA_EVENT_UNMAP_SG, dev, sg, nents, 0, bytes, dir, caller);
 	if (mapped_before(dev, bytes) && ops->unmap_sg)
 		ops->unmap_sg(dev, sg, nents, dir, attrs);
 }
@@ -197,8 +192,8 @@ void dma_unmap_sgtable(struct device *dev, struct sg_table *table,
 
 int dma_mapping_error(struct device *dev, dma_addr_t handle)
 {
-	dma_observe(.kind = DMA_EVENT_CHECK, .dev = dev, .addr = handle,
-		    .caller = _RET_IP_);
+	dma_observe_range(DMA_EVENT_CHECK, dev, handle, 0, 0, DMA_BIDIRECTIONAL,
+			  _RET_IP_);
 	return unlikely(handle == DMA_MAPPING_ERROR) ? -ENOMEM : 0;
 }
 
@@ -209,8 +204,7 @@ void dma_sync_single_for_cpu(struct device *dev, dma_addr_t handle, size_t size,
 
 	if (ops->sync_single_for_cpu)
 		ops->sync_single_for_cpu(dev, handle, size, dir);
-	dma_observe(.kind = DMA_EVENT_SYNC_FOR_CPU, .dev = dev, .addr = handle,
-		    .size = size, .dir = dir, .caller = _RET_IP_);
+	dma_observe_range(DMA_EVENT_SYNC_FOR_CPU, dev, handle, 0, size, dir, _RET_IP_);
 }
 
 void dma_sync_single_for_device(struct device *dev, dma_addr_t handle, size_t size,
@@ -220,8 +214,7 @@ void dma_sync_single_for_device(struct device *dev, dma_addr_t handle, size_t si
 
 	if (ops->sync_single_for_device)
 		ops->sync_single_for_device(dev, handle, size, dir);
-	dma_observe(.kind = DMA_EVENT_SYNC_FOR_DEVICE, .dev = dev, .addr = handle,
-		    .size = size, .dir = dir, .caller = _RET_IP_);
+	dma_observe_range(DMA_EVENT_SYNC_FOR_DEVICE, dev, handle, 0, size, dir, _RET_IP_);
 }
 
 void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
@@ -231,8 +224,7 @@ void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
 
 	if (ops->sync_sg_for_cpu)
 		ops->sync_sg_for_cpu(dev, sg, nents, dir);
-	dma_observe(.kind = DMA_EVENT_SYNC_SG_FOR_CPU, .dev = dev, .sg = sg,
-		    .nents = nents, .dir = dir, .caller = _RET_IP_);
+	dma_observe_sg(DMA_EVENT_SYNC_SG_FOR_CPU, dev, sg, nents, 0, 0, dir, _RET_IP_);
 }
 
 void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
@@ -242,6 +234,5 @@ void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nent
 
 	if (ops->sync_sg_for_device)
 		ops->sync_sg_for_device(dev, sg, nents, dir);
-	dma_observe(.kind = DMA_EVENT_SYNC_SG_FOR_DEVICE, .dev = dev, .sg = sg,
-		    .nents = nents, .dir = dir, .caller = _RET_IP_);
+	dma_observe_sg(DMA_EVENT_SYNC_SG_FOR_DEVICE, dev, sg, nents, 0, 0, dir, _RET_IP_);
 }

@@ -169,7 +169,8 @@ static struct slice *make_slice(const struct dma_pool *pool, gfp_t gfp)
 /* Takes the lowest free block of a slice that has one; under the lock. */
 static unsigned int take_block(struct dma_pool *pool, struct slice *slice)
 {
-	unsigned int word = 0, block;
+	unsigned long word = 0;
+	unsigned int block;
 
 	while (!slice->map[word])
 		word++;

@@ -77,16 +77,16 @@ static struct range *rotate_right(struct range_tree *tree, struct range *node)
 /* Brings node, whose subtrees are right, into order; returns the subtree's new root. */
 static struct range *rebalance(struct range_tree *tree, struct range *node)
 {
-	int lean = (int)height(node->left) - (int)height(node->right);
+	struct range *left = node->left, *right = node->right;
 
-	if (lean > 1) {
-		if (height(node->left->left) < height(node->left->right))
-			rotate_left(tree, node->left);
+	if (left && left->height > height(right) + 1) {
+		if (height(left->left) < height(left->right))
+			rotate_left(tree, left);
 		return rotate_right(tree, node);
 	}
-	if (lean < -1) {
-		if (height(node->right->right) < height(node->right->left))
-			rotate_right(tree, node->right);
+	if (right && right->height > height(left) + 1) {
+		if (height(right->right) < height(right->left))
+			rotate_right(tree, right);
 		return rotate_left(tree, node);
 	}
 	update(node);

@@ -333,8 +333,9 @@ static void a_list_is_mapped_entry_by_entry(void **state)
 
 	(void)state;
 	assert_int_equal(sg_alloc_table(&table, 20, GFP_KERNEL), 0);
-	for_each_sgtable_sg(&table, sg, i)
+	for_each_sg (table.sgl, sg, table.orig_nents, i) {
 		sg_set_page(sg, alloc_page(GFP_KERNEL | GFP_DMA32), 100 + i, i);
+	}
 	assert_int_equal(dma_map_sg(&dev, table.sgl, 20, DMA_BIDIRECTIONAL), 20);
 	holds(1, 20 * 100 + 190, 0, 0);
 	for_each_sg (table.sgl, sg, 20, i) {
@@ -349,7 +350,9 @@ static void a_list_is_mapped_entry_by_entry(void **state)
 	assert_int_equal(dma_map_sgtable(&dev, &table, DMA_TO_DEVICE, 0), 0);
 	assert_int_equal(table.nents, 20);
 	dma_unmap_sgtable(&dev, &table, DMA_TO_DEVICE, 0);
-	for_each_sgtable_sg(&table, sg, i) __free_page(sg_page(sg));
+	for_each_sg (table.sgl, sg, table.orig_nents, i) {
+		__free_page(sg_page(sg));
+	}
 	sg_free_table(&table);
 }
 
@@ -361,13 +364,17 @@ static void one_entry_beyond_the_mask_refuses_the_list(void **state)
 
 	(void)state;
 	assert_int_equal(sg_alloc_table(&table, 5, GFP_KERNEL), 0);
-	for_each_sgtable_sg(&table, sg, i) sg_set_page(
-		sg, alloc_page(GFP_KERNEL | (i == 3 ? 0 : GFP_DMA32)), 512, 0);
+	for_each_sg (table.sgl, sg, table.orig_nents, i) {
+		sg_set_page(sg, alloc_page(GFP_KERNEL | (i == 3 ? 0 : GFP_DMA32)), 512,
+			    0);
+	}
 	assert_true(sg_phys(&table.sgl[3]) >= 4 * GIB);
 	assert_int_equal(dma_map_sgtable(&dev, &table, DMA_TO_DEVICE, 0), -EINVAL);
 	assert_int_equal(atomic_long_read(&dev.dma.refused), 1);
 	holds(0, 0, 0, 0);
-	for_each_sgtable_sg(&table, sg, i) __free_page(sg_page(sg));
+	for_each_sg (table.sgl, sg, table.orig_nents, i) {
+		__free_page(sg_page(sg));
+	}
 	sg_free_table(&table);
 }
 

@@ -207,7 +207,7 @@ static void bad_frees_are_reported_and_change_nothing(void **state)
 	dma_pool_free(pool, b + 16, b_dma + 16);
 	expect_report("is not the start of a block");
 	/* 21 blocks of 48 bytes leave 16 bytes in each KiB, which are no block. */
-	dma_pool_free(pool, a + 21 * 48, a_dma + 21 * 48);
+	dma_pool_free(pool, a + 21 * 48UL, a_dma + 21 * 48UL);
 	expect_report("is not the start of a block");
 	dma_pool_free(pool, b, a_dma);
 	expect_report("has another bus address");
@@ -314,7 +314,7 @@ static void memory_may_be_missing(void **state)
 	verify(pool);
 	assert_int_equal(atomic_long_read(&dev.dma.coherent), 1);
 	for (unsigned int i = 0; i < 64; i++)
-		dma_pool_free(pool, (char *)p + 64 * i, virt_to_phys(p) + 64 * i);
+		dma_pool_free(pool, (char *)p + 64UL * i, virt_to_phys(p) + 64UL * i);
 	verify(pool);
 	dma_pool_destroy(pool);
 }

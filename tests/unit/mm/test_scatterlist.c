@@ -34,8 +34,9 @@ static void a_table_is_walked_to_its_mark(void **state)
 	assert_int_equal(sg_nents(sgl), 5);
 	assert_ptr_equal(sg_last(sgl, 5), &sgl[4]);
 	assert_true(sg_is_last(&sgl[4]));
-	for_each_sg (sgl, sg, 5, i)
+	for_each_sg (sgl, sg, 5, i) {
 		assert_ptr_equal(sg, &sgl[i]);
+	}
 	assert_int_equal(i, 5);
 	assert_null(sg);
 	sg_mark_end(&sgl[2]);
@@ -70,7 +71,7 @@ static void lengths_are_counted(void **state)
 	(void)state;
 	sg_init_table(sgl, 3);
 	for (unsigned int i = 0; i < 3; i++)
-		sg_set_buf(&sgl[i], (void *)(page + i * 100), 100);
+		sg_set_buf(&sgl[i], (void *)(page + i * 100UL), 100);
 	assert_int_equal(sg_nents_for_len(sgl, 0), 0);
 	assert_int_equal(sg_nents_for_len(sgl, 1), 1);
 	assert_int_equal(sg_nents_for_len(sgl, 100), 1);
@@ -107,8 +108,7 @@ static void check_cover(struct sg_table *table, struct page **pages, unsigned lo
 	struct scatterlist *sg;
 	unsigned int i;
 
-	for_each_sgtable_sg(table, sg, i)
-	{
+	for_each_sg (table->sgl, sg, table->orig_nents, i) {
 		assert_in_range(sg->length, 1, max_segment);
 		for (unsigned long b = 0; b < sg->length; b++, offset++, size--)
 			assert_int_equal(sg_phys(sg) + b,

@@ -201,8 +201,7 @@ static void areas_are_described(void **state)
 	const unsigned long flags[] = { VM_ALLOC, VM_ALLOC, VM_MAP };
 
 	(void)state;
-	for (; vmalloc_info_next(&cursor, &info); seen++) {
-		assert_true(seen < 3);
+	for (; seen < 3 && vmalloc_info_next(&cursor, &info); seen++) {
 		assert_int_equal(info.addr, (unsigned long)addr[seen]);
 		assert_int_equal(info.size, (pages[seen] + 1) * PAGE_SIZE);
 		assert_int_equal(info.nr_pages, pages[seen]);
@@ -211,6 +210,7 @@ static void areas_are_described(void **state)
 				(unsigned long)areas_are_described + 4096);
 	}
 	assert_int_equal(seen, 3);
+	assert_false(vmalloc_info_next(&cursor, &info));
 	vfree(a);
 	cursor = 0;
 	assert_true(vmalloc_info_next(&cursor, &info));

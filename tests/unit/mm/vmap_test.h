@@ -35,7 +35,7 @@ static inline unsigned long live_areas(void)
 /* A byte that differs between pages, offsets and seeds. */
 static inline unsigned char pattern(unsigned long offset, unsigned int seed)
 {
-	return (unsigned char)(offset * 7 + (offset >> 12) * 31 + seed * 131);
+	return (unsigned char)(offset * 7 + (offset >> 12) * 31 + seed * 131UL);
 }
 
 /* Bytes that are written and checked: each 61st, and the last. */
