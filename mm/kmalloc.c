@@ -144,7 +144,7 @@ static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long i
 
 void *__kmalloc(size_t size, gfp_t gfp)
 {
-	return kmalloc_any(size, gfp, _RET_IP_);
+	return kmalloc_any(size, gfp, 0);
 }
 
 void *__kmalloc_track_caller(size_t size, gfp_t gfp, unsigned long ip)
@@ -160,7 +160,7 @@ void kfree(const void *p)
 		kfree_pages(p, _RET_IP_);
 		return;
 	}
-	slab_free(s, (void *)p, _RET_IP_);
+	slab_free(s, (void *)p);
 }
 
 size_t ksize(const void *p)

@@ -43,6 +43,11 @@ void magazine_init(void)
 						    GFP_NOWAIT);
 }
 
+static unsigned int depot_first_type(const struct kmem_cache *s)
+{
+	return min_t(unsigned int, s->max_type, MAGAZINE_FIRST_TYPE);
+}
+
 void depot_init(struct kmem_cache *s)
 {
 	unsigned int type = 0;
@@ -53,7 +58,7 @@ void depot_init(struct kmem_cache *s)
 	s->max_type = type;
 	s->depot_limit = max(DEPOT_BYTES / s->size, 2 * magazine_capacity(type));
 	spin_lock_init(&s->depot.lock);
-	s->depot.type = min_t(unsigned int, type, MAGAZINE_FIRST_TYPE);
+	s->depot.type = depot_first_type(s);
 }
 
 static unsigned int magazine_type(const struct magazine *mag)
@@ -226,6 +231,7 @@ void depot_drain(struct kmem_cache *s)
 	depot->full = depot->empty = NULL;
 	depot->nr_full = depot->nr_empty = 0;
 	depot->objects = 0;
+	depot->type = depot_first_type(s);
 	spin_unlock_irqrestore(&depot->lock, flags);
 	while ((mag = full)) {
 		full = mag->next;
@@ -243,18 +249,15 @@ void depot_drain(struct kmem_cache *s)
 /* Puts `mag` in the place of the loaded magazine; the loaded one becomes previous. */
 static void cpu_load(struct kmem_cpu_cache *cc, struct magazine *mag)
 {
-	if (cc->loaded)
-		cc->loaded->rounds = (u16)cc->rounds;
-	cc->previous = cc->loaded;
-	cc->previous_rounds = cc->rounds;
-	cc->loaded = mag;
-	cc->rounds = mag->rounds;
-	cc->capacity = mag->capacity;
-}
+	struct magazine *loaded = cpu_loaded(cc);
 
-static void *cpu_pop(struct kmem_cpu_cache *cc)
-{
-	return cc->loaded->object[--cc->rounds];
+	cc->previous_rounds = cpu_rounds(cc);
+	if (loaded)
+		loaded->rounds = (u16)cc->previous_rounds;
+	cc->previous = loaded;
+	cc->base = mag->object;
+	cc->top = mag->object + mag->rounds;
+	cc->end = mag->object + mag->capacity;
 }
 
 /* Half a magazine from the slabs, or one object when there is no magazine to put more in. */
@@ -262,67 +265,69 @@ static void *cpu_refill(struct kmem_cache *s, struct kmem_cpu_cache *cc)
 {
 	void *obj;
 
-	if (!cc->loaded) {
+	if (!cc->base) {
 		struct magazine *mag = magazine_new(s);
 
 		if (mag)
 			cpu_load(cc, mag);
 	}
-	if (!cc->loaded)
+	if (!cc->base)
 		return slab_lists_take(s, &obj, 1) ? obj : NULL;
-	cc->rounds = slab_lists_take(s, cc->loaded->object, (cc->capacity + 1) / 2);
-	return cc->rounds ? cpu_pop(cc) : NULL;
+	cc->top += slab_lists_take(s, cc->base, (cpu_room(cc) + 1) / 2);
+	return cc->top > cc->base ? *--cc->top : NULL;
 }
 
 void *magazine_alloc(struct kmem_cache *s, struct kmem_cpu_cache *cc)
 {
-	struct magazine *previous = cc->previous, *full;
+	struct magazine *full;
 
-	if (cc->rounds)
-		return cpu_pop(cc);
-	if (cc->previous_rounds) {
-		cpu_load(cc, previous);
-		return cpu_pop(cc);
+	if (cc->top == cc->base) {
+		if (cc->previous_rounds)
+			full = cc->previous;
+		else
+			full = depot_exchange_empty(s, cc, cc->previous);
+		if (!full)
+			return cpu_refill(s, cc);
+		cpu_load(cc, full);
 	}
-	full = depot_exchange_empty(s, cc, previous);
-	if (!full)
-		return cpu_refill(s, cc);
-	cpu_load(cc, full);
-	return cpu_pop(cc);
+	return *--cc->top;
 }
 
 bool magazine_free(struct kmem_cache *s, struct kmem_cpu_cache *cc, void *obj)
 {
-	if (cc->rounds == cc->capacity) {
-		struct magazine *mag = cc->previous;
+	if (cc->top == cc->end) {
+		struct magazine *empty = cc->previous;
 
-		if (!mag || cc->previous_rounds) {
-			mag = depot_exchange_full(s, cc, mag);
-			cc->previous = NULL; /* the depot has it, or it is `mag` */
+		if (!empty || cc->previous_rounds) {
+			empty = depot_exchange_full(s, cc, empty);
+			cc->previous = NULL; /* the depot has it, or it is `empty` */
 			cc->previous_rounds = 0;
 		}
-		if (!mag)
+		if (!empty)
 			return false;
-		cpu_load(cc, mag);
+		cpu_load(cc, empty);
 	}
-	cc->loaded->object[cc->rounds++] = obj;
+	*cc->top++ = obj;
 	return true;
+}
+
+/* The objects of a magazine that a CPU gave up back to their slabs, and it after them. */
+static void magazine_give_up(struct kmem_cache *s, struct magazine *mag)
+{
+	if (!mag)
+		return;
+	magazine_empty(s, mag);
+	magazine_delete(mag);
 }
 
 void magazine_drain_cpu(struct kmem_cache *s, unsigned int cpu)
 {
 	struct kmem_cpu_cache *cc = &s->cpu[cpu];
-	struct magazine *loaded = cc->loaded, *previous = cc->previous;
+	struct magazine *loaded = cpu_loaded(cc), *previous = cc->previous;
 
 	if (loaded)
-		loaded->rounds = (u16)cc->rounds;
+		loaded->rounds = (u16)cpu_rounds(cc);
 	*cc = (struct kmem_cpu_cache){ 0 };
-	if (loaded) {
-		magazine_empty(s, loaded);
-		magazine_delete(loaded);
-	}
-	if (previous) {
-		magazine_empty(s, previous);
-		magazine_delete(previous);
-	}
+	magazine_give_up(s, loaded);
+	magazine_give_up(s, previous);
 }

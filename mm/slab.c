@@ -28,19 +28,29 @@ static void *slab_alloc_uncached(struct kmem_cache *s, gfp_t gfp, unsigned long 
 	return obj;
 }
 
-noinline void *slab_alloc_slow(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
+/* Through the magazines, or from a new slab. */
+static void *slab_alloc_cached(struct kmem_cache *s, gfp_t gfp)
 {
 	unsigned long flags;
+	void *obj;
+
+	local_irq_save(flags);
+	obj = magazine_alloc(s, &s->cpu[arch_cpu_id()]);
+	local_irq_restore(flags);
+	return obj ? obj : slab_lists_get(s, gfp);
+}
+
+noinline void *slab_alloc_slow(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
+{
 	void *obj;
 
 	if (!slab_context_ok(s->name, gfp))
 		return NULL;
 	if (s->flags & SLAB_UNCACHED)
-		return slab_alloc_uncached(s, gfp, ip);
-	local_irq_save(flags);
-	obj = magazine_alloc(s, &s->cpu[arch_cpu_id()]);
-	local_irq_restore(flags);
-	return obj ? obj : slab_lists_get(s, gfp);
+		obj = slab_alloc_uncached(s, gfp, ip);
+	else
+		obj = slab_alloc_cached(s, gfp);
+	return obj && (gfp & __GFP_ZERO) ? slab_zero(s, obj, ip) : obj;
 }
 
 noinline void slab_free_slow(struct kmem_cache *s, void *obj, unsigned long ip)
@@ -67,10 +77,8 @@ noinline void slab_free_slow(struct kmem_cache *s, void *obj, unsigned long ip)
 /* Clears a new object.  What a constructor made would be lost: such an object is refused. */
 noinline void *slab_zero(struct kmem_cache *s, void *obj, unsigned long ip)
 {
-	if (!obj)
-		return NULL;
 	if (WARN_ON_ONCE(s->ctor)) {
-		slab_free(s, obj, ip);
+		slab_free_slow(s, obj, ip);
 		return NULL;
 	}
 	return memset(obj, 0, s->object_size);
@@ -78,7 +86,7 @@ noinline void *slab_zero(struct kmem_cache *s, void *obj, unsigned long ip)
 
 void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	return slab_alloc(s, gfp, _RET_IP_);
+	return slab_alloc(s, gfp, 0);
 }
 
 void kmem_cache_free(struct kmem_cache *s, void *obj)
@@ -88,7 +96,7 @@ void kmem_cache_free(struct kmem_cache *s, void *obj)
 			slab_report_foreign(s, obj, _RET_IP_);
 		return;
 	}
-	slab_free(s, obj, _RET_IP_);
+	slab_free(s, obj);
 }
 
 /* --- many at once ---------------------------------------------------------------------- */
@@ -101,14 +109,9 @@ static size_t slab_pop_many(struct kmem_cache *s, void **objs, size_t n)
 
 	local_irq_save(flags);
 	cc = &s->cpu[arch_cpu_id()];
-	n = min_t(size_t, n, cc->rounds);
-	if (n) {
-		void **top = &cc->loaded->object[cc->rounds];
-
-		for (size_t i = 0; i < n; i++)
-			objs[i] = *--top;
-		cc->rounds -= (unsigned int)n;
-	}
+	n = min_t(size_t, n, cpu_rounds(cc));
+	for (size_t i = 0; i < n; i++)
+		objs[i] = *--cc->top;
 	local_irq_restore(flags);
 	return n;
 }
@@ -123,7 +126,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objs
 		done += slab_pop_many(s, objs + done, n - done);
 		if (done == n)
 			break;
-		objs[done] = slab_alloc_slow(s, gfp, _RET_IP_);
+		objs[done] = slab_alloc_slow(s, gfp & ~__GFP_ZERO, _RET_IP_);
 		if (!objs[done])
 			goto undo;
 		done++;
@@ -151,14 +154,9 @@ static size_t slab_push_many(struct kmem_cache *s, void **objs, size_t n)
 
 	local_irq_save(flags);
 	cc = &s->cpu[arch_cpu_id()];
-	n = min_t(size_t, n, cc->capacity - cc->rounds);
-	if (n) {
-		void **top = &cc->loaded->object[cc->rounds];
-
-		for (; done < n && likely(slab_cache_of(objs[done]) == s); done++)
-			*top++ = objs[done];
-		cc->rounds += (unsigned int)done;
-	}
+	n = min_t(size_t, n, cpu_room(cc));
+	for (; done < n && likely(slab_cache_of(objs[done]) == s); done++)
+		*cc->top++ = objs[done];
 	local_irq_restore(flags);
 	return done;
 }

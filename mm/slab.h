@@ -86,7 +86,7 @@ struct slab_lists {
 
 struct magazine {
 	struct magazine *next; /* in the depot */
-	u16 rounds; /* objects in it; of a loaded one see kmem_cpu_cache */
+	u16 rounds; /* objects in it; stale while it is loaded (kmem_cpu_cache) */
 	u16 capacity;
 	void *object[];
 };
@@ -95,15 +95,40 @@ struct magazine {
 #define MAGAZINE_TYPES		5
 #define magazine_capacity(type) ((16U << (type)) - 2)
 
-/* One CPU's share of a cache; that CPU's alone, with interrupts off. */
+/*
+ * One CPU's share of a cache; that CPU's alone, with interrupts off.
+ *
+ * The loaded magazine is a stack between two fixed ends: base <= top <= end, and the objects
+ * are [base, top).  All three are NULL while there is no magazine, so that both fast paths
+ * fail.  A pointer to the top, and not a count, because the next operation depends on it
+ * alone: it finds its object without waiting for the other fields, whose address a kfree
+ * knows only after looking its object up.
+ */
 struct kmem_cpu_cache {
-	unsigned int rounds; /* objects in `loaded`: its own count is stale meanwhile */
-	unsigned int capacity; /* of `loaded`; 0 when there is none */
-	struct magazine *loaded;
+	void **top;
+	void **base;
+	void **end;
 	struct magazine *previous; /* full or empty; NULL when there is none */
 	unsigned int previous_rounds;
 	int burst; /* magazines exchanged in one direction without a break; < 0: freeing */
 } ____cacheline_aligned;
+
+static inline unsigned int cpu_rounds(const struct kmem_cpu_cache *cc)
+{
+	return (unsigned int)(cc->top - cc->base);
+}
+
+static inline unsigned int cpu_room(const struct kmem_cpu_cache *cc)
+{
+	return (unsigned int)(cc->end - cc->top);
+}
+
+/* The loaded magazine, NULL when there is none. */
+static inline struct magazine *cpu_loaded(const struct kmem_cpu_cache *cc)
+{
+	return cc->base ? container_of((void *(*)[])cc->base, struct magazine, object)
+			: NULL;
+}
 
 struct depot {
 	spinlock_t lock;
@@ -312,49 +337,58 @@ static __always_inline bool slab_must_refuse(gfp_t gfp)
 	return (gfp & __GFP_DIRECT_RECLAIM) && in_atomic();
 }
 
+/* This CPU's share; interrupts are off. */
+static __always_inline struct kmem_cpu_cache *slab_this_cpu(struct kmem_cache *s)
+{
+	struct kmem_cpu_cache *cc = &s->cpu[arch_cpu_id()];
+
+	/* One plain address: the processor forwards a store to the next load only there. */
+	__asm__("" : "+r"(cc));
+	return cc;
+}
+
+/* ip: the call to charge, 0 for the one of the function this is inlined into. */
 static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
 {
 	struct kmem_cpu_cache *cc;
 	unsigned long flags;
-	unsigned int n;
-	void *obj;
+	void **top, *obj;
 
 	if (unlikely(slab_must_refuse(gfp)))
-		return slab_alloc_slow(s, gfp, ip);
+		return slab_alloc_slow(s, gfp, ip ? ip : _RET_IP_);
 	local_irq_save(flags);
-	cc = &s->cpu[arch_cpu_id()];
-	n = cc->rounds;
-	if (likely(n)) {
-		cc->rounds = n - 1;
-		obj = cc->loaded->object[n - 1];
+	cc = slab_this_cpu(s);
+	top = cc->top;
+	if (unlikely(top == cc->base)) {
 		local_irq_restore(flags);
-	} else {
-		local_irq_restore(flags);
-		obj = slab_alloc_slow(s, gfp, ip);
+		return slab_alloc_slow(s, gfp, ip ? ip : _RET_IP_);
 	}
+	obj = *--top;
+	cc->top = top;
+	local_irq_restore(flags);
 	if (unlikely(gfp & __GFP_ZERO))
-		obj = slab_zero(s, obj, ip);
+		return slab_zero(s, obj, ip ? ip : _RET_IP_);
 	return obj;
 }
 
 /* obj is in a slab of s. */
-static __always_inline void slab_free(struct kmem_cache *s, void *obj, unsigned long ip)
+static __always_inline void slab_free(struct kmem_cache *s, void *obj)
 {
 	struct kmem_cpu_cache *cc;
 	unsigned long flags;
-	unsigned int n;
+	void **top;
 
 	local_irq_save(flags);
-	cc = &s->cpu[arch_cpu_id()];
-	n = cc->rounds;
-	if (likely(n < cc->capacity)) {
-		cc->loaded->object[n] = obj;
-		cc->rounds = n + 1;
+	cc = slab_this_cpu(s);
+	top = cc->top;
+	if (unlikely(top == cc->end)) {
 		local_irq_restore(flags);
-	} else {
-		local_irq_restore(flags);
-		slab_free_slow(s, obj, ip);
+		slab_free_slow(s, obj, _RET_IP_);
+		return;
 	}
+	*top = obj;
+	cc->top = top + 1;
+	local_irq_restore(flags);
 }
 
 #endif

@@ -241,7 +241,7 @@ static void slab_drain_cpu(void *arg, unsigned int cpu)
 static bool slab_cpus_loaded(struct kmem_cache *s)
 {
 	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
-		if (READ_ONCE(s->cpu[cpu].loaded))
+		if (READ_ONCE(s->cpu[cpu].base))
 			return true;
 	return false;
 }

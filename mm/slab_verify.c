@@ -163,10 +163,11 @@ static unsigned int for_each_stretch(struct kmem_cache *s, stretch_fn fn,
 
 	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++) {
 		struct kmem_cpu_cache *cc = &s->cpu[cpu];
+		unsigned int rounds = cpu_rounds(cc);
 
-		if (cc->rounds && (done == max || fn(s, cc->loaded->object, cc->rounds)))
+		if (rounds && (done == max || fn(s, cc->base, rounds)))
 			return done;
-		done += cc->rounds != 0;
+		done += rounds != 0;
 		if (cc->previous_rounds &&
 		    (done == max || fn(s, cc->previous->object, cc->previous_rounds)))
 			return done;
@@ -210,12 +211,14 @@ static int mark(struct kmem_cache *s, void *const *objs, unsigned int n)
 static int verify_cpu(struct kmem_cache *s, unsigned int cpu)
 {
 	const struct kmem_cpu_cache *cc = &s->cpu[cpu];
-	unsigned int room = cc->loaded ? cc->loaded->capacity : 0;
+	const struct magazine *loaded = cpu_loaded(cc);
+	long room = loaded ? loaded->capacity : 0;
 	unsigned int spare = cc->previous ? cc->previous->capacity : 0;
 
-	if (cc->capacity != room || cc->rounds > room)
-		return slab_broken(s, "CPU %u: %u objects loaded, room for %u, really %u",
-				   cpu, cc->rounds, cc->capacity, room);
+	if (cc->end - cc->base != room || cc->top < cc->base || cc->top > cc->end)
+		return slab_broken(s,
+				   "CPU %u: %ld objects loaded, room for %ld, really %ld",
+				   cpu, cc->top - cc->base, cc->end - cc->base, room);
 	if (cc->previous_rounds && cc->previous_rounds != spare)
 		return slab_broken(s,
 				   "CPU %u: previous is neither full nor empty: %u of %u",
@@ -257,7 +260,7 @@ static int verify_magazines(struct kmem_cache *s)
 		return err;
 	stretches = s->depot.nr_full;
 	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
-		stretches += !!s->cpu[cpu].rounds + !!s->cpu[cpu].previous_rounds;
+		stretches += !!cpu_rounds(&s->cpu[cpu]) + !!s->cpu[cpu].previous_rounds;
 	marked = for_each_stretch(s, mark, stretches);
 	for_each_stretch(s, unmark, marked);
 	return marked == stretches ? 0 : -EINVAL;
