@@ -7,9 +7,19 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include <guest/blk.h>
 #include <guest/dmacheck.h>
 
 #include "allocators.h"
+
+struct device *allocators_device(void)
+{
+	struct blk *disk = blk_get(0);
+
+	if (dmacheck_device())
+		return dmacheck_device();
+	return disk ? blk_device(disk) : NULL;
+}
 
 static void *pages_get(const struct source *s, gfp_t gfp, dma_addr_t *dma)
 {
@@ -94,17 +104,17 @@ static void vmalloc_put(const struct source *s, void *p, dma_addr_t dma)
 
 static void *coherent_get(const struct source *s, gfp_t gfp, dma_addr_t *dma)
 {
-	return dma_alloc_coherent(dmacheck_device(), s->size, dma, gfp);
+	return dma_alloc_coherent(allocators_device(), s->size, dma, gfp);
 }
 
 static void coherent_put(const struct source *s, void *p, dma_addr_t dma)
 {
-	dma_free_coherent(dmacheck_device(), s->size, p, dma);
+	dma_free_coherent(allocators_device(), s->size, p, dma);
 }
 
 static bool pool_open(struct source *s)
 {
-	s->store = dma_pool_create("exp-table", dmacheck_device(), s->size, 0, 0);
+	s->store = dma_pool_create("exp-table", allocators_device(), s->size, 0, 0);
 	return s->store;
 }
 

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+struct device;
 struct allocator;
 
 /* An allocator, opened for one size. */
@@ -22,8 +23,8 @@ struct allocator {
 	/* Makes and ends `store`; absent where none is needed.  May sleep. */
 	bool (*open)(struct source *s);
 	void (*close)(struct source *s);
-	/* A buffer, or NULL.  *dma is its bus address for dmacheck where the allocator
-	 * tells it, else untouched. */
+	/* A buffer, or NULL.  *dma is its bus address where the allocator tells it, else
+	 * untouched. */
 	void *(*get)(const struct source *s, gfp_t gfp, dma_addr_t *dma);
 	void (*put)(const struct source *s, void *p, dma_addr_t dma);
 	bool for_device; /* needs one; and *dma is set */
@@ -33,6 +34,9 @@ struct allocator {
 
 extern const struct allocator allocators[];
 extern const unsigned int nr_allocators;
+
+/* The device that DMA memory is for: dmacheck, else a disk, else NULL. */
+struct device *allocators_device(void);
 
 /* False when the allocator cannot serve this size. */
 bool source_open(struct source *s, const struct allocator *a, size_t size);

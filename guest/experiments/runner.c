@@ -116,18 +116,21 @@ static const char *missing_need(unsigned int needs)
 static void run_trial(struct trial *x)
 {
 	static struct census before; /* one trial at a time */
-	u64 start;
+	u64 start, books, ran;
 
 	x->skipped = missing_need(x->experiment->needs);
 	if (x->skipped)
 		return;
-	census_take(&before);
 	start = ktime_get_ns();
+	census_take(&before);
+	books = ktime_get_ns() - start;
 	x->experiment->run(x);
-	if (verbose)
-		printk("# %s: %lu us\n", x->experiment->name,
-		       (ktime_get_ns() - start) / NSEC_PER_USEC);
+	ran = ktime_get_ns() - start - books;
 	census_check(x, &before);
+	books = ktime_get_ns() - start - ran;
+	if (verbose)
+		printk("# %s: %lu us, its books %lu us\n", x->experiment->name,
+		       ran / NSEC_PER_USEC, books / NSEC_PER_USEC);
 }
 
 static enum verdict verdict_of(const struct trial *x)

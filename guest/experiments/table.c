@@ -12,7 +12,8 @@
  *	4 KiB pair	one allocation and freeing of 4 KiB, by the time-stamp counter, the
  *			median of some batches
  *
- * Where there is no dmacheck device, its columns say n/a.
+ * Where there is no dmacheck device, its columns say n/a; DMA memory is then asked for in
+ * the name of the disk.
  */
 #include <linux/dma-mapping.h>
 #include <linux/kernel.h>
@@ -73,14 +74,17 @@ static bool gives(const struct allocator *a, size_t size)
 	return p;
 }
 
-/* Where trying is dear, memory is only asked for up to here. */
+/* Where all of RAM can be had, it is only asked for up to here. */
 #define SLOW_LIMIT (8UL << 20)
+#define FAST_LIMIT (4UL << 30)
 
 static size_t highest_try(const struct allocator *a)
 {
 	if (a->loud_above)
 		return a->loud_above;
-	return a->to_the_end && machine_is_slow() ? SLOW_LIMIT : ~0UL;
+	if (a->to_the_end)
+		return machine_is_slow() ? SLOW_LIMIT : FAST_LIMIT;
+	return ~0UL;
 }
 
 /* The largest size given, to the page (where all of RAM can be had, to an eighth). */
@@ -241,7 +245,7 @@ static void measure(const struct allocator *a, struct table_row *row)
 	strscpy(row->cell[COLUMN_NAME], a->name, TABLE_CELL);
 	for (unsigned int c = COLUMN_LARGEST; c < NR_COLUMNS; c++)
 		strscpy(row->cell[c], "n/a", TABLE_CELL);
-	if (a->for_device && !dmacheck_device())
+	if (a->for_device && !allocators_device())
 		return;
 	find_largest(a, row->cell[COLUMN_LARGEST]);
 	if (source_open(&s, a, SAMPLE)) {
