@@ -291,6 +291,12 @@ static bool get_id(struct virtio_blk *blk, struct virtq_chain *chain,
 	return true;
 }
 
+static bool takes_no_data(uint32_t type)
+{
+	return type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_FLUSH ||
+	       type == VIRTIO_BLK_T_GET_ID;
+}
+
 bool virtio_blk_handle(void *arg, struct virtq_chain *chain)
 {
 	struct virtio_blk *blk = arg;
@@ -300,6 +306,8 @@ bool virtio_blk_handle(void *arg, struct virtq_chain *chain)
 
 	/* No room for the status, or no header: no request. */
 	if (!chain->in_len || dma_cursor_read(&out, &header, sizeof(header)))
+		return refuse(blk, chain, VIRTIO_BLK_S_IOERR);
+	if (out.left && takes_no_data(header.type))
 		return refuse(blk, chain, VIRTIO_BLK_S_IOERR);
 	data = dma_cursor_take(&in, in.left - 1);
 	switch (header.type) {
