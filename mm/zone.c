@@ -103,10 +103,11 @@ void zones_set_watermarks(void)
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++) {
 		struct zone *zone = &zones[i];
 		unsigned long share = min_pages * zone->managed / total;
+		unsigned long gap = max(share / 4, zone->managed / 1000);
 
 		zone->watermark[WMARK_MIN] = share;
-		zone->watermark[WMARK_LOW] = share + share / 4;
-		zone->watermark[WMARK_HIGH] = share + share / 2;
+		zone->watermark[WMARK_LOW] = share + gap;
+		zone->watermark[WMARK_HIGH] = share + 2 * gap;
 	}
 	set_lowmem_reserve();
 }
