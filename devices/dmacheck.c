@@ -92,6 +92,8 @@ static void work(struct dmacheck *d)
 {
 	struct virtq_chain *chain;
 
+	if (!virtio_running(&d->vd))
+		return; /* paused: not even the rings are touched */
 	for (unsigned int i = 0; i < SLICE_UNITS; i++) {
 		if (d->chain) {
 			if (!dmacheck_job_step(&d->job))

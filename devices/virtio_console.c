@@ -126,32 +126,43 @@ static void console_config_write(struct virtio_dev *vd, unsigned int offset,
 
 /* --- to the guest --------------------------------------------------------------------- */
 
+/* Into the next buffer the guest gave.  False: there is none. */
+static bool fill_buffer(struct virtq *q, const uint8_t *from, size_t count,
+			size_t *filled)
+{
+	struct virtq_chain *chain = virtq_pop(q);
+	struct dma_cursor in;
+
+	if (!chain && virtq_notify_on(q))
+		chain = virtq_pop(q);
+	if (!chain)
+		return false;
+	in = virtq_writable(chain);
+	*filled = in.left < count ? in.left : count;
+	/* A buffer that cannot be written goes back empty; the next one may do. */
+	if (dma_cursor_write(&in, from, *filled))
+		*filled = 0;
+	virtq_push(chain, (uint32_t)*filled);
+	return true;
+}
+
 size_t virtio_console_receive(struct virtio_console *c, const void *bytes, size_t count)
 {
 	struct virtq *q = &c->vd.queue[VIRTIO_CONSOLE_RXQ];
+	unsigned int budget = q->size;
 	const uint8_t *from = bytes;
-	struct virtq_chain *chain;
-	size_t taken = 0;
+	size_t taken = 0, filled;
 
-	/* Bounded also where another vCPU returns unusable buffers for ever. */
-	for (unsigned int i = 0; taken < count && i < q->size; i++) {
-		struct dma_cursor in;
-		uint64_t n;
-
-		chain = virtq_pop(q);
-		if (!chain && virtq_notify_on(q))
-			chain = virtq_pop(q);
-		if (!chain)
-			break;
-		in = virtq_writable(chain);
-		n = in.left < count - taken ? in.left : count - taken;
-		/* A buffer that cannot be written goes back empty; the next one may do. */
-		if (dma_cursor_write(&in, from + taken, n))
-			n = 0;
-		virtq_push(chain, (uint32_t)n);
-		taken += n;
+	/* During a pause not even the rings are touched.  After a queue's worth of buffers
+	 * others get their turn: another vCPU may return them for ever. */
+	while (taken < count && budget && virtio_running(&c->vd) &&
+	       fill_buffer(q, from + taken, count - taken, &filled)) {
+		taken += filled;
+		budget--;
 	}
 	c->refused = taken < count;
+	if (c->refused && !budget)
+		c->vd.transport->requeue(&c->vd, q);
 	c->bytes_in += taken;
 	virtq_signal(q);
 	return taken;

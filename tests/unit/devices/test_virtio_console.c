@@ -246,11 +246,14 @@ static void test_input_not_ready(void **state)
 {
 	struct device *dev = device_find(&t.m->devices, "console0");
 	struct vring_used_elem elem;
+	uint64_t ram;
 
 	(void)state;
-	offer(4);
 	dev->ops->quiesce(dev);
+	offer(4);
+	ram = machine_hash(t.m, NULL, 0);
 	assert_int_equal(virtio_console_receive(t.c, "abcd", 4), 0);
+	assert_true(machine_hash(t.m, NULL, 0) == ram);
 	dev->ops->resume(dev);
 	assert_int_equal(t.rooms, 1);
 	assert_int_equal(virtio_console_receive(t.c, "abcd", 4), 4);
@@ -279,6 +282,25 @@ static void test_input_fault(void **state)
 	assert_true(drvq_get(&t.q[RX], &elem));
 	assert_int_equal(elem.len, 3);
 	assert_memory_equal(machine_at(t.m, good, 3), "abc", 3);
+}
+
+/* A queue's worth of buffers is used at a time; for the rest the embedder is called. */
+static void test_input_flood(void **state)
+{
+	uint8_t bytes[1000] = { 0 };
+	uint64_t at = machine_alloc(t.m, 16, 1);
+	uint16_t size = t.q[RX].size;
+
+	(void)state;
+	virtio_console_receive(t.c, bytes, 1);
+	for (unsigned int i = 0; i < size; i++) {
+		drvq_set_desc(&t.q[RX], i, at, 1, VRING_DESC_F_WRITE, 0);
+		drvq_offer(&t.q[RX], (uint16_t)i);
+	}
+	assert_int_equal(virtio_console_receive(t.c, bytes, sizeof(bytes)), size);
+	t.rooms = 0;
+	mock_host_run(&t.m->mh, 10);
+	assert_int_equal(t.rooms, 1);
 }
 
 static uint64_t config(unsigned int offset, unsigned int size)
@@ -402,6 +424,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_input, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input_not_ready, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input_fault, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_input_flood, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_config, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_emergency, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stats, setup, teardown),
