@@ -44,7 +44,7 @@ objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(basename $(2))))
 DEP	= -MMD -MP
 HOSTDEF	:= -D_GNU_SOURCE -DPAGEVISOR_VERSION='"$(VERSION)"'
 HOSTMM	:= -Itests/host/include
-CFLAGS_host := $(BASE) -fno-omit-frame-pointer -fstack-protector-strong
+CFLAGS_host := $(BASE) -fno-omit-frame-pointer -momit-leaf-frame-pointer -fstack-protector-strong
 CFLAGS_san  := $(BASE) -fno-omit-frame-pointer -fsanitize=address,undefined \
 	       -fno-sanitize-recover=undefined
 SAN_LD	:= -fsanitize=address,undefined
