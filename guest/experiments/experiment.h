@@ -10,9 +10,9 @@
  *	{
  *		struct page *page = alloc_pages(GFP_KERNEL, 10);
  *
- *		expect(x, page, "no block of order 10");
- *		expect(x, !alloc_pages(GFP_KERNEL | __GFP_NOWARN, 11), "order 11 given");
- *		evidence(x, "order 10 at pfn %lu", page_to_pfn(page));
+ *		if (!expect(x, page, "no block of order 10"))
+ *			return;
+ *		evidence(x, "order 10 at pfn %#lx", page_to_pfn(page));
  *		__free_pages(page, 10);
  *	}
  *
@@ -54,6 +54,7 @@ struct trial {
 	unsigned int cpus; /* online now */
 	unsigned int failures; /* expect()s that did not hold */
 	unsigned int provokes; /* complaints of the kernel that shall come */
+	bool ends_chapter; /* the last one of its chapter in this run */
 	const char *skipped; /* why, or NULL */
 	size_t said; /* characters in evidence */
 	char evidence[256];

@@ -142,9 +142,12 @@ static enum verdict verdict_of(const struct trial *x)
 	return x->experiment->popular ? VERDICT_REFUTED : VERDICT_PASS;
 }
 
-static enum verdict try_experiment(const struct experiment *e, unsigned int number)
+static enum verdict try_experiment(const struct experiment *e, unsigned int number,
+				   bool ends_chapter)
 {
-	struct trial x = { .experiment = e, .cpus = num_online_cpus() };
+	struct trial x = { .experiment = e,
+			   .cpus = num_online_cpus(),
+			   .ends_chapter = ends_chapter };
 	enum verdict verdict;
 	char line[320];
 
@@ -230,8 +233,11 @@ static int run_rounds(const struct experiment **run, unsigned int n)
 	if (rounds)
 		printk("1..%u\n", n * rounds);
 	for (unsigned int round = 0; !rounds || round < rounds; round++)
-		for (unsigned int i = 0; i < n; i++)
-			counts[try_experiment(run[i], number++)]++;
+		for (unsigned int i = 0; i < n; i++) {
+			bool last = i + 1 == n || run[i + 1]->chapter != run[i]->chapter;
+
+			counts[try_experiment(run[i], number++, last)]++;
+		}
 	print_allocator_table();
 	printk("%u passed, %u failed, %u skipped\n",
 	       counts[VERDICT_PASS] + counts[VERDICT_REFUTED], counts[VERDICT_FAIL],
