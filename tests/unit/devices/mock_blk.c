@@ -113,7 +113,8 @@ uint16_t blk_offer(struct blk *b, struct drvq *q, unsigned int slot, uint32_t ty
 	memcpy(machine_at(b->m, b->header[slot], sizeof(header)), &header,
 	       sizeof(header));
 	*(uint8_t *)machine_at(b->m, b->status[slot], 1) = BLK_NO_STATUS;
-	memcpy(segs + 1, data, n * sizeof(*segs));
+	for (unsigned int i = 0; i < n; i++)
+		segs[i + 1] = data[i];
 	segs[n + 1] = (struct drv_seg){ b->status[slot], 1, true };
 	return drvq_add(q, segs, n + 2);
 }

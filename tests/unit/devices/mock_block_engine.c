@@ -4,7 +4,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <cmocka.h>
 
@@ -68,8 +67,10 @@ static struct block_request *mock_reap(void *state, bool wait, int64_t *result)
 	*result = e->due ? e->result : mock_engine_bytes(&e->step[at]);
 	e->due = 0;
 	e->count--;
-	memmove(&e->step[at], &e->step[at + 1], (e->count - at) * sizeof(e->step[0]));
-	memmove(&e->req[at], &e->req[at + 1], (e->count - at) * sizeof(e->req[0]));
+	for (unsigned int i = at; i < e->count; i++) {
+		e->step[i] = e->step[i + 1];
+		e->req[i] = e->req[i + 1];
+	}
 	return req;
 }
 

@@ -123,7 +123,7 @@ static uint64_t hash_of(unsigned int times)
 
 static void test_config(void **state)
 {
-	struct dmacheck_config c;
+	struct dmacheck_config c = { 0 };
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(c); i++)

@@ -339,12 +339,11 @@ static void test_scattered_fault(void **state)
 
 static bool used(unsigned int queue, uint16_t *head)
 {
-	struct vring_used_elem elem;
+	struct vring_used_elem elem = { .id = UINT16_MAX };
+	bool any = drvq_get(&b.q[queue], &elem);
 
-	if (!drvq_get(&b.q[queue], &elem))
-		return false;
 	*head = (uint16_t)elem.id;
-	return true;
+	return any;
 }
 
 static void ring(unsigned int queue)
