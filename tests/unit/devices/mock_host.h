@@ -8,7 +8,7 @@
 
 #include "devices/host.h"
 
-#define MOCK_MSI       256
+#define MOCK_MSI       4096
 #define MOCK_LINES     32
 #define MOCK_DOORBELLS 256
 #define MOCK_WATCHES   256
