@@ -140,15 +140,48 @@ static void the_coherent_mask_is_kept(void **state)
 		for (unsigned int n = 0; n < 64; n++)
 			dma_free_coherent(&dev, 64 * PAGE_SIZE >> (n % 7), p[n], dma[n]);
 	}
-	/* Where no zone says otherwise, the large zone is used. */
-	assert_true(dma_set_coherent_mask(&dev, DMA_BIT_MASK(64)) == 0);
-	{
-		dma_addr_t dma;
-		void *p = dma_alloc_coherent(&dev, PAGE_SIZE, &dma, GFP_KERNEL);
+}
 
-		assert_true(dma >= 4 * GIB);
-		dma_free_coherent(&dev, PAGE_SIZE, p, dma);
-	}
+/* The mask alone says which zone; what the caller says of zones is dropped. */
+static void the_largest_zone_that_does(void **state)
+{
+	dma_addr_t dma;
+	void *p;
+
+	(void)state;
+	dev.coherent_dma_mask = DMA_BIT_MASK(64);
+	p = dma_alloc_coherent(&dev, PAGE_SIZE, &dma, GFP_KERNEL | __GFP_DMA);
+	assert_true(dma >= 4 * GIB);
+	dma_free_coherent(&dev, PAGE_SIZE, p, dma);
+}
+
+/* When the memory of a zone lies beyond the mask, a smaller zone is asked. */
+static void masks_between_zones(void **state)
+{
+	struct page *low[64];
+	unsigned int n = 0;
+	unsigned long before;
+	dma_addr_t dma;
+	void *p;
+
+	(void)state;
+	/* All of ZONE_DMA32 below 256 MiB is in use. */
+	do
+		low[n] = alloc_pages(GFP_KERNEL | GFP_DMA32, MAX_ORDER);
+	while (page_to_phys(low[n++]) < 256 * MIB && n < 64);
+	dev.coherent_dma_mask = DMA_BIT_MASK(28);
+	p = dma_alloc_coherent(&dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	dma_free_coherent(&dev, PAGE_SIZE, p, dma);
+	drain_all_pages();
+	before = nr_free_pages();
+	p = dma_alloc_coherent(&dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	assert_non_null(p);
+	assert_true(dma < 16 * MIB);
+	drain_all_pages();
+	assert_int_equal(before - nr_free_pages(), 1);
+	dma_free_coherent(&dev, PAGE_SIZE, p, dma);
+	while (n--)
+		__free_pages(low[n], MAX_ORDER);
 }
 
 static void zone_dma_runs_dry(void **state)
@@ -191,9 +224,11 @@ static void bad_frees_free_nothing(void **state)
 {
 	dma_addr_t dma;
 	char *p = dma_alloc_coherent(&dev, 2 * PAGE_SIZE, &dma, GFP_KERNEL);
+	void *scattered = vmalloc(2 * PAGE_SIZE);
 
 	(void)state;
 	dma_free_coherent(&dev, 2 * PAGE_SIZE, p, dma + PAGE_SIZE);
+	dma_free_coherent(&dev, 2 * PAGE_SIZE, scattered, virt_to_phys(scattered));
 	dma_free_coherent(&dev, 2 * PAGE_SIZE, p + 1, dma + 1);
 	dma_free_coherent(&dev, 0, p, dma);
 	dma_free_coherent(&dev, 8 * MIB, p, dma);
@@ -203,6 +238,7 @@ static void bad_frees_free_nothing(void **state)
 	assert_true(host_log_has("no coherent buffer"));
 	host_log_clear();
 	holds(0, 0, 1, 2 * PAGE_SIZE);
+	vfree(scattered);
 	dma_free_coherent(&dev, 2 * PAGE_SIZE, p, dma);
 }
 
@@ -279,6 +315,9 @@ static void only_the_direct_map_can_be_lent(void **state)
 	assert_int_equal(host_events.errors, 1);
 	assert_true(refused(dma_map_single(&dev, in_the_image, 10, DMA_TO_DEVICE)));
 	assert_true(refused(dma_map_single(&dev, NULL, 10, DMA_TO_DEVICE)));
+	assert_int_equal(host_events.errors, 1);
+	/* Ends in RAM, but begins in the hole below 4 GiB. */
+	assert_true(refused(dma_map_single(&dev, __va(4 * GIB - 8), 16, DMA_TO_DEVICE)));
 	/* A buffer that runs out of RAM, and one that runs out of addresses. */
 	dma_mask = DMA_BIT_MASK(64);
 	assert_false(refused(dma_map_single(&dev, last, 1, DMA_TO_DEVICE)));
@@ -302,13 +341,18 @@ static void calls_that_make_no_sense(void **state)
 	assert_true(refused(dma_map_page(&dev, virt_to_page(p), 0, 0, DMA_TO_DEVICE)));
 	sg_init_table(sg, 2);
 	sg_set_buf(&sg[0], p, 10);
+	sg[1].length = 10;
 	assert_int_equal(dma_map_sg(&dev, sg, 2, DMA_TO_DEVICE), 0);
+	sg_set_buf(&sg[1], p, 0);
+	assert_int_equal(dma_map_sg(&dev, sg, 2, DMA_TO_DEVICE), 0);
+	sg_set_buf(&sg[1], p, 10);
 	assert_int_equal(dma_map_sg(&dev, sg, 3, DMA_TO_DEVICE), 0);
 	assert_int_equal(dma_map_sg(&dev, sg, 0, DMA_TO_DEVICE), 0);
 	assert_int_equal(dma_map_sg(&dev, sg, 1, DMA_NONE), 0);
 	dev.dma_mask = NULL;
 	assert_true(refused(dma_map_single(&dev, p, 10, DMA_TO_DEVICE)));
-	assert_int_equal(atomic_long_read(&dev.dma.refused), 9);
+	assert_int_equal(atomic_long_read(&dev.dma.refused), 10);
+	assert_int_equal(host_events.errors, 1);
 	kfree(p);
 }
 
@@ -511,6 +555,34 @@ static void shifted_unmap(struct device *d, dma_addr_t handle, size_t size,
 	unmapped++;
 }
 
+static unsigned int asked;
+
+static void *never(struct device *d, size_t size, dma_addr_t *handle, gfp_t gfp,
+		   unsigned long attrs)
+{
+	(void)d, (void)size, (void)handle, (void)gfp, (void)attrs;
+	asked++;
+	return NULL;
+}
+
+static void ops_are_asked_only_what_makes_sense(void **state)
+{
+	static const struct dma_map_ops no_memory = { .alloc = never };
+	dma_addr_t dma;
+
+	(void)state;
+	asked = 0;
+	dev.dma_ops = &no_memory;
+	assert_null(dma_alloc_coherent(&dev, 0, &dma, GFP_KERNEL));
+	assert_null(dma_alloc_coherent(&dev, 4 * MIB + 1, &dma, GFP_KERNEL));
+	dev.coherent_dma_mask = 0;
+	assert_null(dma_alloc_coherent(&dev, PAGE_SIZE, &dma, GFP_KERNEL));
+	assert_int_equal(asked, 0);
+	dev.coherent_dma_mask = 1;
+	assert_null(dma_alloc_coherent(&dev, PAGE_SIZE, &dma, GFP_KERNEL));
+	assert_int_equal(asked, 1);
+}
+
 static void a_device_can_have_other_ops(void **state)
 {
 	static const struct dma_map_ops shifted = { .map_page = shifted_map,
@@ -565,6 +637,8 @@ int main(void)
 		dma_test(only_whole_pages_are_kept),
 		dma_test(sizes_that_cannot_be_had),
 		dma_test(the_coherent_mask_is_kept),
+		dma_test(the_largest_zone_that_does),
+		dma_test(masks_between_zones),
 		dma_test(zone_dma_runs_dry),
 		dma_test(coherent_memory_in_atomic_context),
 		dma_test(bad_frees_free_nothing),
@@ -580,6 +654,7 @@ int main(void)
 		dma_test(limits_of_segments),
 		dma_test(the_observer_sees_every_call),
 		dma_test(the_observer_sees_coherent_buffers),
+		dma_test(ops_are_asked_only_what_makes_sense),
 		dma_test(a_device_can_have_other_ops),
 		dma_test(counts_are_exact_with_several_cpus),
 	};

@@ -165,6 +165,17 @@ static void sizes_are_rounded_up(void **state)
 	dma_pool_destroy(pool);
 }
 
+static void blocks_have_a_least_size(void **state)
+{
+	struct dma_pool *pool = dma_pool_create("p", &dev, 1, 0, 0);
+	struct dma_pool_stats stats;
+
+	(void)state;
+	dma_pool_get_stats(pool, &stats);
+	assert_int_equal(stats.size, 16);
+	dma_pool_destroy(pool);
+}
+
 static void geometry_that_makes_no_sense(void **state)
 {
 	static const struct geometry bad[] = {
@@ -272,11 +283,12 @@ static void sleeping_is_refused_in_atomic_context(void **state)
 
 	(void)state;
 	preempt_disable();
+	p = dma_pool_alloc(pool, GFP_ATOMIC, &dma);
+	assert_non_null(p);
+	/* Also where no sleep would be needed. */
 	assert_null(dma_pool_alloc(pool, GFP_KERNEL, &dma));
 	assert_int_equal(host_events.violations, 1);
 	host_log_clear();
-	p = dma_pool_alloc(pool, GFP_ATOMIC, &dma);
-	assert_non_null(p);
 	dma_pool_free(pool, p, dma);
 	preempt_enable();
 	dma_pool_destroy(pool);
@@ -316,6 +328,24 @@ static void memory_may_be_missing(void **state)
 	for (unsigned int i = 0; i < 64; i++)
 		dma_pool_free(pool, (char *)p + 64UL * i, virt_to_phys(p) + 64UL * i);
 	verify(pool);
+	dma_pool_destroy(pool);
+}
+
+/* So often that what one attempt loses would show. */
+static void failures_leave_nothing(void **state)
+{
+	struct dma_pool *pool = dma_pool_create("p", &dev, 64, 64, 0);
+	unsigned long before = nr_free_pages();
+	dma_addr_t dma;
+
+	(void)state;
+	for (unsigned int i = 0; i < 5000; i++) {
+		assert_null(dma_pool_create("p", &dev, 5000, 0, 4096));
+		dev.coherent_dma_mask = 0;
+		assert_null(dma_pool_alloc(pool, GFP_KERNEL, &dma));
+		dev.coherent_dma_mask = DMA_BIT_MASK(32);
+	}
+	assert_true(nr_free_pages() + 40 > before);
 	dma_pool_destroy(pool);
 }
 
@@ -368,6 +398,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		pool_test(random_use_follows_the_model),
 		pool_test(sizes_are_rounded_up),
+		pool_test(blocks_have_a_least_size),
+		pool_test(failures_leave_nothing),
 		pool_test(geometry_that_makes_no_sense),
 		pool_test(bad_frees_are_reported_and_change_nothing),
 		pool_test(a_busy_pool_is_not_destroyed),

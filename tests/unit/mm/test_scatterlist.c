@@ -164,6 +164,10 @@ static void page_ranges_that_make_no_sense(void **state)
 	assert_int_equal(segment(1, 0, 1, 100), -EINVAL);
 	assert_int_equal(segment(1, 0, 1, PAGE_SIZE + 1), -EINVAL);
 	assert_int_equal(segment(1, 0, ~0UL, PAGE_SIZE), -EINVAL);
+	assert_int_equal(segment(1, 0, 1, 0), -EINVAL);
+	assert_int_equal(segment(2, PAGE_SIZE, 1, PAGE_SIZE), -EINVAL);
+	assert_int_equal(segment(0, 1, 1, PAGE_SIZE), -EINVAL);
+	assert_int_equal(segment(1, 1, 0, PAGE_SIZE), -EINVAL);
 	assert_null(t.sgl);
 	__free_page(page);
 }

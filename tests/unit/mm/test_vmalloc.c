@@ -221,13 +221,16 @@ static void areas_are_described(void **state)
 
 static void kvmalloc_takes_what_there_is(void **state)
 {
-	void *small = kvmalloc(100, GFP_KERNEL);
-	void *large = kvzalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL);
+	void *small = kvmalloc(100, GFP_KERNEL), *large;
 	volatile size_t huge = 1UL << 33; /* or the compiler sees the overflow */
 
 	(void)state;
 	assert_non_null(small);
 	assert_false(is_vmalloc_addr(small));
+	large = kvmalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL);
+	memset(large, 0x5a, KMALLOC_MAX_SIZE + 1);
+	kvfree(large);
+	large = kvzalloc(KMALLOC_MAX_SIZE + 1, GFP_KERNEL);
 	assert_true(is_vmalloc_addr(large));
 	assert_null(memchr_inv(large, 0, KMALLOC_MAX_SIZE + 1));
 	assert_null(kvmalloc_array(huge, huge, GFP_KERNEL));

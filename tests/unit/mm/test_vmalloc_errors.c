@@ -191,6 +191,13 @@ static void sizes_that_make_no_sense(void **state)
 	assert_int_equal(stats.nr_areas + stats.nr_lazy, 0);
 }
 
+static struct vm_area *area_at(void *addr)
+{
+	struct range *range = range_tree_find(&vmap_space.tree, (unsigned long)addr);
+
+	return container_of(range, struct vm_area, range);
+}
+
 /* --- wrong calls --------------------------------------------------------------------- */
 
 static void bad_frees_are_reported_and_change_nothing(void **state)
@@ -240,6 +247,9 @@ static void a_second_free_is_told_from_the_first(void **state)
 
 	(void)state;
 	vfree(a);
+	assert_in_range(area_at(a)->freed_by,
+			(unsigned long)a_second_free_is_told_from_the_first,
+			(unsigned long)a_second_free_is_told_from_the_first + 4096);
 	host_log_clear();
 	vfree(a);
 	expect_reports(1, "was freed already, by");
@@ -288,13 +298,6 @@ static void freeing_works_in_an_interrupt(void **state)
 }
 
 /* --- damage -------------------------------------------------------------------------- */
-
-static struct vm_area *area_at(void *addr)
-{
-	struct range *range = range_tree_find(&vmap_space.tree, (unsigned long)addr);
-
-	return container_of(range, struct vm_area, range);
-}
 
 static void expect_fault(const char *what)
 {
