@@ -99,6 +99,8 @@ bool platform_probe_faults(unsigned long va)
 {
 	u64 v = 0, ok = 0;
 
+	/* What counts is the page table, not a translation it no longer holds. */
+	invlpg(va);
 	__asm__ volatile("1: movb (%2), %b0\n\tmovl $1, %k1\n2:\n" EX_TABLE("1b", "2b")
 			 : "+q"(v), "+r"(ok)
 			 : "r"(va)

@@ -52,7 +52,7 @@ static int main_thread(void *unused)
 	(void)unused;
 	gfp_allow_sleep();
 	smp_boot();
-	initcalls_run();
+	drivers_init();
 	machine_exit((unsigned int)experiments_run());
 }
 

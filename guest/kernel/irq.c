@@ -127,6 +127,13 @@ const void *free_irq(unsigned int irq, void *dev)
 	return dev;
 }
 
+bool irq_has_handler(unsigned int irq)
+{
+	struct irq_desc *desc = desc_of(irq);
+
+	return desc && READ_ONCE(desc->handler);
+}
+
 unsigned long irq_count(unsigned int irq)
 {
 	struct irq_desc *desc = desc_of(irq);

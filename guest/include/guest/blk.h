@@ -37,9 +37,8 @@ struct blk_request {
 
 	/* The driver's. */
 	struct blk *blk;
-	struct virtio_blk_outhdr *header; /* in DMA memory, status behind it */
-	dma_addr_t header_dma;
-	struct scatterlist ends[2]; /* header, status */
+	unsigned int mapped; /* entries of data for the device */
+	unsigned int ends_index; /* where header and status are */
 	struct list_head node; /* in flight */
 };
 

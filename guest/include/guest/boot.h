@@ -20,7 +20,9 @@ void timer_init_cpu(void);
 void smp_register_cpus(const u32 *apic_ids, unsigned int n);
 /* Starts the other CPUs; from a thread. */
 void smp_boot(void);
-/* Calls device_initcall() functions. */
+/* Finds the devices, then calls device_initcall() functions. */
+void drivers_init(void);
+int virtio_pci_init(void);
 void initcalls_run(void);
 /* Vectors of the kernel itself. */
 void irq_init(void);

@@ -21,6 +21,8 @@ const void *free_irq(unsigned int irq, void *dev);
 /* Waits until no CPU runs the handler. */
 void synchronize_irq(unsigned int irq);
 
+/* Somebody listens to it. */
+bool irq_has_handler(unsigned int irq);
 /* How often the handler ran, over all CPUs. */
 unsigned long irq_count(unsigned int irq);
 

@@ -74,10 +74,11 @@ int virtqueue_add_outbuf(struct virtqueue *vq, struct scatterlist *sg, unsigned 
 			 void *data, gfp_t gfp);
 int virtqueue_add_inbuf(struct virtqueue *vq, struct scatterlist *sg, unsigned int n,
 			void *data, gfp_t gfp);
-/* The same for memory that is mapped already: each entry's sg_dma_address and sg_dma_len are
- * what the device gets. */
+/* The same for memory that is mapped already: of list i, nents[i] entries by their
+ * sg_dma_address and sg_dma_len. */
 int virtqueue_add_sgs_premapped(struct virtqueue *vq, struct scatterlist *sgs[],
-				unsigned int out, unsigned int in, void *data, gfp_t gfp);
+				const unsigned int nents[], unsigned int out,
+				unsigned int in, void *data, gfp_t gfp);
 
 /* Tells the device of what was added, unless it said that it looks by itself. */
 bool virtqueue_kick(struct virtqueue *vq);
