@@ -41,7 +41,7 @@ int bus_add(struct bus *bus, const struct bus_range *range)
 			at = i + 1;
 	}
 	memmove(&bus->range[at + 1], &bus->range[at],
-		(bus->nr - at) * sizeof(bus->range[0]));
+		(bus->nr - at) * sizeof(*bus->range));
 	bus->range[at] = range;
 	bus->nr++;
 	return 0;
@@ -57,7 +57,7 @@ void bus_remove(struct bus *bus, const struct bus_range *range)
 		return;
 	bus->nr--;
 	memmove(&bus->range[at], &bus->range[at + 1],
-		(bus->nr - at) * sizeof(bus->range[0]));
+		(bus->nr - at) * sizeof(*bus->range));
 }
 
 static const struct bus_range *find(const struct bus *bus, uint64_t addr,

@@ -137,6 +137,7 @@ bool virtio_queue_enable(struct virtq *q)
 		return false;
 	}
 	q->enabled = true;
+	vd->transport->queue_enabled(vd, q);
 	notify_queue(vd, q);
 	return true;
 }

@@ -62,6 +62,8 @@ struct virtio_model {
 struct virtio_transport {
 	void (*queue_interrupt)(struct virtio_dev *vd, struct virtq *q);
 	void (*config_interrupt)(struct virtio_dev *vd);
+	/* The driver enabled q. */
+	void (*queue_enabled)(struct virtio_dev *vd, struct virtq *q);
 	/* Notifies q once more, from the event loop, so that others get their turn first.
 	 * False: it cannot. */
 	bool (*requeue)(struct virtio_dev *vd, struct virtq *q);

@@ -79,32 +79,53 @@ static bool requeue(struct virtio_dev *vd, struct virtq *q)
 	return pq->belled && eventfd_write(pq->bell.fd, 1) == 0;
 }
 
-static const struct virtio_transport transport = { .queue_interrupt = queue_interrupt,
-						   .config_interrupt = config_interrupt,
-						   .requeue = requeue };
-
 static uint64_t bell_address(const struct virtio_pci *vp, unsigned int index)
 {
 	return vp->pci.bar[VIRTIO_PCI_BAR_REGS].range.base + VIRTIO_PCI_REGS_NOTIFY +
 	       index * VIRTIO_PCI_NOTIFY_STEP;
 }
 
+/*
+ * A host pays for each doorbell added or removed, so one is added when its queue is enabled
+ * and stays, whatever the driver resets, until the BAR moves.  Rung for a queue that is off
+ * it means nothing.
+ */
+static void add_bell(struct virtio_pci *vp, unsigned int i)
+{
+	struct virtio_pci_queue *pq = &vp->queue[i];
+
+	if (pq->belled && !pq->rings && vp->pci.bar[VIRTIO_PCI_BAR_REGS].mapped)
+		pq->rings = !host_doorbell_add(vp->vd->host, bell_address(vp, i), 0,
+					       pq->bell.fd);
+}
+
+static void queue_enabled(struct virtio_dev *vd, struct virtq *q)
+{
+	add_bell(of_device(vd), q->index);
+}
+
 static void bar_changed(struct pci_dev *dev, unsigned int bar, bool mapped)
 {
 	struct virtio_pci *vp = container_of(dev, struct virtio_pci, pci);
 
-	if (bar != VIRTIO_PCI_BAR_REGS)
-		return;
-	for (unsigned int i = 0; i < vp->vd->nr_queues; i++) {
+	for (unsigned int i = 0; bar == VIRTIO_PCI_BAR_REGS && i < vp->vd->nr_queues;
+	     i++) {
 		struct virtio_pci_queue *pq = &vp->queue[i];
-		int fd = pq->bell.fd;
 
 		if (!mapped && pq->rings)
-			host_doorbell_del(vp->vd->host, bell_address(vp, i), 0, fd);
-		pq->rings = mapped && pq->belled &&
-			    !host_doorbell_add(vp->vd->host, bell_address(vp, i), 0, fd);
+			host_doorbell_del(vp->vd->host, bell_address(vp, i), 0,
+					  pq->bell.fd);
+		if (!mapped)
+			pq->rings = false;
+		else if (vp->vd->queue[i].enabled)
+			add_bell(vp, i);
 	}
 }
+
+static const struct virtio_transport transport = { .queue_interrupt = queue_interrupt,
+						   .config_interrupt = config_interrupt,
+						   .queue_enabled = queue_enabled,
+						   .requeue = requeue };
 
 static int open_bells(struct virtio_pci *vp, struct host *host)
 {
