@@ -228,6 +228,7 @@ static uint64_t write_fadt(struct tables *t, uint64_t facs, uint64_t dsdt)
 	fadt->p_lvl2_lat = 0xfff; /* no C2, */
 	fadt->p_lvl3_lat = 0xfff; /* no C3 */
 	fadt->century = 0x32;
+	/* There is an 8042, but nothing is plugged into it: not worth a driver's probing. */
 	fadt->iapc_boot_arch = ACPI_FADT_LEGACY_DEVICES | ACPI_FADT_8042 |
 			       ACPI_FADT_NO_VGA;
 	fadt->flags = ACPI_FADT_WBINVD | ACPI_FADT_PROC_C1 | ACPI_FADT_SLP_BUTTON |

@@ -197,7 +197,7 @@ static int add_ram(struct kvm *kvm, const struct ram_region *region, struct erro
 int kvm_create_vm(struct kvm *kvm, const struct guest_memory *mem, struct error *err)
 {
 	unsigned int i;
-	int ret;
+	int ret = 0;
 
 	kvm->vm_fd = ioctl(kvm->dev_fd, KVM_CREATE_VM, 0);
 	if (kvm->vm_fd < 0)
@@ -205,6 +205,12 @@ int kvm_create_vm(struct kvm *kvm, const struct guest_memory *mem, struct error 
 				 KVM_PATH ": makes no virtual machine (%s); is "
 					  "another hypervisor running?",
 				 strerror(errno));
+	/* RAM first: where the order is the other way, each of these waits in the host kernel
+	 * until nobody uses what the one before has changed. */
+	for (i = 0; i < mem->ram.nr && !ret; i++)
+		ret = add_ram(kvm, &mem->ram.region[i], err);
+	if (ret)
+		return ret;
 	ret = create_irqchip(kvm);
 	if (ret)
 		return error_set(err, -ret,
@@ -212,9 +218,7 @@ int kvm_create_vm(struct kvm *kvm, const struct guest_memory *mem, struct error 
 				 ": makes no interrupt controller (%s); use a newer "
 				 "host kernel",
 				 strerror(-ret));
-	for (i = 0; i < mem->ram.nr && !ret; i++)
-		ret = add_ram(kvm, &mem->ram.region[i], err);
-	return ret;
+	return 0;
 }
 
 void kvm_close(struct kvm *kvm)

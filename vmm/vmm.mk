@@ -19,3 +19,4 @@ $(B)/tiny.elf: tests/integration/tiny.S
 	@mkdir -p $(@D)
 	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none,-N,--no-warn-rwx-segments,-Ttext=0x100000,-e,start -o $@ $<
 all: $(B)/pagevisor.1
+test: $(B)/tiny.elf
