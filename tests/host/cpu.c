@@ -2,19 +2,17 @@
 /*
  * CPUs as threads.
  *
- * A call for another CPU is not sent there: the caller becomes that CPU for a moment
- * (its id, interrupts off), after making sure that the CPU's own thread is outside its
- * interrupts-off sections and stays outside (struct host_cpu in <asm/platform.h>).  For
- * the code of mm/ that is the same as an interrupt on that CPU, and it works for a thread
- * that sleeps in the kernel or has ended.
+ * A call for another CPU is made by becoming that CPU for a moment (its id, interrupts
+ * off), while its own thread is held in a signal handler outside its interrupts-off
+ * sections.  For the code of mm/ that is the same as an interrupt on that CPU, and it works
+ * for a CPU whose thread has ended, too.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <sys/syscall.h>
-#include <linux/membarrier.h>
 #include <linux/bug.h>
 #include <linux/smp.h>
 #include <linux/cpumask.h>
@@ -28,6 +26,7 @@ u64 cpu_online_bits;
 static struct {
 	pthread_mutex_t lock; /* held while CPUs come, go, or are acted for */
 	struct host_cpu *thread[NR_CPUS]; /* NULL: offline */
+	pthread_t handle[NR_CPUS]; /* of those */
 	u64 ever; /* bit n: CPU n has run */
 	unsigned int possible;
 } cpus = { .lock = PTHREAD_MUTEX_INITIALIZER, .possible = 8 };
@@ -39,6 +38,7 @@ void host_cpu_online(unsigned int cpu)
 	pthread_mutex_lock(&cpus.lock);
 	host_cpu = (struct host_cpu){ .id = cpu };
 	cpus.thread[cpu] = &host_cpu;
+	cpus.handle[cpu] = pthread_self();
 	cpus.ever |= 1ULL << cpu;
 	__atomic_fetch_or(&cpu_online_bits, 1ULL << cpu, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&cpus.lock);
@@ -52,10 +52,65 @@ void host_cpu_offline(void)
 	pthread_mutex_unlock(&cpus.lock);
 }
 
+/* How a thread is held: the one that holds it writes ASKED and RELEASED, its handler the
+ * answers. */
+enum hold { FREE, ASKED, BUSY, HELD, RELEASED };
+
+static enum hold get_hold(const struct host_cpu *cpu)
+{
+	return __atomic_load_n(&cpu->hold, __ATOMIC_ACQUIRE);
+}
+
+static void set_hold(struct host_cpu *cpu, enum hold hold)
+{
+	__atomic_store_n(&cpu->hold, hold, __ATOMIC_RELEASE);
+}
+
+static void be_held(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	if (host_cpu.irqs_off) {
+		set_hold(&host_cpu, BUSY);
+	} else {
+		set_hold(&host_cpu, HELD);
+		while (get_hold(&host_cpu) != RELEASED)
+			sched_yield();
+		set_hold(&host_cpu, FREE);
+	}
+	errno = saved;
+}
+
+/* Holds a thread where its interrupts are on; cpus.lock is held. */
+static void hold_cpu(unsigned int cpu)
+{
+	struct host_cpu *thread = cpus.thread[cpu];
+
+	do {
+		set_hold(thread, ASKED);
+		if (pthread_kill(cpus.handle[cpu], SIGUSR2))
+			host_die("pthread_kill");
+		while (get_hold(thread) == ASKED)
+			sched_yield();
+	} while (get_hold(thread) != HELD);
+}
+
+static void release_cpu(unsigned int cpu)
+{
+	struct host_cpu *thread = cpus.thread[cpu];
+
+	set_hold(thread, RELEASED);
+	while (get_hold(thread) != FREE)
+		sched_yield();
+}
+
 __attribute__((constructor)) static void first_cpu(void)
 {
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0))
-		host_die("the host kernel has no membarrier(PRIVATE_EXPEDITED)");
+	struct sigaction act = { .sa_handler = be_held, .sa_flags = SA_RESTART };
+
+	if (sigaction(SIGUSR2, &act, NULL))
+		host_die("sigaction");
 	host_cpu_online(0);
 }
 
@@ -74,73 +129,32 @@ unsigned int num_online_cpus(void)
 	return (unsigned int)__builtin_popcountll(cpu_online_bits);
 }
 
-void host_irq_wait(void)
-{
-	do {
-		__atomic_store_n(&host_cpu.irqs_off, 0, __ATOMIC_SEQ_CST);
-		while (__atomic_load_n(&host_cpu.stop, __ATOMIC_ACQUIRE))
-			sched_yield();
-		__atomic_store_n(&host_cpu.irqs_off, 1, __ATOMIC_SEQ_CST);
-	} while (__atomic_load_n(&host_cpu.stop, __ATOMIC_ACQUIRE));
-}
-
-/* host_irq_wait() for callers that count on every general register (HOST_IRQ_WAIT). */
-__asm__(".pushsection .text\n"
-	".globl host_irq_wait_saving\n"
-	".type host_irq_wait_saving, @function\n"
-	"host_irq_wait_saving:\n"
-	"	push %rbp\n"
-	"	mov %rsp, %rbp\n"
-	"	push %rax; push %rcx; push %rdx; push %rsi; push %rdi\n"
-	"	push %r8; push %r9; push %r10; push %r11\n"
-	"	and $-16, %rsp\n"
-	"	call host_irq_wait\n"
-	"	lea -72(%rbp), %rsp\n"
-	"	pop %r11; pop %r10; pop %r9; pop %r8\n"
-	"	pop %rdi; pop %rsi; pop %rdx; pop %rcx; pop %rax\n"
-	"	pop %rbp\n"
-	"	ret\n"
-	".size host_irq_wait_saving, . - host_irq_wait_saving\n"
-	".popsection\n");
-
 void host_irq_enter(void)
 {
 	arch_local_irq_disable();
-	host_cpu.in_irq++;
+	host_cpu.preempt_count += HOST_IRQ_UNIT;
 }
 
 void host_irq_exit(void)
 {
-	host_cpu.in_irq--;
+	host_cpu.preempt_count -= HOST_IRQ_UNIT;
 	arch_local_irq_enable();
-}
-
-/* Keeps the thread of a CPU out of interrupts-off sections; cpus.lock is held. */
-static void stop_cpu(struct host_cpu *cpu)
-{
-	__atomic_store_n(&cpu->stop, 1, __ATOMIC_SEQ_CST);
-	syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-	while (__atomic_load_n(&cpu->irqs_off, __ATOMIC_ACQUIRE))
-		sched_yield();
 }
 
 static void act_as(unsigned int cpu, void (*fn)(void *, unsigned int), void *arg)
 {
-	struct host_cpu *thread = cpus.thread[cpu];
+	bool other = cpus.thread[cpu] && cpus.thread[cpu] != &host_cpu;
 	unsigned int self = host_cpu.id;
-	unsigned long flags;
 
-	if (thread && thread != &host_cpu)
-		stop_cpu(thread);
-	flags = arch_local_irq_save();
+	if (other)
+		hold_cpu(cpu);
+	host_irq_enter();
 	host_cpu.id = cpu;
-	host_cpu.in_irq++;
 	fn(arg, cpu);
-	host_cpu.in_irq--;
 	host_cpu.id = self;
-	arch_local_irq_restore(flags);
-	if (thread && thread != &host_cpu)
-		__atomic_store_n(&thread->stop, 0, __ATOMIC_RELEASE);
+	host_irq_exit();
+	if (other)
+		release_cpu(cpu);
 }
 
 void platform_on_each_cpu(void (*fn)(void *arg, unsigned int cpu), void *arg)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/sprintf.h>
 #include "mm/platform.h"
@@ -74,16 +75,20 @@ static void log_append(const char *line)
 static int vprintk(const char *fmt, va_list args)
 {
 	char line[LINE_SIZE];
+	unsigned long flags;
 	bool error = fmt[0] == '\001' && fmt[1] >= '0' && fmt[1] <= '3';
 	int len;
 
 	if (fmt[0] == '\001' && fmt[1])
 		fmt += 2;
 	len = vscnprintf(line, sizeof(line), fmt, args);
+	/* A thread must not be held while it holds the lock: who acts for it may print. */
+	local_irq_save(flags);
 	pthread_mutex_lock(&klog.lock);
 	host_events.errors += error;
 	log_append(line);
 	pthread_mutex_unlock(&klog.lock);
+	local_irq_restore(flags);
 	return len;
 }
 

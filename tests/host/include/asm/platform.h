@@ -16,32 +16,21 @@
 #define VMALLOC_END   (VMALLOC_START + (256UL << 30))
 
 /*
- * The CPU that this thread is.  irqs_off and stop are the two halves of a handshake: a
- * thread that sets irqs_off and then reads stop == 0 keeps the CPU to itself; one that
- * sets stop, makes every thread pass a barrier and then reads irqs_off == 0 may act as
- * that CPU until it clears stop.
+ * The CPU that this thread is.  Interrupts off is a plain flag that only the thread itself
+ * writes: whoever wants to act as this CPU sends its thread a signal, and the handler holds
+ * the thread, unless the flag is set (cpu.c).
+ *
+ * Each field is a word of its own: a wide load over a narrow store would stall.
  */
 struct host_cpu {
 	unsigned int id;
-	unsigned int irqs_off; /* 0 or 1; written by this thread alone */
-	unsigned int preempt_off; /* depth */
-	unsigned int in_irq; /* depth of simulated interrupts */
-	unsigned int stop; /* written by the thread that acts for this CPU */
+	unsigned int irqs_off; /* 0 or 1 */
+	unsigned int
+		preempt_count; /* preemption off, nested; from HOST_IRQ_UNIT up: irqs */
+	unsigned int hold; /* enum hold in cpu.c */
 };
+#define HOST_IRQ_UNIT 0x10000U
 extern __thread struct host_cpu host_cpu __attribute__((tls_model("initial-exec")));
-
-/*
- * Interrupts were just switched off while another thread acts as this CPU: lets it end.
- * Called with every general register kept (host_irq_wait_saving), so that code with a
- * local_irq_save() on its fast path stays a leaf function, as it is in a kernel.
- */
-void host_irq_wait(void);
-#define HOST_IRQ_WAIT()                                                            \
-	__asm__ volatile("lea -128(%%rsp), %%rsp\n\tcall host_irq_wait_saving\n\t" \
-			 "lea 128(%%rsp), %%rsp" ::                                \
-				 : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", \
-				   "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", \
-				   "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15")
 
 static inline unsigned int arch_cpu_id(void)
 {
@@ -54,8 +43,6 @@ static inline unsigned long arch_local_irq_save(void)
 
 	*(volatile unsigned int *)&host_cpu.irqs_off = 1;
 	__asm__ volatile("" ::: "memory");
-	if (__builtin_expect(*(volatile unsigned int *)&host_cpu.stop, 0) && !was_off)
-		HOST_IRQ_WAIT();
 	return was_off;
 }
 
@@ -63,7 +50,7 @@ static inline unsigned long arch_local_irq_save(void)
 static inline void arch_local_irq_restore(unsigned long was_off)
 {
 	__asm__ volatile("" ::: "memory");
-	if (!was_off)
+	if (__builtin_expect(!was_off, 1))
 		*(volatile unsigned int *)&host_cpu.irqs_off = 0;
 }
 
@@ -84,24 +71,24 @@ static inline int arch_irqs_disabled(void)
 
 static inline void arch_preempt_disable(void)
 {
-	host_cpu.preempt_off++;
+	host_cpu.preempt_count++;
 	__asm__ volatile("" ::: "memory");
 }
 
 static inline void arch_preempt_enable(void)
 {
 	__asm__ volatile("" ::: "memory");
-	host_cpu.preempt_off--;
+	host_cpu.preempt_count--;
 }
 
 static inline int arch_in_interrupt(void)
 {
-	return host_cpu.in_irq != 0;
+	return host_cpu.preempt_count >= HOST_IRQ_UNIT;
 }
 
 static inline int arch_in_atomic(void)
 {
-	return (host_cpu.preempt_off | host_cpu.irqs_off | host_cpu.in_irq) != 0;
+	return (host_cpu.preempt_count | host_cpu.irqs_off) != 0;
 }
 
 static inline void cpu_relax(void)
