@@ -13,6 +13,8 @@
 #include <linux/string.h>
 #include "mm/slab_info.h"
 #include "tests/host/host.h"
+/* The pool itself, to damage it: verify_finds_damage(). */
+#include "mm/dmapool.c"
 
 static struct device dev;
 static u64 dma_mask;
@@ -275,6 +277,44 @@ static void writes_to_free_blocks_are_caught(void **state)
 	dma_pool_destroy(pool);
 }
 
+static void expect_fault(struct dma_pool *pool, const char *what)
+{
+	host_log_clear();
+	assert_int_equal(dma_pool_verify(pool), -EINVAL);
+	if (!host_log_has(what))
+		fail_msg("no \"%s\" in: %s", what, host_log());
+	host_log_clear();
+}
+
+static void verify_finds_damage(void **state)
+{
+	struct dma_pool *pool = dma_pool_create("p", &dev, 96, 32, 0);
+	dma_addr_t dma;
+	void *p = dma_pool_alloc(pool, GFP_KERNEL, &dma);
+	struct slice *slice = list_first_entry(&pool->partial, struct slice, list);
+
+	(void)state;
+	slice->free--;
+	expect_fault(pool, "wrong count of free blocks");
+	slice->free++;
+	pool->active++;
+	expect_fault(pool, "wrong count of blocks in use");
+	pool->active--;
+	/* 42 blocks: bit 42 is none. */
+	__set_bit(42, slice->map);
+	expect_fault(pool, "does not exist");
+	__clear_bit(42, slice->map);
+	list_del_init(&slice->list);
+	expect_fault(pool, "not on the list");
+	list_add(&slice->list, &pool->partial);
+	slice->range.max_gap++;
+	expect_fault(pool, "wrong largest gap");
+	slice->range.max_gap--;
+	verify(pool);
+	dma_pool_free(pool, p, dma);
+	dma_pool_destroy(pool);
+}
+
 static void sleeping_is_refused_in_atomic_context(void **state)
 {
 	struct dma_pool *pool = dma_pool_create("p", &dev, 64, 64, 0);
@@ -404,6 +444,7 @@ int main(void)
 		pool_test(bad_frees_are_reported_and_change_nothing),
 		pool_test(a_busy_pool_is_not_destroyed),
 		pool_test(writes_to_free_blocks_are_caught),
+		pool_test(verify_finds_damage),
 		pool_test(sleeping_is_refused_in_atomic_context),
 		pool_test(memory_may_be_missing),
 		pool_test(cpus_free_what_others_allocate),
