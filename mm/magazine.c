@@ -205,7 +205,8 @@ static struct magazine *depot_exchange_full(struct kmem_cache *s,
 	struct magazine *empty;
 
 	depot_lock(depot);
-	depot_adapt(s, cc, -1);
+	if (full)
+		depot_adapt(s, cc, -1);
 	if (full && depot->objects + full->rounds <= s->depot_limit) {
 		depot_push_full(depot, full);
 		full = NULL;

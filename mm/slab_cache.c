@@ -26,10 +26,10 @@ static DEFINE_SPINLOCK(slab_caches_lock); /* the list, and pins of its members *
 
 /* The cache of struct kmem_cache.  Its CPU slots stay empty, but must be there: kfree of a
  * struct kmem_cache is a bug that looks at them. */
-static struct {
-	struct kmem_cache cache;
-	struct kmem_cpu_cache cpu[NR_CPUS];
-} cache_cache;
+static char
+	cache_cache_memory[sizeof(struct kmem_cache) +
+			   NR_CPUS * sizeof(struct kmem_cpu_cache)] ____cacheline_aligned;
+static struct kmem_cache *const cache_cache = (struct kmem_cache *)cache_cache_memory;
 
 /* --- geometry -------------------------------------------------------------------------- */
 
@@ -135,8 +135,8 @@ struct kmem_cache *slab_cache_new(const char *name, unsigned int size, unsigned 
 {
 	struct kmem_cache *s = NULL;
 
-	if (!failslab_now(&cache_cache.cache, gfp))
-		s = slab_lists_get(&cache_cache.cache, gfp);
+	if (!failslab_now(cache_cache, gfp))
+		s = slab_lists_get(cache_cache, gfp);
 	if (!s) {
 		if (flags & SLAB_PANIC)
 			panic("kmem_cache_create: no memory for cache %s", name);
@@ -173,12 +173,11 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
 
 void kmem_cache_init(void)
 {
-	memset(&cache_cache, 0, sizeof(cache_cache.cache));
+	memset(cache_cache, 0, sizeof(*cache_cache));
 	INIT_LIST_HEAD(&slab_caches);
 	slab_memory_end = max_pfn << PAGE_SHIFT;
-	slab_cache_setup(&cache_cache.cache, "kmem_cache",
-			 (unsigned int)slab_cache_bytes(), SMP_CACHE_BYTES, SLAB_INTERNAL,
-			 NULL);
+	slab_cache_setup(cache_cache, "kmem_cache", (unsigned int)slab_cache_bytes(),
+			 SMP_CACHE_BYTES, SLAB_INTERNAL, NULL);
 	magazine_init();
 	kmalloc_init();
 }
@@ -196,12 +195,14 @@ void slab_reset(void)
 
 int kmem_cache_for_each(int (*fn)(struct kmem_cache *s, void *arg), void *arg)
 {
-	struct kmem_cache *s;
+	struct list_head *at;
 	unsigned long flags;
 	int err = 0;
 
 	spin_lock_irqsave(&slab_caches_lock, flags);
-	list_for_each_entry (s, &slab_caches, caches) {
+	list_for_each (at, &slab_caches) {
+		struct kmem_cache *s = list_entry(at, struct kmem_cache, caches);
+
 		s->pins++;
 		spin_unlock_irqrestore(&slab_caches_lock, flags);
 		err = fn(s, arg);
@@ -226,7 +227,7 @@ bool slab_cache_delete(struct kmem_cache *s)
 		list_del(&s->caches);
 	spin_unlock_irqrestore(&slab_caches_lock, flags);
 	if (unlinked)
-		slab_lists_put(&cache_cache.cache, &obj, 1, _RET_IP_);
+		slab_lists_put(cache_cache, &obj, 1, _RET_IP_);
 	return unlinked;
 }
 

@@ -15,7 +15,8 @@
 
 static char option[OPTION_MAX]; /* "-" or empty: no debugging is asked for */
 
-/* The flags of the letters up to ',', ';' or the end; false for an unknown letter. */
+/* The flags of the letters up to ',', ';' or the end, where *str is left.  False: *str is
+ * left at an unknown letter. */
 static bool option_letters(const char **str, slab_flags_t *flags)
 {
 	const char *p = *str;
@@ -38,6 +39,7 @@ static bool option_letters(const char **str, slab_flags_t *flags)
 		case '-' | 0x20:
 			break;
 		default:
+			*str = p;
 			return false;
 		}
 	}

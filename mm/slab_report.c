@@ -44,14 +44,14 @@ static unsigned long slab_offset(const struct slab *slab, const void *addr)
 static void slab_print_bytes(const char *title, const u8 *p, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i += 16)
-		pr_err("%s %px: %*ph\n", title, p + i, min_t(int, 16, n - i), p + i);
+		pr_err("%s %p: %*ph\n", title, p + i, min_t(int, 16, n - i), p + i);
 }
 
 static void slab_print_object(const struct kmem_cache *s, const struct slab *slab,
 			      const void *obj)
 {
-	pr_err("Slab %px objects=%u used=%u\n", slab, slab->objects, slab->inuse);
-	pr_err("Object %px @offset=%lu size=%u\n", obj, slab_offset(slab, obj),
+	pr_err("Slab %p objects=%u used=%u\n", slab, slab->objects, slab->inuse);
+	pr_err("Object %p @offset=%lu size=%u\n", obj, slab_offset(slab, obj),
 	       s->object_size);
 	slab_print_bytes("Object  ", obj,
 			 min_t(unsigned int, s->object_size, REPORT_BYTES));
@@ -74,10 +74,10 @@ static void slab_print_owner(const struct kmem_cache *s, const void *addr)
 void slab_report_invalid(struct kmem_cache *s, const void *addr, unsigned long ip)
 {
 	slab_report_head(s->name, "Invalid object pointer");
-	pr_err("%px is not the start of an object\n", addr);
+	pr_err("%p is not the start of an object\n", addr);
 	slab_print_owner(s, addr);
 	slab_report_tail(ip);
-	pr_err("FIX %s: Object at %px not freed\n", s->name, addr);
+	pr_err("FIX %s: Object at %p not freed\n", s->name, addr);
 }
 
 void slab_report_double(struct kmem_cache *s, const void *obj, unsigned long ip)
@@ -85,7 +85,7 @@ void slab_report_double(struct kmem_cache *s, const void *obj, unsigned long ip)
 	slab_report_head(s->name, "Object already free");
 	slab_print_owner(s, obj);
 	slab_report_tail(ip);
-	pr_err("FIX %s: Object at %px not freed\n", s->name, obj);
+	pr_err("FIX %s: Object at %p not freed\n", s->name, obj);
 }
 
 void slab_report_damage(struct kmem_cache *s, const void *obj, const char *what,
@@ -94,13 +94,13 @@ void slab_report_damage(struct kmem_cache *s, const void *obj, const char *what,
 	struct slab *slab = slab_of(obj);
 
 	slab_report_head(s->name, what);
-	pr_err("%px-%px @offset=%lu. First byte 0x%x instead of 0x%x\n", from, to - 1,
+	pr_err("%p-%p @offset=%lu. First byte 0x%x instead of 0x%x\n", from, to - 1,
 	       slab_offset(slab, from), *from, expected);
 	slab_print_tracks(s, obj);
 	slab_print_object(s, slab, obj);
 	slab_print_bytes("Damaged ", from, min_t(unsigned int, to - from, REPORT_BYTES));
 	slab_report_tail(ip);
-	pr_err("FIX %s: Restoring %px-%px=0x%x\n", s->name, from, to - 1, expected);
+	pr_err("FIX %s: Restoring %p-%p=0x%x\n", s->name, from, to - 1, expected);
 }
 
 void slab_report_foreign(const struct kmem_cache *s, const void *addr, unsigned long ip)
@@ -109,16 +109,16 @@ void slab_report_foreign(const struct kmem_cache *s, const void *addr, unsigned 
 
 	if (from) {
 		slab_report_head(s->name, "Wrong slab cache");
-		pr_err("kmem_cache_free(%s) of %px, but the object is from %s\n", s->name,
+		pr_err("kmem_cache_free(%s) of %p, but the object is from %s\n", s->name,
 		       addr, from->name);
 		slab_print_owner(from, addr);
 	} else {
 		slab_report_head(s ? s->name : "kfree",
 				 "Object pointer in non-slab page");
-		pr_err("%px is in no slab\n", addr);
+		pr_err("%p is in no slab\n", addr);
 	}
 	slab_report_tail(ip);
-	pr_err("FIX %s: Object at %px not freed\n", s ? s->name : "kfree", addr);
+	pr_err("FIX %s: Object at %p not freed\n", s ? s->name : "kfree", addr);
 }
 
 /* One object of a cache that should have none left. */
@@ -129,7 +129,7 @@ static int slab_print_leak(const struct slab_object_info *obj, void *arg)
 	if (!*left)
 		return 1;
 	--*left;
-	pr_err("Object %px @offset=%lu\n", obj->object,
+	pr_err("Object %p @offset=%lu\n", obj->object,
 	       slab_offset(slab_of(obj->object), obj->object));
 	slab_print_tracks(obj->cache, obj->object);
 	return 0;

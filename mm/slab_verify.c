@@ -23,11 +23,10 @@ static int verify_pages(struct kmem_cache *s, struct slab *slab)
 	struct page *head = slab_page(slab);
 
 	if (!PageSlab(head))
-		return slab_broken(s, "slab %px: its page is not marked", slab);
+		return slab_broken(s, "slab %p: its page is not marked", slab);
 	for (unsigned int i = 0; i < 1U << page_order(head); i++)
 		if (slab[i].cache != s || (i && slab[i].head != slab))
-			return slab_broken(s, "slab %px: page %u is not its own", slab,
-					   i);
+			return slab_broken(s, "slab %p: page %u is not its own", slab, i);
 	return 0;
 }
 
@@ -40,7 +39,7 @@ static int verify_geometry(struct kmem_cache *s, struct slab *slab)
 		end = (unsigned long)slab->map -
 		      (unsigned long)page_address(slab_page(slab));
 	if (!slab->objects || used > end)
-		return slab_broken(s, "slab %px: %u objects from colour %u do not fit",
+		return slab_broken(s, "slab %p: %u objects from colour %u do not fit",
 				   slab, slab->objects, slab->colour * 8U);
 	return 0;
 }
@@ -53,12 +52,12 @@ static int verify_map(struct kmem_cache *s, struct slab *slab)
 		if (!slab_object_free(slab, i))
 			continue;
 		if (i >= slab->objects)
-			return slab_broken(s, "slab %px: bit %u is set, past the end",
+			return slab_broken(s, "slab %p: bit %u is set, past the end",
 					   slab, i);
 		free++;
 	}
 	if (free + slab->inuse != slab->objects)
-		return slab_broken(s, "slab %px: %u free and %u used of %u objects", slab,
+		return slab_broken(s, "slab %p: %u free and %u used of %u objects", slab,
 				   free, slab->inuse, slab->objects);
 	return 0;
 }
@@ -110,8 +109,7 @@ static int verify_list(struct kmem_cache *s, struct list_head *list, const char 
 			return slab_broken(s, "the %s list is not a list of %lu", name,
 					   count);
 		if (list != right)
-			return slab_broken(s,
-					   "slab %px, %u of %u used, is on the %s list",
+			return slab_broken(s, "slab %p, %u of %u used, is on the %s list",
 					   slab, slab->inuse, slab->objects, name);
 		err = verify_slab(s, slab);
 		if (err)
@@ -202,7 +200,7 @@ static int mark(struct kmem_cache *s, void *const *objs, unsigned int n)
 			continue;
 		}
 		unmark(s, objs, i);
-		return slab_broken(s, "%px in a magazine is %s", objs[i],
+		return slab_broken(s, "%p in a magazine is %s", objs[i],
 				   index < 0 ? "not an object" : "free twice");
 	}
 	return 0;

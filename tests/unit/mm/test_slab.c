@@ -13,12 +13,18 @@ static void objects_are_aligned_and_apart(void **state)
 		slab_flags_t flags;
 		unsigned int wanted; /* alignment */
 	} cases[] = {
-		{ 1, 0, 0, 8 },		  { 8, 0, 0, 8 },
-		{ 24, 0, 0, 8 },	  { 24, 32, 0, 32 },
-		{ 40, 0, SLAB_HWCACHE_ALIGN, 64 }, { 20, 0, SLAB_HWCACHE_ALIGN, 32 },
-		{ 700, 0, 0, 8 },	  { 700, 256, 0, 256 },
-		{ 4096, 4096, 0, 4096 },  { 5000, 0, 0, 8 },
-		{ 40000, 64, 0, 64 },	  { 4 << 20, 0, 0, 8 },
+		{ 1, 0, 0, 8 },
+		{ 8, 0, 0, 8 },
+		{ 24, 0, 0, 8 },
+		{ 24, 32, 0, 32 },
+		{ 40, 0, SLAB_HWCACHE_ALIGN, 64 },
+		{ 20, 0, SLAB_HWCACHE_ALIGN, 32 },
+		{ 700, 0, 0, 8 },
+		{ 700, 256, 0, 256 },
+		{ 4096, 4096, 0, 4096 },
+		{ 5000, 0, 0, 8 },
+		{ 40000, 64, 0, 64 },
+		{ 4 << 20, 0, 0, 8 },
 	};
 	void *objs[8];
 
@@ -156,7 +162,8 @@ static void zalloc_clears_dirty_objects(void **state)
 		many[i] = kmem_cache_zalloc(s, GFP_KERNEL);
 		assert_null(memchr_inv(many[i], 0, 200));
 	}
-	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL | __GFP_ZERO, 50, many + 50), 50);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL | __GFP_ZERO, 50, many + 50),
+			 50);
 	for (int i = 50; i < 100; i++)
 		assert_null(memchr_inv(many[i], 0, 200));
 	kmem_cache_free_bulk(s, 100, many);
