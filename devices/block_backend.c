@@ -2,10 +2,11 @@
 /*
  * The front of the block backend: opening the medium, the queue, and progress.
  *
- * A request lives through steps.  Short transfers are ordinary (a signal, a 2 GiB limit, a
- * list longer than IOV_MAX): the request is advanced by what was moved and its next step is
- * started, until nothing is left or the host reports an error.  At most `depth` requests
- * have a step started; the others wait in the order in which they came.
+ * A request lives through steps.  Short transfers are ordinary (a signal, a 2 GiB
+ * limit, a list longer than IOV_MAX): the request is advanced by what was moved and its
+ * next step is started, until nothing is left or the host reports an error.  At most
+ * `depth` requests have a step started; the others wait in the order in which they
+ * came.
  */
 #include "devices/block_backend.h"
 #include "devices/block_engine.h"
@@ -35,8 +36,8 @@ struct block_backend {
 	bool is_device;
 	unsigned int depth;
 	unsigned int started; /* requests with a step at the engine; <= depth */
-	/* Requests without a started step, in order; non-empty only while started == depth
-	 * or until the next run_queue(). */
+	/* Requests without a started step, in order; non-empty only while started ==
+	 * depth or until the next run_queue(). */
 	struct block_request *waiting;
 	struct block_request **waiting_end;
 };

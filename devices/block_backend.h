@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The medium behind a disk: a file or a block device of the host, worked on asynchronously.
+ * The medium behind a disk: a file or a block device of the host, worked on
+ * asynchronously.
  *
- * A request is started by block_submit(), handed to the host by block_kick() (so that many
- * requests cost one system call), and finished by its done() callback, which runs inside
- * block_poll() or block_drain() and nowhere else.  The embedder calls block_poll() when
- * block_event_fd() is readable.
+ * A request is started by block_submit(), handed to the host by block_kick() (so that
+ * many requests cost one system call), and finished by its done() callback, which runs
+ * inside block_poll() or block_drain() and nowhere else.  The embedder calls
+ * block_poll() when block_event_fd() is readable.
  *
  * Order: requests in flight at the same time are not ordered and finish in any order.
  * BLOCK_FLUSH makes durable all that had finished before the flush was submitted.
@@ -13,8 +14,8 @@
  * Two engines do the work: io_uring, and, where the host forbids io_uring, plain system
  * calls (the same interface; the caller is then held for the length of each operation).
  *
- * All calls on one backend must be serialised by the caller.  A backend must be opened by
- * the process that uses it: it does not survive fork().
+ * All calls on one backend must be serialised by the caller.  A backend must be opened
+ * by the process that uses it: it does not survive fork().
  */
 #ifndef DEVICES_BLOCK_BACKEND_H
 #define DEVICES_BLOCK_BACKEND_H
@@ -35,8 +36,9 @@ enum block_op {
 };
 
 /*
- * One request, owned by the caller and untouched by it from block_submit() until done().
- * The range must lie inside [0, block_size()), and length must not be 0 (but for FLUSH).
+ * One request, owned by the caller and untouched by it from block_submit() until
+ * done().  The range must lie inside [0, block_size()), and length must not be 0 (but
+ * for FLUSH).
  */
 struct block_request {
 	enum block_op op;
@@ -65,8 +67,9 @@ struct block_config {
 
 /*
  * Opens the medium and locks it (shared when read-only, else exclusively) against other
- * VMs of this host.  0, or: what open(2) says (-ENOENT, -EACCES, ...), -EISDIR, -ENOTBLK (neither file nor block
- * device), -ENODATA (empty), -EBUSY (another VM writes it), -ENOMEM.
+ * VMs of this host.  0, or: what open(2) says (-ENOENT, -EACCES, ...), -EISDIR,
+ * -ENOTBLK (neither file nor block device), -ENODATA (empty), -EBUSY (another VM writes
+ * it), -ENOMEM.
  */
 int block_backend_open(const struct block_config *config, struct block_backend **out);
 /* Waits for what the host still works on, cancels the rest, closes. */

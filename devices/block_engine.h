@@ -3,9 +3,9 @@
  * Inside the block backend: how the front (block_backend.c: order, retries, progress)
  * speaks to an engine (block_uring.c, block_sync.c: one host operation at a time).
  *
- * The front turns each request into a sequence of steps.  A step is one operation of the
- * host; an engine starts it, and later reports its result, which is what the system call
- * would have returned, or a negative errno.
+ * The front turns each request into a sequence of steps.  A step is one operation of
+ * the host; an engine starts it, and later reports its result, which is what the system
+ * call would have returned, or a negative errno.
  */
 #ifndef DEVICES_BLOCK_ENGINE_H
 #define DEVICES_BLOCK_ENGINE_H
@@ -34,8 +34,9 @@ struct block_engine {
 		      struct block_request *req);
 	/* Hands everything started to the host. */
 	void (*kick)(void *state);
-	/* The request of one finished step and its result, or NULL when there is none yet.
-	 * With `wait`, which the front sets only while a step is started, never NULL. */
+	/* The request of one finished step and its result, or NULL when there is
+	 * none yet.  With `wait`, which the front sets only while a step is started,
+	 * never NULL. */
 	struct block_request *(*reap)(void *state, bool wait, int64_t *result);
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine for hosts that forbid io_uring: each step is one system call, made at once;
- * its result waits in a list until it is reaped, so that done() never runs inside submit.
+ * The engine for hosts that forbid io_uring: each step is one system call, made at
+ * once; its result waits in a list until it is reaped, so that done() never runs inside
+ * submit.
  */
 #include "devices/block_engine.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The asynchronous engine: io_uring.  The ring holds `depth` submissions and twice as many
- * completions, and the front never has more than `depth` steps started: neither overflows.
+ * The asynchronous engine: io_uring.  The ring holds `depth` submissions and twice as
+ * many completions, and the front never has more than `depth` steps started: neither
+ * overflows.
  */
 #include "devices/block_engine.h"
 
@@ -88,8 +89,8 @@ static void uring_kick(void *state)
 {
 	struct uring *uring = state;
 
-	/* EAGAIN, EBUSY: the host is short of memory for now.  What it did not take stays in
-	 * the ring; the signal brings the next poll, which kicks again. */
+	/* EAGAIN, EBUSY: the host is short of memory for now.  What it did not take
+	 * stays in the ring; the signal brings the next poll, which kicks again. */
 	if (io_uring_sq_ready(&uring->ring) && io_uring_submit(&uring->ring) < 0)
 		eventfd_write(uring->event_fd, 1);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The MC146818 clock, as far as an operating system needs it to learn the time: the host's,
- * in UTC.  Setting the time is ignored, there are no alarms and no interrupts; the other
- * registers are memory.
+ * The MC146818 clock, as far as an operating system needs it to learn the time: the
+ * host's, in UTC.  Setting the time is ignored, there are no alarms and no interrupts;
+ * the other registers are memory.
  */
 #include "devices/ports.h"
 

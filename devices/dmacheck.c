@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The dmacheck device: takes one request at a time, round the queues in turn, and works on
- * it in slices.  Between two slices the event loop serves the others: the device wakes
- * itself through an eventfd.  Requests that wait do so in the rings, at no cost.
+ * The dmacheck device: takes one request at a time, round the queues in turn, and works
+ * on it in slices.  Between two slices the event loop serves the others: the device
+ * wakes itself through an eventfd.  Requests that wait do so in the rings, at no cost.
  */
 #include "devices/dmacheck.h"
 

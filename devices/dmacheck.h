@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* dmacheck: says what guest memory looks like from a device's side (<abi/dmacheck.h>). */
+/* dmacheck: says what guest memory looks like from a device's side
+ * (<abi/dmacheck.h>). */
 #ifndef DEVICES_DMACHECK_H
 #define DEVICES_DMACHECK_H
 

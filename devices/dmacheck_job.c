@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What dmacheck does with memory.  A job is a snapshot: header and segments are read once
- * and never looked at again.  It advances by units of at most DMACHECK_UNIT bytes; after a
- * fault the exact byte is searched for without touching anything.
+ * What dmacheck does with memory.  A job is a snapshot: header and segments are read
+ * once and never looked at again.  It advances by units of at most DMACHECK_UNIT bytes;
+ * after a fault the exact byte is searched for without touching anything.
  */
 #include "devices/dmacheck_job.h"
 
@@ -23,7 +23,8 @@ _Static_assert(sizeof(struct dma_seg) == sizeof(struct dmacheck_seg) &&
 _Static_assert(sizeof(struct dma_run) == sizeof(struct dmacheck_run), "so are runs");
 _Static_assert(DMACHECK_UNIT % sizeof(uint64_t) == 0, "the pattern is cut at its words");
 
-/* Runs of one unit: translation is by pages, so a page each and a part at either end. */
+/* Runs of one unit: translation is by pages, so a page each and a part at either
+ * end. */
 #define UNIT_RUNS (DMACHECK_UNIT / 4096 + 2)
 
 int dmacheck_job_init(struct dmacheck_job *job)
@@ -47,7 +48,7 @@ void dmacheck_job_end(struct dmacheck_job *job)
 	job->runs = NULL;
 }
 
-/* --- taking a request apart ------------------------------------------------------------ */
+/* --- taking a request apart ------------------------------------------------------- */
 
 static uint32_t check_header(const struct dmacheck_req *req)
 {
@@ -149,7 +150,7 @@ bool dmacheck_job_start(struct dmacheck_job *job, struct dma_cursor request,
 	return job->resp.status == DMACHECK_S_OK;
 }
 
-/* --- faults ---------------------------------------------------------------------------- */
+/* --- faults ----------------------------------------------------------------------- */
 
 /* How many of the cursor's next len bytes come before the first one out of reach. */
 static uint64_t reachable(struct dma_cursor c, uint64_t len)
@@ -177,7 +178,7 @@ static bool fail(struct dmacheck_job *job, const struct dma_cursor *at, uint64_t
 	return false;
 }
 
-/* --- operations ------------------------------------------------------------------------ */
+/* --- operations ------------------------------------------------------------------- */
 
 static int feed(void *arg, void *piece, uint64_t len)
 {
@@ -252,7 +253,8 @@ static bool describe_unit(struct dmacheck_job *job, uint64_t n)
 	return true;
 }
 
-/* How much the next step does: a unit, and for DESCRIBE not past the end of a segment. */
+/* How much the next step does: a unit, and for DESCRIBE not past the end of a
+ * segment. */
 static uint64_t unit(const struct dmacheck_job *job)
 {
 	uint64_t left = job->src.left > job->dst.left ? job->src.left : job->dst.left;

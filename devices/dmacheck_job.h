@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One request of dmacheck: taken apart and checked, then worked on unit by unit, so that no
- * request, however long, holds the event loop.  Knows nothing of queues.
+ * One request of dmacheck: taken apart and checked, then worked on unit by unit, so
+ * that no request, however long, holds the event loop.  Knows nothing of queues.
  */
 #ifndef DEVICES_DMACHECK_JOB_H
 #define DEVICES_DMACHECK_JOB_H
@@ -19,7 +19,8 @@ struct dmacheck_job {
 	struct dmacheck_req req;
 	struct dmacheck_resp resp;
 
-	/* The guest's segments, copied once: first the sources, then the destinations. */
+	/* The guest's segments, copied once: first the sources, then the
+	 * destinations. */
 	struct dma_seg *seg;
 	struct dma_cursor src, dst; /* what is not yet done */
 	uint64_t pos; /* bytes of the stream that are done */
@@ -37,8 +38,8 @@ int dmacheck_job_init(struct dmacheck_job *job);
 void dmacheck_job_fini(struct dmacheck_job *job);
 
 /*
- * Reads and checks a request.  False: it is refused, resp.status says why.  max_runs: how
- * many runs the response has room for.
+ * Reads and checks a request.  False: it is refused, resp.status says why.  max_runs:
+ * how many runs the response has room for.
  */
 bool dmacheck_job_start(struct dmacheck_job *job, struct dma_cursor request,
 			uint64_t max_bytes, uint64_t max_runs);

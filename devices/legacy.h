@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The small devices that a PC has at fixed ports, as one device named "legacy": exit port,
- * the two ways to reset, ACPI power management, CMOS clock (<abi/platform.h>: where).
+ * The small devices that a PC has at fixed ports, as one device named "legacy": exit
+ * port, the two ways to reset, ACPI power management, CMOS clock (<abi/platform.h>:
+ * where).
  */
 #ifndef DEVICES_LEGACY_H
 #define DEVICES_LEGACY_H
@@ -15,8 +16,8 @@
 
 struct legacy;
 
-/* Puts all of them on the port bus and into the list, whose destroy frees them.  0, -ENOMEM
- * or what bus_add() says. */
+/* Puts all of them on the port bus and into the list, whose destroy frees them.  0,
+ * -ENOMEM or what bus_add() says. */
 int legacy_create(struct host *host, struct bus *pio, struct device_list *devices,
 		  struct legacy **out);
 /* The power button is pressed: a guest that listens shuts down. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ACPI fixed hardware (ACPI 6.4, 4.8.3): PM1a status and enable, PM1a control.  Of the
- * events only the power button exists.  The system-control interrupt is a level: up while
- * an event is both set and enabled.
+ * events only the power button exists.  The system-control interrupt is a level: up
+ * while an event is both set and enabled.
  */
 #include <abi/platform.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parts of devices/legacy.c.  Each stands at one or two ranges of ports, is initialised
- * by NAME_init() (0 or what bus_add() says) and, where it has state, reset by NAME_reset().
+ * The parts of devices/legacy.c.  Each stands at one or two ranges of ports, is
+ * initialised by NAME_init() (0 or what bus_add() says) and, where it has state, reset
+ * by NAME_reset().
  */
 #ifndef DEVICES_PORTS_H
 #define DEVICES_PORTS_H

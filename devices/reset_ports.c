@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two ways to reset a PC.  Port 0xCF9: bit 2 written as 1.  The keyboard controller:
- * its output line 0, pulsed by a command 0xF0-0xFF with bit 0 clear, or set low by 0xD1.
+ * The two ways to reset a PC.  Port 0xCF9: bit 2 written as 1.  The keyboard
+ * controller: its output line 0, pulsed by a command 0xF0-0xFF with bit 0 clear, or set
+ * low by 0xD1.
  *
  * The controller answers the commands by which drivers find out whether it is there and
  * sees neither keyboard nor mouse: whatever is sent to those gets no answer.
@@ -52,7 +53,7 @@ int reset_port_init(struct reset_port *r, struct host *host, struct bus *pio)
 	return bus_add(pio, &r->range);
 }
 
-/* --- keyboard controller -------------------------------------------------------------- */
+/* --- keyboard controller ---------------------------------------------------------- */
 
 #define KBD_DATA_PORT 0x60
 

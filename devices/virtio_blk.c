@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtio block device: configuration, cache mode, pause and reset, statistics.  Requests
- * are in virtio_blk_request.c; they are independent of each other and complete in any
- * order.
+ * virtio block device: configuration, cache mode, pause and reset, statistics.
+ * Requests are in virtio_blk_request.c; they are independent of each other and complete
+ * in any order.
  *
- * Writes are durable when a flush that came after their completion is done; a driver that
- * did not take VIRTIO_BLK_F_FLUSH, or switched the cache off, gets each write flushed
- * before it completes.
+ * Writes are durable when a flush that came after their completion is done; a driver
+ * that did not take VIRTIO_BLK_F_FLUSH, or switched the cache off, gets each write
+ * flushed before it completes.
  */
 #include "devices/virtio_blk.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests of the virtio block device: chains become requests, requests become operations
- * of the backend.
+ * Requests of the virtio block device: chains become requests, requests become
+ * operations of the backend.
  *
- * A request is checked whole before anything happens: a range outside the disk, a write to
- * a read-only disk or a malformed list of ranges changes nothing.  Then its data is mapped
- * and moved straight between guest memory and the medium, max_iov host pieces at a time;
- * requests with a list of ranges (discard, write zeroes) go range by range.
+ * A request is checked whole before anything happens: a range outside the disk, a write
+ * to a read-only disk or a malformed list of ranges changes nothing.  Then its data is
+ * mapped and moved straight between guest memory and the medium, max_iov host pieces at
+ * a time; requests with a list of ranges (discard, write zeroes) go range by range.
  */
 #include "devices/virtio_blk_request.h"
 
@@ -27,12 +27,14 @@ struct blk_request {
 	struct virtio_blk_op_stats *stats; /* of its kind */
 	uint64_t start; /* ns */
 
-	/* Read, write: what is not yet under way.  io.offset goes on from piece to piece. */
+	/* Read, write: what is not yet under way.  io.offset goes on from piece to
+	 * piece. */
 	struct dma_cursor data;
 	struct dma_hold hold; /* of the piece under way */
 	uint64_t bytes; /* of the whole request */
 
-	/* Discard, write zeroes: a private copy; range[0 .. next) are done or under way. */
+	/* Discard, write zeroes: a private copy; range[0 .. next) are done or under
+	 * way. */
 	unsigned int nr_ranges, next_range;
 	struct virtio_blk_discard_write_zeroes *range;
 
@@ -48,11 +50,12 @@ static uint64_t now(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* --- completion ----------------------------------------------------------------------- */
+/* --- completion ------------------------------------------------------------------- */
 
 /*
- * Writes the status, the last writable byte, and completes the chain.  `filled` is how many
- * bytes before it were written: the used length counts from the front without a gap.
+ * Writes the status, the last writable byte, and completes the chain.  `filled` is how
+ * many bytes before it were written: the used length counts from the front without a
+ * gap.
  */
 static void complete(struct virtq_chain *chain, uint8_t status, uint64_t filled)
 {
@@ -97,7 +100,7 @@ static bool refuse(struct virtio_blk *blk, struct virtq_chain *chain, uint8_t st
 	return true;
 }
 
-/* --- going on ------------------------------------------------------------------------- */
+/* --- going on --------------------------------------------------------------------- */
 
 static bool write_through(const struct blk_request *req)
 {
@@ -162,7 +165,7 @@ static void operation_done(struct block_request *io, int error)
 	finish(req, error);
 }
 
-/* --- taking requests ------------------------------------------------------------------ */
+/* --- taking requests -------------------------------------------------------------- */
 
 static struct blk_request *new_request(struct virtio_blk *blk, struct virtq_chain *chain,
 				       enum block_op op,

@@ -2,9 +2,9 @@
 /*
  * virtio console: one port without MULTIPORT.
  *
- * A transmitted buffer completes at once: what the sink does not take waits in the backlog,
- * and while there is a backlog no further buffer is taken, which stops the guest.  So no
- * chain is ever held, and pause and reset have nothing to wait for.
+ * A transmitted buffer completes at once: what the sink does not take waits in the
+ * backlog, and while there is a backlog no further buffer is taken, which stops the
+ * guest.  So no chain is ever held, and pause and reset have nothing to wait for.
  */
 #include "devices/virtio_console.h"
 
@@ -24,11 +24,12 @@ struct virtio_console {
 	struct virtio_console_config_in embedder;
 	struct virtio_console_config config;
 
-	uint8_t *
-		backlog; /* bytes [sent, end) wait for the sink; NULL when there are none */
+	/* Bytes [sent, end) wait for the sink; NULL when there are none. */
+	uint8_t *backlog;
 	size_t sent, end;
 
-	bool refused; /* input was turned away for want of buffers: say when there are some */
+	/* Input was turned away for want of buffers: say when there are some. */
+	bool refused;
 	uint64_t bytes_in, bytes_out, lost;
 };
 
@@ -42,7 +43,7 @@ struct virtio_dev *virtio_console_dev(struct virtio_console *console)
 	return &console->vd;
 }
 
-/* --- from the guest ------------------------------------------------------------------- */
+/* --- from the guest --------------------------------------------------------------- */
 
 static size_t emit(struct virtio_console *c, const void *bytes, size_t count)
 {
@@ -124,7 +125,7 @@ static void console_config_write(struct virtio_dev *vd, unsigned int offset,
 		send_piece(c, &byte, 1);
 }
 
-/* --- to the guest --------------------------------------------------------------------- */
+/* --- to the guest ----------------------------------------------------------------- */
 
 /* Into the next buffer the guest gave.  False: there is none. */
 static bool fill_buffer(struct virtq *q, const uint8_t *from, size_t count,
@@ -153,8 +154,8 @@ size_t virtio_console_receive(struct virtio_console *c, const void *bytes, size_
 	const uint8_t *from = bytes;
 	size_t taken = 0, filled;
 
-	/* During a pause not even the rings are touched.  After a queue's worth of buffers
-	 * others get their turn: another vCPU may return them for ever. */
+	/* During a pause not even the rings are touched.  After a queue's worth of
+	 * buffers others get their turn: another vCPU may return them for ever. */
 	while (taken < count && budget && virtio_running(&c->vd) &&
 	       fill_buffer(q, from + taken, count - taken, &filled)) {
 		taken += filled;
@@ -190,7 +191,7 @@ void virtio_console_resize(struct virtio_console *c, uint16_t cols, uint16_t row
 	virtio_config_changed(&c->vd);
 }
 
-/* --- the device ----------------------------------------------------------------------- */
+/* --- the device ------------------------------------------------------------------- */
 
 static void console_drain(struct virtio_dev *vd, struct virtq *q)
 {

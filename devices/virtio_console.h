@@ -3,7 +3,8 @@
  * virtio console (virtio 1.2, section 5.3): one port, a size, emergency write.
  *
  * Both directions have flow control: the guest's output waits in the guest while the
- * embedder does not take it, input waits with the embedder while the guest gives no buffers.
+ * embedder does not take it, input waits with the embedder while the guest gives no
+ * buffers.
  */
 #ifndef DEVICES_VIRTIO_CONSOLE_H
 #define DEVICES_VIRTIO_CONSOLE_H
@@ -17,10 +18,12 @@ struct virtio_console;
 struct virtio_console_config_in {
 	const char *name; /* "console0"; outlives the device */
 	uint16_t cols, rows;
-	/* What the guest sent; returns how many bytes it took.  After taking less than all
-	 * the embedder calls virtio_console_output_room() when it can take more. */
+	/* What the guest sent; returns how many bytes it took.  After taking less
+	 * than all the embedder calls virtio_console_output_room() when it can take
+	 * more. */
 	size_t (*output)(void *ctx, const void *bytes, size_t count);
-	/* virtio_console_receive() had turned bytes away; now there is room.  May be NULL. */
+	/* virtio_console_receive() had turned bytes away; now there is room.  May be
+	 * NULL. */
 	void (*input_room)(void *ctx);
 	void *ctx;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtio entropy device: each buffer is filled straight from the host's random source, up
- * to MAX_FILL bytes (the specification lets a device give less than asked), so that no
- * request holds the event loop for long.
+ * virtio entropy device: each buffer is filled straight from the host's random source,
+ * up to MAX_FILL bytes (the specification lets a device give less than asked), so that
+ * no request holds the event loop for long.
  */
 #include "devices/virtio_rng.h"
 

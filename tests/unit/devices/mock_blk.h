@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtio-blk driver for tests: the device under test on a machine without vCPUs, a disk
- * file in a temporary directory, and requests put together by hand.
+ * A virtio-blk driver for tests: the device under test on a machine without vCPUs, a
+ * disk file in a temporary directory, and requests put together by hand.
  */
 #ifndef MOCK_BLK_H
 #define MOCK_BLK_H
@@ -49,8 +49,8 @@ void blk_restart_driver(struct blk *b, uint64_t features);
 uint16_t blk_offer(struct blk *b, struct drvq *q, unsigned int slot, uint32_t type,
 		   uint64_t sector, const struct drv_seg *data, unsigned int n);
 uint8_t blk_status(struct blk *b, unsigned int slot);
-/* A whole request with one piece of data at b->data (write: by the device): offers it on
- * queue 0 as slot 0, waits; the status.  *used when not NULL. */
+/* A whole request with one piece of data at b->data (write: by the device): offers
+ * it on queue 0 as slot 0, waits; the status.  *used when not NULL. */
 uint8_t blk_do(struct blk *b, uint32_t type, uint64_t sector, uint32_t len, bool write,
 	       uint32_t *used);
 void *blk_data(struct blk *b, uint64_t offset, uint64_t len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A block engine that does as the test says: steps start and stay, until the test ends one
- * with a result of its choice.  Nothing reaches the medium.  When it is made to wait (drain,
- * cancel), every step ends well.
+ * A block engine that does as the test says: steps start and stay, until the test ends
+ * one with a result of its choice.  Nothing reaches the medium.  When it is made to
+ * wait (drain, cancel), every step ends well.
  */
 #ifndef MOCK_BLOCK_ENGINE_H
 #define MOCK_BLOCK_ENGINE_H

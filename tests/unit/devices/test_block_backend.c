@@ -36,7 +36,7 @@
 #define MAX_IOV	    8
 #define MAX_LENGTH  20000
 
-/* --- a temporary directory and its file -------------------------------------------- */
+/* --- a temporary directory and its file ------------------------------------------- */
 
 static char dir[] = "/tmp/pagevisor-block-XXXXXX";
 static char path[64];
@@ -104,7 +104,7 @@ static struct block_backend *open_backend(const struct block_engine *engine,
 	return be;
 }
 
-/* --- random operations against a model --------------------------------------------- */
+/* --- random operations against a model -------------------------------------------- */
 
 struct slot {
 	struct block_request req;
@@ -252,7 +252,7 @@ static void test_random_sync(void **state)
 	random_run(&block_engine_sync, 1);
 }
 
-/* --- an engine that does as the test says ------------------------------------------- */
+/* --- an engine that does as the test says ----------------------------------------- */
 
 static struct block_request *ended[64];
 static int ended_error[64];
@@ -427,7 +427,7 @@ static void test_cancel(void **state)
 	block_backend_close(be);
 }
 
-/* --- flush is fdatasync --------------------------------------------------------------- */
+/* --- flush is fdatasync ----------------------------------------------------------- */
 
 static int datasyncs;
 
@@ -531,7 +531,7 @@ static void test_truncated_below(void **state)
 	}
 }
 
-/* --- opening ------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------- */
 
 static int open_error(const char *name, bool read_only)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The dmacheck device: requests through its queues, slices, pause and reset in the middle
- * of a long one, responses of every size, hostile cases.  What it computes is tested in
- * test_dmacheck_job.c.
+ * The dmacheck device: requests through its queues, slices, pause and reset in the
+ * middle of a long one, responses of every size, hostile cases.  What it computes is
+ * tested in test_dmacheck_job.c.
  */
 #include "devices/dmacheck.h"
 
@@ -66,7 +66,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A request that hashes the 64 KiB of data `times` times over; room bytes of response. */
+/* A request that hashes the 64 KiB of data `times` times over; room bytes of
+ * response. */
 struct asked {
 	uint64_t request, response;
 	uint32_t len, room;
@@ -213,7 +214,7 @@ static void test_request_fault(void **state)
 	assert_int_equal(resp->status, DMACHECK_S_INVAL);
 }
 
-/* --- long requests ----------------------------------------------------------------------- */
+/* --- long requests ---------------------------------------------------------------- */
 
 /* A long one does not hold the loop: it takes many turns, and so do queues in turn. */
 static void test_slices(void **state)
@@ -386,14 +387,15 @@ static void test_params(void **state)
 	assert_int_equal(dmacheck_create(&params, &t.vd), -EINVAL);
 }
 
-/* --- hostile -------------------------------------------------------------------------------- */
+/* --- hostile ---------------------------------------------------------------------- */
 
 static void hostile_plug(struct machine *m)
 {
 	plug(m, 1);
 }
 
-/* Hashes 4 pieces of one page; the response has room for runs that HASH does not give. */
+/* Hashes 4 pieces of one page; the response has room for runs that HASH does not
+ * give. */
 static unsigned int hostile_request(struct drv *d, struct drv_seg *segs)
 {
 	uint64_t at = machine_alloc(d->m, 4096, 64);

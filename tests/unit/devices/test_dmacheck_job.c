@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What dmacheck computes, against a model: every byte of a stream is looked up on its own
- * in a page table that scatters two regions of RAM, and all RAM is compared after each
- * request.
+ * What dmacheck computes, against a model: every byte of a stream is looked up on its
+ * own in a page table that scatters two regions of RAM, and all RAM is compared after
+ * each request.
  */
 #include "devices/dmacheck_job.h"
 
@@ -131,7 +131,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- the model ------------------------------------------------------------------------- */
+/* --- the model -------------------------------------------------------------------- */
 
 struct stream {
 	struct dmacheck_seg seg[MAX_SEGS];
@@ -208,7 +208,7 @@ static struct stream matching_stream(const struct stream *other)
 	return s;
 }
 
-/* --- running a request ----------------------------------------------------------------- */
+/* --- running a request ------------------------------------------------------------ */
 
 static struct dma_seg request_seg[64];
 
@@ -422,10 +422,10 @@ static void test_describe_identity(void **state)
 	assert_true(t.job.runs[0].addr == HIGH_BASE);
 }
 
-/* --- faults ---------------------------------------------------------------------------- */
+/* --- faults ----------------------------------------------------------------------- */
 
-/* The offset is exact, one fault is counted, and what lies before it in the same piece is
- * not touched beyond what a write may have done. */
+/* The offset is exact, one fault is counted, and what lies before it in the same
+ * piece is not touched beyond what a write may have done. */
 static void test_faults(void **state)
 {
 	static uint8_t scratch[300000];
@@ -509,7 +509,7 @@ static void test_no_bus(void **state)
 	assert_int_equal(t.job.resp.bytes, 0);
 }
 
-/* --- refusals -------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------- */
 
 static uint32_t status_of(const struct dmacheck_req *req, const struct stream *src,
 			  const struct stream *dst, int64_t more_bytes)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ports by which a guest ends or resets the machine, and the ones drivers probe at boot. */
+/* Ports by which a guest ends or resets the machine, and the ones drivers probe at
+ * boot. */
 #include "devices/legacy.h"
 #include "devices/ports.h"
 
@@ -150,7 +151,7 @@ static void test_taken(void **state)
 	assert_int_equal(t.code, 3);
 }
 
-/* --- CMOS clock ------------------------------------------------------------------------ */
+/* --- CMOS clock ------------------------------------------------------------------- */
 
 static time_t clock_now;
 

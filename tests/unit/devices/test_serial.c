@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The 16550A as a driver sees it: probing, interrupts, FIFO, loopback, back-pressure. */
+/* The 16550A as a driver sees it: probing, interrupts, FIFO, loopback,
+ * back-pressure. */
 #include "devices/serial.h"
 
 #include <setjmp.h>

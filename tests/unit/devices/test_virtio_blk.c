@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * virtio-blk with a real file: each request type, requests cut in every way, random
- * requests in flight on several queues against a model, pause, resume and reset among them.
+ * requests in flight on several queues against a model, pause, resume and reset among
+ * them.
  */
 #include "tests/unit/devices/mock_blk.h"
 
@@ -235,7 +236,7 @@ static void test_merged(void **state)
 	free(file);
 }
 
-/* --- random requests ------------------------------------------------------------------- */
+/* --- random requests -------------------------------------------------------------- */
 
 #define SLOT_BYTES (BLK_DATA_SIZE / BLK_SLOTS)
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * virtio-blk when something is wrong: requests that must be refused and change nothing,
- * errors of the host, DMA faults half-way, reset and pause with requests in flight, and the
- * order that makes a flush worth its name.  Most of it on an engine that obeys the test.
+ * errors of the host, DMA faults half-way, reset and pause with requests in flight, and
+ * the order that makes a flush worth its name.  Most of it on an engine that obeys the
+ * test.
  */
 #include "tests/unit/devices/mock_blk.h"
 
@@ -55,10 +56,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* --- refused, and nothing changed -------------------------------------------------------- */
+/* --- refused, and nothing changed ------------------------------------------------- */
 
-/* Runs one request that must end with `status`; neither file nor RAM beside the status byte
- * and the used ring may change. */
+/* Runs one request that must end with `status`; neither file nor RAM beside the
+ * status byte and the used ring may change. */
 static void refused(uint32_t type, uint64_t sector, uint32_t len, bool write,
 		    uint8_t status)
 {
@@ -213,7 +214,7 @@ static void test_malformed(void **state)
 			 VIRTIO_BLK_S_OK);
 }
 
-/* --- DMA faults half-way ------------------------------------------------------------------ */
+/* --- DMA faults half-way ---------------------------------------------------------- */
 
 /* The second of three data segments is outside RAM: the medium is not touched, and what
  * was mapped of the first is let go. */
@@ -262,7 +263,7 @@ static void test_fault_in_status(void **state)
 	assert_null(b.vd->dma->holds);
 }
 
-/* --- an IOMMU that scatters -------------------------------------------------------------- */
+/* --- an IOMMU that scatters ------------------------------------------------------- */
 
 #define SCATTERED    0x100000000000ull /* I/O pages here are the data pages, last first */
 #define DATA_PAGES   (BLK_DATA_SIZE / 4096)
@@ -335,7 +336,7 @@ static void test_scattered_fault(void **state)
 			 VIRTIO_BLK_S_OK);
 }
 
-/* --- errors of the host ------------------------------------------------------------------- */
+/* --- errors of the host ----------------------------------------------------------- */
 
 static bool used(unsigned int queue, uint16_t *head)
 {
@@ -416,7 +417,7 @@ static void test_short_then_error(void **state)
 	assert_int_equal(blk_status(&b, 0), VIRTIO_BLK_S_IOERR);
 }
 
-/* --- flush ---------------------------------------------------------------------------------- */
+/* --- flush ------------------------------------------------------------------------ */
 
 /* A flush is one fdatasync, and completes only when that is done. */
 static void test_flush(void **state)
@@ -478,7 +479,8 @@ static void test_write_through(void **state)
 	write_once(true, 0, VIRTIO_BLK_S_OK);
 	machine_write(b.m, wce, 1, 1); /* and thus may not have a cache */
 	write_once(true, 0, VIRTIO_BLK_S_OK);
-	/* Without CONFIG_WCE the field is read-only; reset switches the cache on again. */
+	/* Without CONFIG_WCE the field is read-only; reset switches the cache on
+	 * again. */
 	blk_restart_driver(&b, WITHOUT(VIRTIO_BLK_F_CONFIG_WCE));
 	machine_write(b.m, wce, 1, 0);
 	write_once(false, 0, VIRTIO_BLK_S_OK);
@@ -506,7 +508,7 @@ static void test_zero_through(void **state)
 	assert_true(used(0, &head));
 }
 
-/* --- in flight ------------------------------------------------------------------------------ */
+/* --- in flight -------------------------------------------------------------------- */
 
 /* Completion in the order in which the host finishes, not that of the requests. */
 static void test_out_of_order(void **state)
@@ -616,7 +618,7 @@ static void test_destroy_in_flight(void **state)
 	assert_int_equal(mock_engine.count, 2);
 }
 
-/* --- the table of hostile cases -------------------------------------------------------------- */
+/* --- the table of hostile cases --------------------------------------------------- */
 
 static char hostile_path[] = "/tmp/pagevisor-hostile-XXXXXX";
 static uint8_t hostile_sector[512];
@@ -685,7 +687,8 @@ static void test_hostile(void **state)
 	assert_int_equal(write(fd, file, sizeof(file)), sizeof(file));
 	hostile_run(&targets[0]);
 	hostile_run(&targets[1]);
-	/* Every write carried what was there before: all else would be somebody's memory. */
+	/* Every write carried what was there before: all else would be somebody's
+	 * memory. */
 	assert_int_equal(pread(fd, file, sizeof(file), 0), sizeof(file));
 	for (unsigned int i = 0; i < sizeof(file); i++)
 		assert_int_equal(file[i], 0x42);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* virtio-console: both directions, flow control, size, emergency write, hostile cases. */
+/* virtio-console: both directions, flow control, size, emergency write, hostile
+ * cases. */
 #include "devices/virtio_console.h"
 
 #include <setjmp.h>
@@ -371,7 +372,7 @@ static void test_stats(void **state)
 	assert_int_equal(found, 3);
 }
 
-/* --- hostile: the receive queue, with input always there --------------------------------- */
+/* --- hostile: the receive queue, with input always there -------------------------- */
 
 static void hostile_plug(struct machine *m)
 {
