@@ -40,8 +40,8 @@ int bus_add(struct bus *bus, const struct bus_range *range)
 		if (bus->range[i]->size <= range->size)
 			at = i + 1;
 	}
-	memmove(&bus->range[at + 1], &bus->range[at],
-		(bus->nr - at) * sizeof(*bus->range));
+	for (unsigned int i = bus->nr; i > at; i--)
+		bus->range[i] = bus->range[i - 1];
 	bus->range[at] = range;
 	bus->nr++;
 	return 0;
@@ -56,8 +56,8 @@ void bus_remove(struct bus *bus, const struct bus_range *range)
 	if (at == bus->nr)
 		return;
 	bus->nr--;
-	memmove(&bus->range[at], &bus->range[at + 1],
-		(bus->nr - at) * sizeof(*bus->range));
+	for (; at < bus->nr; at++)
+		bus->range[at] = bus->range[at + 1];
 }
 
 static const struct bus_range *find(const struct bus *bus, uint64_t addr,

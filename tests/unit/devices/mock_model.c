@@ -72,9 +72,9 @@ void mock_model_complete(struct mock_model *mm, unsigned int i)
 	struct virtq_chain *chain = mm->held[i];
 	struct virtq *q = chain->q;
 
-	memmove(&mm->held[i], &mm->held[i + 1],
-		(mm->nr_held - i - 1) * sizeof(mm->held[0]));
 	mm->nr_held--;
+	for (; i < mm->nr_held; i++)
+		mm->held[i] = mm->held[i + 1];
 	answer(chain);
 	virtq_signal(q);
 }
