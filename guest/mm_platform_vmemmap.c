@@ -105,16 +105,40 @@ static int populate_block(unsigned long va, unsigned long end)
 	return table ? fill_table(table, va, end) : -ENOMEM;
 }
 
+/*
+ * Large machines: whole 2 MiB of the array that are asked for as a whole and not there yet,
+ * as far as they share a directory, with one allocation.  How many bytes were done.
+ */
+static unsigned long populate_run(unsigned long va, unsigned long end)
+{
+	unsigned long last = min(end, ALIGN_DOWN(va, SIZE_PDPT) + SIZE_PDPT), n, i;
+	u64 *entry = directory_entry(va);
+	phys_addr_t pa;
+
+	if (!entry || va % SIZE_PD)
+		return 0;
+	for (n = 0; va + (n + 1) * SIZE_PD <= last && !entry[n]; n++)
+		;
+	pa = n > 1 ? alloc_zeroed(n * SIZE_PD, SIZE_PD) : 0;
+	if (!pa)
+		return 0;
+	for (i = 0; i < n; i++)
+		entry[i] = (pa + i * SIZE_PD) | PTE_KERNEL | PTE_LARGE;
+	return n * SIZE_PD;
+}
+
 int platform_populate_vmemmap(unsigned long start_pfn, unsigned long end_pfn)
 {
 	unsigned long va = ALIGN_DOWN((unsigned long)pfn_to_page(start_pfn), PAGE_SIZE);
 	unsigned long end = PAGE_ALIGN((unsigned long)pfn_to_page(end_pfn));
-	unsigned long next;
+	unsigned long next, done;
 	int err = 0;
 
 	for (; va < end && !err; va = next) {
-		next = min(ALIGN_DOWN(va, SIZE_PD) + SIZE_PD, end);
-		err = populate_block(va, next);
+		done = populate_run(va, end);
+		next = done ? va + done : min(ALIGN_DOWN(va, SIZE_PD) + SIZE_PD, end);
+		if (!done)
+			err = populate_block(va, next);
 	}
 	return err;
 }

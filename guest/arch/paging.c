@@ -81,14 +81,18 @@ static u64 *direct_directory(phys_addr_t pa)
 	return __va(*entry & PTE_ADDRESS);
 }
 
-/* 2 MiB pages for [pa, end), which lies in one GiB. */
+/* 2 MiB pages for [pa, end), which lies in one GiB.  A machine without 1 GiB pages has
+ * thousands of these to fill in: hence the unrolling. */
 static void fill_directory(u64 *pd, phys_addr_t pa, phys_addr_t end)
 {
 	u64 *entry = &pd[PD_INDEX(pa)];
+	u64 value = pa | PTE_KERNEL | PTE_LARGE;
 
-	for (; pa < end; pa += SIZE_PD, entry++)
-		if (!*entry)
-			*entry = pa | PTE_KERNEL | PTE_LARGE;
+#pragma GCC unroll 8
+	for (unsigned long n = (end - pa + SIZE_PD - 1) / SIZE_PD; n; n--) {
+		*entry++ = value;
+		value += SIZE_PD;
+	}
 }
 
 /* Maps the part of [start, end) that lies above the first GiB. */

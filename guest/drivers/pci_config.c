@@ -121,16 +121,16 @@ __PCI_ACCESS(dword, u32, l)
 
 static u8 walk_capabilities(struct pci_dev *dev, u8 pos, int cap)
 {
-	u8 id;
+	u16 id_next;
 
 	for (int i = 0; i < CAP_MOST; i++) {
 		pos &= 0xfc;
 		if (pos < CAP_FIRST)
 			return 0;
-		pci_read_config_byte(dev, pos, &id);
-		if (id == cap)
+		pci_read_config_word(dev, pos, &id_next);
+		if ((u8)id_next == cap)
 			return pos;
-		pci_read_config_byte(dev, pos + 1, &pos);
+		pos = (u8)(id_next >> 8);
 	}
 	return 0;
 }

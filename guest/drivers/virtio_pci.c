@@ -32,8 +32,8 @@ struct virtio_pci {
 	char *device_cfg; /* NULL: there is none */
 	u32 device_len;
 	u32 notify_multiplier;
-	struct virtio_pci_cap notify_cap; /* where the doorbells are */
-	char *notify_base;
+	char *notify_base; /* the doorbells */
+	u32 notify_len;
 	unsigned int vectors; /* allocated */
 	unsigned int n_queues;
 	struct virtqueue *queues[MAX_QUEUES];
@@ -236,7 +236,7 @@ static void *doorbell(struct virtio_pci *vp)
 {
 	u64 offset = (u64)readw(&vp->common->queue_notify_off) * vp->notify_multiplier;
 
-	return offset + 2 <= vp->notify_cap.length ? vp->notify_base + offset : NULL;
+	return offset + 2 <= vp->notify_len ? vp->notify_base + offset : NULL;
 }
 
 static int setup_queue(struct virtio_pci *vp, unsigned int index, vq_callback_t *callback,
@@ -354,23 +354,6 @@ static const struct virtio_config_ops pci_ops = {
 
 /* --- finding the parts ----------------------------------------------------------------------- */
 
-/* The first capability of that type; its place, or 0. */
-static u8 find_cap(struct pci_dev *pci, u8 type, struct virtio_pci_cap *cap)
-{
-	u8 pos = pci_find_capability(pci, PCI_CAP_ID_VNDR), found;
-
-	for (; pos; pos = pci_find_next_capability(pci, pos, PCI_CAP_ID_VNDR)) {
-		pci_read_config_byte(pci, pos + 3, &found);
-		if (found != type)
-			continue;
-		pci_read_config_byte(pci, pos + 4, &cap->bar);
-		pci_read_config_dword(pci, pos + 8, &cap->offset);
-		pci_read_config_dword(pci, pos + 12, &cap->length);
-		return pos;
-	}
-	return 0;
-}
-
 /* The structure the capability names, when it lies in its BAR and is long enough. */
 static void *map_cap(struct pci_dev *pci, const struct virtio_pci_cap *cap, u32 least)
 {
@@ -382,25 +365,46 @@ static void *map_cap(struct pci_dev *pci, const struct virtio_pci_cap *cap, u32 
 	return pci_iomap_range(pci, cap->bar, cap->offset, cap->length);
 }
 
+/* Of each type the first that can be used counts (virtio 1.2, 4.1.4.2). */
+static void take_cap(struct virtio_pci *vp, u8 pos, u8 type, struct virtio_pci_cap *cap)
+{
+	switch (type) {
+	case VIRTIO_PCI_CAP_COMMON_CFG:
+		if (!vp->common)
+			vp->common = map_cap(vp->pci, cap, VIRTIO_PCI_COMMON_Q_NDATA);
+		break;
+	case VIRTIO_PCI_CAP_NOTIFY_CFG:
+		if (vp->notify_base)
+			break;
+		vp->notify_base = map_cap(vp->pci, cap, 2);
+		vp->notify_len = cap->length;
+		pci_read_config_dword(vp->pci, pos + 16, &vp->notify_multiplier);
+		break;
+	case VIRTIO_PCI_CAP_DEVICE_CFG:
+		if (vp->device_cfg)
+			break;
+		vp->device_cfg = map_cap(vp->pci, cap, 1);
+		vp->device_len = vp->device_cfg ? cap->length : 0;
+		break;
+	default: /* the ISR byte and the window in configuration space are not needed */
+		break;
+	}
+}
+
 static int map_parts(struct virtio_pci *vp)
 {
-	struct virtio_pci_cap cap;
-	u8 pos;
+	u8 pos = pci_find_capability(vp->pci, PCI_CAP_ID_VNDR);
+	struct virtio_pci_cap cap = { 0 };
+	u32 head;
 
-	if (find_cap(vp->pci, VIRTIO_PCI_CAP_COMMON_CFG, &cap))
-		vp->common = map_cap(vp->pci, &cap, VIRTIO_PCI_COMMON_Q_NDATA);
-	pos = find_cap(vp->pci, VIRTIO_PCI_CAP_NOTIFY_CFG, &vp->notify_cap);
-	if (pos) {
-		pci_read_config_dword(vp->pci, pos + 16, &vp->notify_multiplier);
-		vp->notify_base = map_cap(vp->pci, &vp->notify_cap, 2);
+	for (; pos; pos = pci_find_next_capability(vp->pci, pos, PCI_CAP_ID_VNDR)) {
+		pci_read_config_dword(vp->pci, pos, &head);
+		pci_read_config_byte(vp->pci, pos + 4, &cap.bar);
+		pci_read_config_dword(vp->pci, pos + 8, &cap.offset);
+		pci_read_config_dword(vp->pci, pos + 12, &cap.length);
+		take_cap(vp, pos, (u8)(head >> 24), &cap);
 	}
-	if (!vp->common || !vp->notify_base)
-		return -ENODEV;
-	if (find_cap(vp->pci, VIRTIO_PCI_CAP_DEVICE_CFG, &cap)) {
-		vp->device_cfg = map_cap(vp->pci, &cap, 1);
-		vp->device_len = vp->device_cfg ? cap.length : 0;
-	}
-	return 0;
+	return vp->common && vp->notify_base ? 0 : -ENODEV;
 }
 
 static void unmap_parts(struct virtio_pci *vp)

@@ -41,7 +41,8 @@ struct indirect {
 /* One for each descriptor of the ring. */
 struct slot {
 	struct lent lent;
-	u16 next; /* of the chain, or of the free list */
+	u16 skip; /* the next of the chain or the free list is this + 1 + skip: so a list of all
+		   * slots in their order is what zeroed memory says */
 	u16 length; /* at a chain's head: descriptors it has, else 0 */
 	void *data; /* at a chain's head: the driver's name for the request */
 	struct indirect *indirect; /* at a chain's head, or NULL */
@@ -82,17 +83,25 @@ static size_t used_offset(unsigned int n)
 	return ALIGN(avail_offset(n) + VRING_AVAIL_BYTES(n), (size_t)VRING_USED_ALIGN);
 }
 
-static void reset_state(struct vring *r)
+static u16 next_slot(const struct vring *r, u16 i)
 {
-	memset(r->desc, 0, r->bytes);
+	return (u16)(i + 1 + r->slots[i].skip);
+}
+
+static void set_next_slot(struct vring *r, u16 i, u16 next)
+{
+	r->slots[i].skip = (u16)(next - i - 1);
+}
+
+/* Rings and slots are all zero. */
+static void start_state(struct vring *r)
+{
 	r->free_head = 0;
 	r->avail_idx = 0;
 	r->kicked_idx = 0;
 	r->used_idx = 0;
 	r->broken = false;
 	r->vq.num_free = r->n;
-	for (unsigned int i = 0; i < r->n; i++)
-		r->slots[i] = (struct slot){ .next = (u16)(i + 1) };
 	r->callbacks = r->vq.callback;
 	if (!r->callbacks)
 		r->avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
@@ -126,7 +135,7 @@ struct virtqueue *vring_create(struct virtio_device *vdev, unsigned int index,
 	r->used = (struct vring_used *)((char *)r->desc + used_offset(n));
 	r->used_event = (le16 *)((char *)r->avail + VRING_USED_EVENT_OFFSET(n));
 	r->avail_event = (le16 *)((char *)r->used + VRING_AVAIL_EVENT_OFFSET(n));
-	reset_state(r);
+	start_state(r);
 	return &r->vq;
 }
 
@@ -140,7 +149,11 @@ void vring_destroy(struct virtqueue *vq)
 
 void vring_reinit(struct virtqueue *vq)
 {
-	reset_state(to_vring(vq));
+	struct vring *r = to_vring(vq);
+
+	memset(r->desc, 0, r->bytes);
+	memset(r->slots, 0, r->n * sizeof(r->slots[0]));
+	start_state(r);
 }
 
 void vring_addresses(const struct virtqueue *vq, struct vring_addresses *a)
@@ -260,7 +273,7 @@ static int fill_direct(struct vring *r, struct cursor *c, unsigned int n)
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < n; i++, at = r->slots[at].next) {
+	for (i = 0; i < n; i++, at = next_slot(r, at)) {
 		struct slot *s = &r->slots[at];
 
 		sg = next_entry(c, &flags);
@@ -268,10 +281,10 @@ static int fill_direct(struct vring *r, struct cursor *c, unsigned int n)
 		if (err)
 			break;
 		write_desc(&r->desc[at], &s->lent, i + 1 < n ? VRING_DESC_F_NEXT : 0,
-			   i + 1 < n ? s->next : 0);
+			   i + 1 < n ? next_slot(r, at) : 0);
 	}
 	if (err)
-		for (at = r->free_head; i--; at = r->slots[at].next)
+		for (at = r->free_head; i--; at = next_slot(r, at))
 			unmap(r, &r->slots[at].lent);
 	return err;
 }
@@ -340,7 +353,7 @@ static void publish(struct vring *r, unsigned int n, void *data)
 	r->slots[head].data = data;
 	r->slots[head].length = (u16)n;
 	for (unsigned int i = 0; i < n; i++)
-		r->free_head = r->slots[r->free_head].next;
+		r->free_head = next_slot(r, r->free_head);
 	r->vq.num_free -= n;
 	r->avail->ring[r->avail_idx & (r->n - 1)] = head;
 	r->avail_idx++;
@@ -442,14 +455,14 @@ static void *take_back(struct vring *r, u16 head)
 	s->data = NULL;
 	for (unsigned int i = 0; i < n; i++) {
 		if (i)
-			last = r->slots[last].next;
+			last = next_slot(r, last);
 		unmap(r, &r->slots[last].lent);
 	}
 	if (s->indirect) {
 		free_indirect(r, s->indirect, s->indirect->n);
 		s->indirect = NULL;
 	}
-	r->slots[last].next = r->free_head;
+	set_next_slot(r, last, r->free_head);
 	r->free_head = head;
 	r->vq.num_free += n;
 	return data;

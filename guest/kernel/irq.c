@@ -50,13 +50,14 @@ void irq_init(void)
 		idt_enable_vector(vector);
 }
 
+/* The online CPUs in turn; the lock is held. */
 static unsigned int next_cpu(void)
 {
-	static unsigned int last; /* guarded by lock */
+	static unsigned int last;
+	u64 online = __atomic_load_n(&cpu_online_bits, __ATOMIC_ACQUIRE);
+	u64 above = last + 1 < NR_CPUS ? online >> (last + 1) << (last + 1) : 0;
 
-	do
-		last = (last + 1) % NR_CPUS;
-	while (!cpu_online(last));
+	last = (unsigned int)__builtin_ctzll(above ? above : online);
 	return last;
 }
 
