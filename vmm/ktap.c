@@ -125,10 +125,3 @@ void ktap_fini(struct ktap *ktap)
 	free(ktap->results);
 	memset(ktap, 0, sizeof(*ktap));
 }
-
-const char *ktap_verdict_name(enum ktap_verdict verdict)
-{
-	static const char *const names[KTAP_VERDICTS] = { "passed", "failed", "skipped" };
-
-	return names[verdict];
-}

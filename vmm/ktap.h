@@ -45,6 +45,4 @@ struct ktap {
 void ktap_feed(struct ktap *ktap, const void *bytes, size_t count);
 void ktap_fini(struct ktap *ktap);
 
-const char *ktap_verdict_name(enum ktap_verdict verdict);
-
 #endif

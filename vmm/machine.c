@@ -167,6 +167,7 @@ static void close_if_open(int fd)
 void machine_destroy(struct machine *m)
 {
 	vm_destroy(&m->vm);
+	m->closing = true;
 	device_destroy_all(&m->devices);
 	machine_close_disks(m);
 	console_close(&m->console);

@@ -56,6 +56,7 @@ struct machine {
 	struct block_backend *disks[DISKS_MAX]; /* until their devices have them */
 	char disk_names[DISKS_MAX][16];
 	uint64_t reports; /* what devices said, said aloud or not */
+	bool closing; /* the VM goes away as a whole: what belongs to it need not be undone */
 
 	pthread_mutex_t outcome_lock;
 	struct outcome outcome; /* the first that came; under outcome_lock */

@@ -58,7 +58,8 @@ static int host_add_doorbell(struct host *host, uint64_t gpa, unsigned int len, 
 
 static void host_del_doorbell(struct host *host, uint64_t gpa, unsigned int len, int fd)
 {
-	set_doorbell(host, gpa, len, fd, KVM_IOEVENTFD_FLAG_DEASSIGN);
+	if (!machine_of(host)->closing)
+		set_doorbell(host, gpa, len, fd, KVM_IOEVENTFD_FLAG_DEASSIGN);
 }
 
 static int host_add_watch(struct host *host, struct host_watch *w, uint32_t events)

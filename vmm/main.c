@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +19,16 @@ static int show(const char *what)
 		help_man_page();
 	else
 		return STATUS_USAGE;
-	return fflush(stdout) ? STATUS_USAGE : STATUS_WELL;
+	return STATUS_WELL;
+}
+
+/* What was printed must have arrived. */
+static int flushed(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	log_line("standard output: %s", strerror(errno));
+	return STATUS_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -32,9 +42,9 @@ int main(int argc, char **argv)
 	}
 	for (c = commands; *c; c++)
 		if (!strcmp(argv[1], (*c)->name))
-			return (*c)->run(*c, argc - 1, argv + 1);
+			return flushed((*c)->run(*c, argc - 1, argv + 1));
 	if (argv[1][0] == '-' && !show(argv[1]))
-		return STATUS_WELL;
+		return flushed(STATUS_WELL);
 	log_line("unknown command %s; see pagevisor --help", argv[1]);
 	return STATUS_USAGE;
 }

@@ -133,20 +133,22 @@ static json_t *report_devices(struct machine *m)
 	return object;
 }
 
+/* What the process holds of the host's memory, and how much of that is not the guest's. */
 static json_t *report_memory(const struct guest_memory *mem)
 {
 	json_t *object = json_object();
 	struct rss rss;
 
 	if (!rss_read(mem->reservation, mem->reserved, &rss)) {
-		set_number(object, "guest_rss_bytes", rss.guest);
-		set_number(object, "monitor_rss_bytes", rss.monitor);
+		set_number(object, "resident_kib", (rss.guest + rss.monitor) >> 10);
+		set_number(object, "own_kib", rss.monitor >> 10);
 	}
 	return object;
 }
 
 static void add_results(json_t *array, const struct ktap *ktap)
 {
+	static const char *const verdicts[KTAP_VERDICTS] = { "pass", "fail", "skip" };
 	json_t *result;
 	size_t i;
 
@@ -155,24 +157,31 @@ static void add_results(json_t *array, const struct ktap *ktap)
 
 		result = json_object();
 		set_text(result, "name", r->name);
-		set_text(result, "verdict", ktap_verdict_name(r->verdict));
+		set_text(result, "result", verdicts[r->verdict]);
 		set_text(result, "evidence", r->evidence);
 		json_array_append_new(array, result);
 	}
 }
 
-static json_t *report_ktap(const struct machine *m)
+static json_t *report_experiments(const struct machine *m)
 {
+	json_t *results = json_array();
+
+	add_results(results, &m->com1_port.ktap);
+	add_results(results, &m->vconsole_port.ktap);
+	return results;
+}
+
+/* Counts hold also what is too much to be listed. */
+static json_t *report_counts(const struct machine *m)
+{
+	static const char *const names[KTAP_VERDICTS] = { "passed", "failed", "skipped" };
 	const struct ktap *com1 = &m->com1_port.ktap, *vconsole = &m->vconsole_port.ktap;
-	json_t *object = json_object(), *results = json_array();
+	json_t *object = json_object();
 	unsigned int v;
 
 	for (v = 0; v < KTAP_VERDICTS; v++)
-		set_number(object, ktap_verdict_name(v),
-			   com1->counts[v] + vconsole->counts[v]);
-	add_results(results, com1);
-	add_results(results, vconsole);
-	json_object_set_new(object, "results", results);
+		set_number(object, names[v], com1->counts[v] + vconsole->counts[v]);
 	return object;
 }
 
@@ -187,10 +196,11 @@ int report_write(struct machine *m, const struct run_times *times, int fd)
 	json_object_set_new(report, "time", report_times(m, times));
 	json_object_set_new(report, "vcpus", report_vcpus(&m->vm));
 	json_object_set_new(report, "devices", report_devices(m));
-	json_object_set_new(report, "memory", report_memory(&m->mem));
+	json_object_set_new(report, "vmm", report_memory(&m->mem));
 	set_number(report, "resets", m->resets);
 	set_number(report, "device_reports", m->reports);
-	json_object_set_new(report, "ktap", report_ktap(m));
+	json_object_set_new(report, "counts", report_counts(m));
+	json_object_set_new(report, "experiments", report_experiments(m));
 
 	errno = EIO;
 	ret = json_dumpfd(report, fd, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

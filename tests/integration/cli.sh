@@ -1,0 +1,191 @@
+#!/bin/bash
+# Bad input: one line that names the thing and the mend, status 2, nothing left behind.
+# And what must always work: help, version, the man page.
+. "$(dirname "$0")/lib/tap.bash"
+
+pv=$B/pagevisor
+tiny=$B/tiny.elf
+files=$work/files
+mkdir "$files"
+
+# refused PATTERN ARGUMENT...: status 2, one line on standard error that matches PATTERN,
+# nothing on standard output, no new file.
+refused() {
+	local pattern=$1 got=0 before
+	shift
+	before=$(find "$files" | sort)
+	timeout 20 "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
+	cat "$work/out" "$work/err"
+	[ "$got" = 2 ] || { echo "status $got, expected 2"; return 1; }
+	[ "$(wc -l <"$work/err")" = 1 ] || { echo "not one line"; return 1; }
+	[ ! -s "$work/out" ] || { echo "something on standard output"; return 1; }
+	grep -Eq -- "$pattern" "$work/err" || { echo "does not match $pattern"; return 1; }
+	[ "$before" = "$(find "$files" | sort)" ] || { echo "left something behind"; return 1; }
+}
+run_refused() {
+	local pattern=$1
+	shift
+	refused "$pattern" "$pv" run --report "$files/report.json" "$@"
+}
+
+# --- usage ------------------------------------------------------------------------------
+ok "no command" refused 'no command; see' "$pv"
+ok "unknown command" refused 'unknown command frobnicate; see' "$pv" frobnicate
+ok "unknown option before a command" refused 'unknown command --frobnicate; see' "$pv" --frobnicate
+ok "unknown option" run_refused 'unknown option --frobnicate; see' --frobnicate "$tiny"
+ok "an option without its value" refused '--mem: its value is missing; give' "$pv" run "$tiny" --mem
+ok "no kernel" refused 'no KERNEL; give one' "$pv" run
+ok "two kernels" run_refused 'give only one' "$tiny" "$tiny"
+ok "unknown console" run_refused '--console vt: unknown; give' --console vt "$tiny"
+
+# --- kernel -----------------------------------------------------------------------------
+head -c 100 "$tiny" >"$files/truncated.elf"
+head -c 40 "$tiny" >"$files/stub.elf"
+echo hello >"$files/text"
+: >"$files/empty"
+cp "$tiny" "$files/note.elf" # its note is Yen's
+perl -0pi -e 's/Xen\0/Yen\0/' "$files/note.elf"
+cp "$tiny" "$files/elf32.elf"
+printf '\x01' | dd of="$files/elf32.elf" bs=1 seek=4 conv=notrunc status=none
+touch "$files/secret.elf"
+
+# move FILE PADDR: tiny.elf with its last segment moved there
+move() {
+	cp "$tiny" "$1"
+	perl -e '
+		my ($file, $to) = @ARGV; my $last;
+		open(my $f, "+<", $file) or die; binmode $f;
+		read($f, my $h, 64);
+		my ($phoff) = unpack("x32 Q<", $h); my ($n) = unpack("x56 v", $h);
+		for my $i (0 .. $n - 1) {
+			seek($f, $phoff + 56 * $i, 0); read($f, my $p, 56);
+			$last = $phoff + 56 * $i + 24 if unpack("V", $p) == 1;
+		}
+		seek($f, $last, 0); print $f pack("Q<", hex $to);' "$1" "$2"
+}
+move "$files/outside.elf" 0xd0000000
+move "$files/wraps.elf" 0xfffffffffffffff0
+move "$files/high.elf" 0x3000000
+move "$files/overlap.elf" 0x100010
+
+ok "missing kernel" run_refused 'kernel /nonexistent: No such file' /nonexistent
+ok "kernel is a directory" run_refused 'kernel /tmp: is not a regular file; give' /tmp
+ok "kernel is empty" run_refused 'is empty; build' "$files/empty"
+ok "kernel is text" run_refused 'is not ELF; give' "$files/text"
+ok "kernel is truncated" run_refused 'is truncated; copy' "$files/truncated.elf"
+ok "kernel is cut in its header" run_refused 'is truncated; copy' "$files/stub.elf"
+ok "kernel is ELF32" run_refused 'is not ELF64' "$files/elf32.elf"
+ok "kernel has no PVH note" run_refused 'has no PVH note; build' "$files/note.elf"
+ok "segment outside RAM" run_refused 'is outside RAM; link' "$files/outside.elf"
+ok "overlapping segments" run_refused 'segments overlap at 0x100010; mend' "$files/overlap.elf"
+ok "segment beyond 64 bits" run_refused 'sizes make no sense' "$files/wraps.elf"
+ok "memory too small for the kernel" \
+	run_refused '--mem 32M: too small for kernel .*; give at least 49M' --mem 32M "$files/high.elf"
+
+# --- memory and vCPUs ----------------------------------------------------------------------
+ok "no memory" run_refused '--mem 0: .*give' --mem 0 "$tiny"
+ok "memory is no number" run_refused '--mem much: not a size; give' --mem much "$tiny"
+ok "memory misaligned" run_refused '--mem 67108865: not a whole .*; give e.g. 65M' --mem 67108865 "$tiny"
+ok "memory beyond the host" run_refused '--mem .*more than this host can give; give at most' --mem 900T "$tiny"
+ok "memory beyond 64 bits" run_refused 'too large to count; give' --mem 99999999T "$tiny"
+ok "no vCPU" run_refused '--cpus 0: .*at least one' --cpus 0 "$tiny"
+
+# --- files ---------------------------------------------------------------------------------
+truncate -s 1M "$files/disk"
+truncate -s 1M "$files/readonly"
+chmod 444 "$files/readonly"
+mkfifo "$files/fifo"
+ok "missing disk" run_refused '--disk /nonexistent: .*make it' --disk /nonexistent "$tiny"
+ok "empty disk" run_refused '--disk .*is empty; give it a size' --disk "$files/empty" "$tiny"
+ok "disk is a directory" run_refused '--disk /tmp: is a directory; name' --disk /tmp "$tiny"
+ok "disk is a directory, read-only" run_refused '--disk /tmp: is a directory; name' --disk /tmp,ro "$tiny"
+ok "disk is a FIFO" run_refused 'neither a file nor a block device; name' --disk "$files/fifo" "$tiny"
+ok "disk is a character device" run_refused 'neither a file nor a block device' --disk /dev/null "$tiny"
+ok "the same disk twice" run_refused 'another machine has it; end' --disk "$files/disk" --disk "$files/disk" "$tiny"
+disks=()
+for _ in {1..17}; do
+	disks+=(--disk "$files/disk,ro")
+done
+ok "too many disks" run_refused 'one too many; give at most' "${disks[@]}" "$tiny"
+ok "missing initrd" run_refused '--initrd /nonexistent: No such file' --initrd /nonexistent "$tiny"
+ok "empty initrd" run_refused '--initrd .*is empty; leave it out' --initrd "$files/empty" "$tiny"
+truncate -s 300M "$files/initrd"
+ok "initrd larger than memory" run_refused '--mem 256M: too small for initrd' --initrd "$files/initrd" "$tiny"
+ok "command line too long" run_refused '--append: .*shorten it' --append "$(printf 'x%.0s' {1..2048})" "$tiny"
+ok "names with control characters stay one line" run_refused 'kernel /a.b' "$(printf '/a\nb')"
+
+# As somebody without rights: only where there is one to become.
+as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+chmod 755 "$work" "$files"
+chmod 000 "$files/secret.elf"
+if [ "$(id -u)" = 0 ] && "${as_nobody[@]}" true 2>/dev/null && "${as_nobody[@]}" test -x "$pv" 2>/dev/null; then
+	ok "kernel not readable" refused 'kernel .*secret.elf: Permission denied' \
+		"${as_nobody[@]}" "$pv" run "$files/secret.elf"
+	ok "disk not writable" refused '--disk .*readonly: .*or add ,ro' \
+		"${as_nobody[@]}" "$pv" run --disk "$files/readonly" "$tiny"
+	if [ -e /dev/kvm ] && ! "${as_nobody[@]}" test -w /dev/kvm; then
+		ok "no permission on /dev/kvm" refused '/dev/kvm: no permission; join the group kvm' \
+			"${as_nobody[@]}" "$pv" run "$tiny"
+	else
+		skip "no permission on /dev/kvm" "everybody may use it here"
+	fi
+else
+	skip "not readable, not writable" "cannot become nobody here"
+fi
+
+# A file system without /dev/kvm.
+if unshare -m true 2>/dev/null; then
+	ok "no /dev/kvm" refused '/dev/kvm: not there; load' unshare -m sh -c \
+		'mount -t tmpfs none /dev && exec "$@"' sh "$pv" run "$tiny"
+	ok "/dev/kvm is something else" refused '/dev/kvm: is not KVM; make it' unshare -m sh -c \
+		'mount -t tmpfs none /dev && mknod /dev/kvm c 1 3 && exec "$@"' sh "$pv" run "$tiny"
+else
+	skip "no /dev/kvm" "no mount namespaces here"
+fi
+
+if have_kvm; then
+	ok "more vCPUs than KVM allows" run_refused '--cpus 1000000: more than .*; give at most' --cpus 1000000 "$tiny"
+	ok "report in a folder that is not there" refused '--report /nonexistent/r: No such file' \
+		"$pv" run --report /nonexistent/r "$tiny"
+	ok "report is a directory" refused '--report /tmp: Is a directory' "$pv" run --report /tmp "$tiny"
+else
+	skip "more vCPUs than KVM allows" "no usable /dev/kvm"
+fi
+
+# --- help ----------------------------------------------------------------------------------
+help_names_all() {
+	local option
+	"$pv" run --help >"$work/help" || return 1
+	for option in --mem --cpus --disk --initrd --append --report --console -v --no-reboot; do
+		grep -q -- "$option" "$work/help" || { echo "no $option"; return 1; }
+	done
+	[ "$(awk '{ if (length > n) n = length } END { print n }' "$work/help")" -le 80 ]
+}
+man_is_clean() {
+	man -l --warnings "$B/pagevisor.1" >"$work/page" 2>"$work/warnings"
+	cat "$work/warnings"
+	[ ! -s "$work/warnings" ]
+}
+man_says_what_help_says() {
+	local words
+	words() { tr -d '‐\n ' <"$1" | sed 's/-//g'; }
+	MANWIDTH=1000 man -l "$B/pagevisor.1" 2>/dev/null | col -b >"$work/page"
+	words=$("$pv" run --help | sed -n '/^  .*--mem/,/--cpus/p' | sed '1d;$d' | tr -d '\n -')
+	tr -d '\n ‐-' <"$work/page" | grep -qF "$words"
+}
+says_version() {
+	"$pv" --version | grep -Ex 'pagevisor [0-9]+\.[0-9]+\.[0-9]+'
+}
+says_commands() {
+	"$pv" --help | grep 'pagevisor run \[options\] KERNEL'
+}
+help_to_full() {
+	! "$pv" run --help >/dev/full
+}
+ok "--version" says_version
+ok "--help" says_commands
+ok "run --help names every option in 80 columns" help_names_all
+ok "the man page is clean" man_is_clean
+ok "the man page says what the help says" man_says_what_help_says
+ok "help to a full device fails" help_to_full
+finish
