@@ -142,8 +142,7 @@ static void dmacheck_drain(struct virtio_dev *vd, struct virtq *q)
 	}
 	dmacheck_job_end(&d->job);
 	virtq_drop(d->chain);
-	d->chain = NULL;
-	eventfd_write(d->more.fd, 1); /* the other queues go on */
+	d->chain = NULL; /* the slice that is due goes on with the other queues */
 }
 
 static int dmacheck_attached(struct virtio_dev *vd)

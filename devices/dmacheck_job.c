@@ -103,8 +103,6 @@ static uint32_t read_lists(struct dmacheck_job *job, struct dma_cursor *request,
 	uint64_t src_total, dst_total;
 	uint32_t status;
 
-	if (request->left < bytes)
-		return DMACHECK_S_INVAL;
 	job->seg = malloc(bytes);
 	if (!job->seg || dma_cursor_read(request, job->seg, bytes))
 		return DMACHECK_S_INVAL;

@@ -49,6 +49,7 @@ static void mock_start(void *state, const struct block_step *step,
 	assert_true(e->count < MOCK_STEPS);
 	e->step[e->count] = *step;
 	e->req[e->count++] = req;
+	e->total++;
 }
 
 static void mock_kick(void *state)

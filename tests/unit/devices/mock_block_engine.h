@@ -16,6 +16,7 @@ struct mock_engine {
 	struct block_step step[MOCK_STEPS]; /* started, oldest first */
 	struct block_request *req[MOCK_STEPS];
 	unsigned int count;
+	unsigned int total; /* steps started since it was opened */
 	bool newest_first; /* which of them ends next */
 	int64_t result; /* of the next one to end */
 	unsigned int due; /* how many end in the next polls */

@@ -151,6 +151,11 @@ static void test_hash(void **state)
 	assert_true(response(&a)->hash == hash_of(3));
 	assert_true(response(&a)->tag == 0x1234);
 	assert_true(mock_host_fired_data(&t.m->mh, DRV_MSI_DATA(&t.d, 1)) > 0);
+	/* The device asks to be told of the next request. */
+	assert_int_equal(
+		*(le16 *)machine_at(
+			t.m, t.q[0].used + VRING_AVAIL_EVENT_OFFSET(t.q[0].size), 2),
+		t.q[0].avail_idx);
 }
 
 /* The device's memory is the guest's: filled here, hashed by the CPU. */
@@ -329,6 +334,7 @@ static void test_queue_reset(void **state)
 	begin_long(&t.q[1], &a, LONG / 65536);
 	drv_put(&t.d, VIRTIO_PCI_COMMON_Q_SELECT, 2, 2);
 	drv_put(&t.d, VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	assert_false(drvq_get(&t.q[1], &elem)); /* nor waits for it */
 	mock_host_run(&t.m->mh, 1000);
 	assert_true(drvq_get(&t.q[1], &elem));
 	assert_int_equal(response(&a)->status, DMACHECK_S_OK);

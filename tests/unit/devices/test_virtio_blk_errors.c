@@ -170,6 +170,8 @@ static void test_read_only(void **state)
 			 VIRTIO_BLK_S_OK);
 	assert_int_equal(blk_do(&b, VIRTIO_BLK_T_FLUSH, 0, 0, false, NULL),
 			 VIRTIO_BLK_S_OK);
+	assert_int_equal(blk_stats(&b).refused, 2);
+	assert_int_equal(blk_stats(&b).write.requests, 0); /* the host was not asked */
 }
 
 /* No header, or a status that is not writable: nothing is done and nothing written. */
@@ -334,6 +336,31 @@ static void test_scattered_fault(void **state)
 	/* Its driver goes on. */
 	assert_int_equal(blk_do(&b, VIRTIO_BLK_T_IN, 0, 512, true, NULL),
 			 VIRTIO_BLK_S_OK);
+}
+
+/* What has been moved is let go before the rest is. */
+static void test_scattered_hold(void **state)
+{
+	struct drv_seg data = { SCATTERED, SCATTER_SIZE, false };
+
+	(void)state;
+	blk_start(&b, &(struct blk_params){ .size = SCATTER_SIZE,
+					    .engine = &block_engine_mock,
+					    .depth = 2 });
+	mapped_bytes = SCATTER_SIZE;
+	b.vd->dma->translator = &translator;
+	dma_invalidate(b.vd->dma);
+	blk_offer(&b, &b.q[0], 0, VIRTIO_BLK_T_OUT, 0, &data, 1);
+	machine_write(b.m, b.q[0].bell, 2, 0);
+	mock_host_run(&b.m->mh, 20);
+	assert_int_equal(mock_engine.count, 1);
+	assert_true(dma_held(b.vd->dma, SCATTERED, SCATTERED));
+	mock_engine_end(mock_engine_bytes(&mock_engine.step[0]));
+	mock_host_run(&b.m->mh, 20);
+	assert_int_equal(mock_engine.count, 1);
+	assert_false(dma_held(b.vd->dma, SCATTERED, SCATTERED));
+	assert_true(dma_held(b.vd->dma, SCATTERED + SCATTER_SIZE - 1,
+			     SCATTERED + SCATTER_SIZE - 1));
 }
 
 /* --- errors of the host ----------------------------------------------------------- */
@@ -521,7 +548,9 @@ static void test_out_of_order(void **state)
 	ring(0);
 	assert_int_equal(mock_engine.count, 2);
 	mock_engine.newest_first = true;
+	assert_int_equal(mock_host_fired_data(&b.m->mh, DRV_MSI_DATA(&b.d, 1)), 0);
 	step_ends(512);
+	assert_int_equal(mock_host_fired_data(&b.m->mh, DRV_MSI_DATA(&b.d, 1)), 1);
 	assert_true(used(0, &head));
 	assert_int_equal(head, second);
 	step_ends(512);
@@ -578,6 +607,25 @@ static void test_queue_reset_in_flight(void **state)
 	assert_int_equal(blk_status(&b, 1), VIRTIO_BLK_S_OK);
 	drv_queue(&b.d, &b.q[0], 0, 0);
 	write_once(false, 0, VIRTIO_BLK_S_OK);
+}
+
+/* Of a list of ranges the rest is not begun once the queue is being reset. */
+static void test_queue_reset_in_list(void **state)
+{
+	struct virtio_blk_discard_write_zeroes *range =
+		blk_data(&b, 0, 3 * sizeof(*range));
+	struct drv_seg data = { b.data, 3 * sizeof(*range), false };
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++)
+		range[i] = (struct virtio_blk_discard_write_zeroes){ 10 * i, 1, 0 };
+	blk_offer(&b, &b.q[0], 0, VIRTIO_BLK_T_DISCARD, 0, &data, 1);
+	ring(0);
+	assert_int_equal(mock_engine.total, 1);
+	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_SELECT, 2, 0);
+	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	assert_int_equal(mock_engine.count, 0);
+	assert_int_equal(mock_engine.total, 1);
 }
 
 /* A pause lets all of them finish, starts nothing, and loses nothing. */
@@ -710,6 +758,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fault_in_status, setup, teardown),
 		cmocka_unit_test_teardown(test_scattered, teardown),
 		cmocka_unit_test_teardown(test_scattered_fault, teardown),
+		cmocka_unit_test_teardown(test_scattered_hold, teardown),
+		cmocka_unit_test_setup_teardown(test_queue_reset_in_list, setup_mock,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_host_errors, setup_mock, teardown),
 		cmocka_unit_test_setup_teardown(test_short_then_error, setup_mock,
 						teardown),

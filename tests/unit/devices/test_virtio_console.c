@@ -250,6 +250,9 @@ static void test_input_not_ready(void **state)
 	uint64_t ram;
 
 	(void)state;
+	offer(4);
+	assert_int_equal(virtio_console_receive(t.c, "abcd", 4), 4);
+	assert_true(drvq_get(&t.q[RX], &elem));
 	dev->ops->quiesce(dev);
 	offer(4);
 	ram = machine_hash(t.m, NULL, 0);
@@ -338,8 +341,9 @@ static void test_emergency(void **state)
 	t.room = 0;
 	machine_write(t.m, at, 4, 'o');
 	t.room = SIZE_MAX;
-	virtio_console_output_room(t.c);
 	machine_write(t.m, at, 1, 'p');
+	assert_int_equal(t.out_length, 1); /* overtakes nothing */
+	virtio_console_output_room(t.c);
 	machine_write(t.m, t.d.config, 4, 'x'); /* the size is not writable */
 	assert_int_equal(t.out_length, 3);
 	assert_memory_equal(t.out, "oop", 3);
