@@ -33,7 +33,7 @@ static void __iomem *ioremap_from(phys_addr_t phys, size_t size, pgprot_t prot,
 	nr = PHYS_PFN(last) - PHYS_PFN(phys) + 1;
 	if (nr > PFN_DOWN(VMALLOC_END - VMALLOC_START) || is_kernel_ram(phys, size))
 		return vm_failed();
-	area = vm_area_create(nr, 0, VM_IOREMAP, GFP_KERNEL, caller);
+	area = vm_area_create(nr, VM_IOREMAP, GFP_KERNEL, caller);
 	if (!area)
 		return vm_failed();
 	area->phys_addr = phys - offset;

@@ -15,9 +15,6 @@
 #include "mm/platform.h"
 #include "mm/vmap_area.h"
 
-/* Lists of pages longer than this are allocated apart from the area. */
-#define OWN_PAGES_MAX 64
-
 /* Ends a VM_ALLOC area, with as many pages as it has got, mapped or not. */
 static void destroy(struct vm_area *area)
 {
@@ -28,12 +25,11 @@ static void destroy(struct vm_area *area)
 	vm_area_retire(area);
 }
 
-/* The area's list of nr pages, all NULL.  0 or -ENOMEM. */
+/* A list of nr pages, all NULL, for an area without room for it.  0 or -ENOMEM. */
 static int make_list(struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
-	area->pages = nr <= OWN_PAGES_MAX
-			      ? area->own_pages
-			      : kvcalloc(nr, sizeof(struct page *), vm_meta_gfp(gfp));
+	if (!area->pages)
+		area->pages = kvcalloc(nr, sizeof(struct page *), vm_meta_gfp(gfp));
 	return area->pages ? 0 : -ENOMEM;
 }
 
@@ -85,7 +81,7 @@ static void *vmalloc_from(unsigned long size, gfp_t gfp, unsigned long caller)
 		return vm_failed();
 	if (!nr || nr > totalram_pages())
 		return report_failure(size, gfp, nr ? "more than all memory" : "no size");
-	area = vm_area_create(nr, nr <= OWN_PAGES_MAX ? nr : 0, VM_ALLOC, gfp, caller);
+	area = vm_area_create(nr, VM_ALLOC, gfp, caller);
 	if (!area)
 		return report_failure(size, gfp, "no addresses or no descriptor");
 	if (build(area, nr, gfp)) {
@@ -135,7 +131,7 @@ void *vmap(struct page *const *pages, unsigned int count, unsigned long flags,
 		return vm_failed();
 	if (!count || count > totalram_pages() || WARN_ON(flags & ~VM_MAP))
 		return vm_failed();
-	area = vm_area_create(count, 0, VM_MAP, GFP_KERNEL, _RET_IP_);
+	area = vm_area_create(count, VM_MAP, GFP_KERNEL, _RET_IP_);
 	if (!area)
 		return vm_failed();
 	if (platform_map_pages(vm_area_start(area), pages, count, prot, GFP_KERNEL)) {

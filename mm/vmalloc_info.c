@@ -70,7 +70,7 @@ static const char *live_fault(const struct vm_area *area)
 	return NULL;
 }
 
-static const char *lazy_fault(const struct vm_area *area)
+static const char *unmapped_fault(const struct vm_area *area)
 {
 	unsigned long nr = vm_area_size(area) >> PAGE_SHIFT;
 	unsigned long step = DIV_ROUND_UP(nr, VERIFY_MAX_PAGES);
@@ -91,15 +91,15 @@ static const char *area_fault(const struct vm_area *area)
 		return "guard page mapped";
 	if (area->state == VM_LIVE)
 		return live_fault(area);
-	if (area->state == VM_LAZY)
-		return lazy_fault(area);
+	if (area->state == VM_LAZY || area->state == VM_SPARE)
+		return unmapped_fault(area);
 	return NULL;
 }
 
 /* Counts one area into what the statistics should be. */
 static void tally(struct vmalloc_stats *sum, const struct vm_area *area)
 {
-	if (area->state != VM_LAZY)
+	if (area->state != VM_LAZY && area->state != VM_SPARE)
 		sum->nr_areas++;
 	if (area->state == VM_LIVE && area->kind == VM_ALLOC)
 		sum->nr_pages += area->nr_pages;
@@ -108,7 +108,7 @@ static void tally(struct vmalloc_stats *sum, const struct vm_area *area)
 /* The retired areas, by their list: what no purge has taken. */
 static const char *tally_lazy(struct vmalloc_stats *sum)
 {
-	for (const struct vm_area *area = vmap_space.lazy; area; area = area->next_lazy) {
+	for (const struct vm_area *area = vmap_space.lazy; area; area = area->next) {
 		if (area->state != VM_LAZY)
 			return "area in use on the lazy list";
 		if (++sum->nr_lazy > vmap_space.stats.nr_lazy)
@@ -116,6 +116,29 @@ static const char *tally_lazy(struct vmalloc_stats *sum)
 		sum->lazy_pages += (area->range.end - area->range.start) >> PAGE_SHIFT;
 	}
 	return NULL;
+}
+
+/* The areas kept for reuse, by their lists. */
+static const char *tally_spare(struct vmalloc_stats *sum, unsigned long nr)
+{
+	const struct vm_area *area;
+
+	for (area = vmap_space.spare[nr]; area; area = area->next) {
+		if (area->state != VM_SPARE || vm_area_size(area) >> PAGE_SHIFT != nr)
+			return "area on the wrong list of spare ones";
+		if (++sum->nr_spare > vmap_space.stats.nr_spare)
+			return "more spare areas than counted";
+	}
+	return NULL;
+}
+
+static const char *tally_lists(struct vmalloc_stats *sum)
+{
+	const char *fault = tally_lazy(sum);
+
+	for (unsigned long nr = 0; !fault && nr <= VM_OWN_PAGES; nr++)
+		fault = tally_spare(sum, nr);
+	return fault;
 }
 
 static const char *space_fault(unsigned long *where)
@@ -137,14 +160,16 @@ static const char *space_fault(unsigned long *where)
 		tally(&sum, area);
 	}
 	*where = 0;
-	fault = tally_lazy(&sum);
+	fault = tally_lists(&sum);
 	if (fault)
 		return fault;
-	if (!vmap_space.purging && sum.nr_areas + sum.nr_lazy != vmap_space.tree.count)
-		return "an area neither in use nor on the lazy list";
+	if (!vmap_space.purging &&
+	    sum.nr_areas + sum.nr_lazy + sum.nr_spare != vmap_space.tree.count)
+		return "an area neither in use nor on a list";
 	if (sum.nr_areas != vmap_space.stats.nr_areas ||
 	    sum.nr_pages != vmap_space.stats.nr_pages ||
 	    sum.nr_lazy != vmap_space.stats.nr_lazy ||
+	    sum.nr_spare != vmap_space.stats.nr_spare ||
 	    sum.lazy_pages != vmap_space.stats.lazy_pages)
 		return "the statistics do not add up";
 	return NULL;

@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include "mm/vmap_area.h"
 #include "mm/vmap_internal.h"
 
@@ -12,6 +13,8 @@
  * no burden, few enough pages that the tables under them stay in use. */
 #define LAZY_MAX_AREAS 256
 #define LAZY_MAX_PAGES (SZ_1M * 32 / PAGE_SIZE)
+/* How many flushed areas are kept for reuse. */
+#define SPARE_MAX 256
 
 struct vmap_space vmap_space;
 
@@ -61,11 +64,42 @@ static void flush_list(const struct vm_area *list)
 {
 	unsigned long start = ~0UL, end = 0;
 
-	for (const struct vm_area *area = list; area; area = area->next_lazy) {
+	for (const struct vm_area *area = list; area; area = area->next) {
 		start = min(start, area->range.start);
 		end = max(end, area->range.end);
 	}
 	platform_flush_tlb(start, end - start);
+}
+
+static unsigned long nr_of(const struct vm_area *area)
+{
+	return vm_area_size(area) >> PAGE_SHIFT;
+}
+
+/* Has an area of this kind and size room for its list of pages?  Only these are kept. */
+static bool owns_list(unsigned int kind, unsigned long nr)
+{
+	return kind == VM_ALLOC && nr <= VM_OWN_PAGES;
+}
+
+/* After the flush: keeps the area for reuse, or takes it out of the tree and returns
+ * false.  The last of a purge ends it. */
+static bool put_to_rest(struct vm_area *area, bool last)
+{
+	unsigned long flags = vmap_lock(), nr = nr_of(area);
+	bool keep = owns_list(area->kind, nr) && vmap_space.stats.nr_spare < SPARE_MAX;
+
+	if (keep) {
+		area->state = VM_SPARE;
+		area->next = vmap_space.spare[nr];
+		vmap_space.spare[nr] = area;
+		vmap_space.stats.nr_spare++;
+	} else {
+		range_tree_remove(&vmap_space.tree, &area->range);
+	}
+	vmap_space.purging -= last;
+	vmap_unlock(flags);
+	return keep;
 }
 
 /* One flush for all that is retired; their addresses are free afterwards.  The lock is
@@ -73,19 +107,42 @@ static void flush_list(const struct vm_area *list)
 static void purge(void)
 {
 	struct vm_area *area = steal_lazy(), *next;
-	unsigned long flags;
 
 	if (!area)
 		return;
 	flush_list(area);
 	for (; area; area = next) {
-		next = area->next_lazy;
+		next = area->next;
+		if (!put_to_rest(area, !next))
+			kfree(area);
+	}
+}
+
+/* A kept area of nr pages, no longer on its list, or NULL; under the lock. */
+static struct vm_area *pop_spare(unsigned long nr)
+{
+	struct vm_area *area = vmap_space.spare[nr];
+
+	if (area) {
+		vmap_space.spare[nr] = area->next;
+		vmap_space.stats.nr_spare--;
+	}
+	return area;
+}
+
+static void drop_spares(unsigned long nr)
+{
+	unsigned long flags;
+	struct vm_area *area;
+
+	do {
 		flags = vmap_lock();
-		range_tree_remove(&vmap_space.tree, &area->range);
-		vmap_space.purging -= !next;
+		area = pop_spare(nr);
+		if (area)
+			range_tree_remove(&vmap_space.tree, &area->range);
 		vmap_unlock(flags);
 		kfree(area);
-	}
+	} while (area);
 }
 
 void vm_unmap_aliases(void)
@@ -96,6 +153,28 @@ void vm_unmap_aliases(void)
 	/* What others took before us is in flight until they are done. */
 	while (READ_ONCE(vmap_space.purging))
 		cpu_relax();
+	for (unsigned long nr = 1; nr <= VM_OWN_PAGES; nr++)
+		drop_spares(nr);
+}
+
+/* An area kept from earlier, as good as new. */
+static struct vm_area *reuse(unsigned long nr, unsigned long caller)
+{
+	unsigned long flags = vmap_lock();
+	struct vm_area *area = pop_spare(nr);
+
+	if (area) {
+		area->state = VM_BUILDING;
+		vmap_space.stats.nr_areas++;
+	}
+	vmap_unlock(flags);
+	if (!area)
+		return NULL;
+	area->nr_pages = 0;
+	area->caller = caller;
+	area->freed_by = 0;
+	memset(area->own_pages, 0, nr * sizeof(struct page *));
+	return area;
 }
 
 static int reserve(struct vm_area *area, unsigned long size)
@@ -110,19 +189,21 @@ static int reserve(struct vm_area *area, unsigned long size)
 	return err;
 }
 
-struct vm_area *vm_area_create(unsigned long nr, unsigned long own_pages,
-			       unsigned int kind, gfp_t gfp, unsigned long caller)
+static struct vm_area *make(unsigned long nr, unsigned int kind, gfp_t gfp,
+			    unsigned long caller)
 {
 	unsigned long size = (nr + 1) << PAGE_SHIFT;
+	size_t list = owns_list(kind, nr) ? nr * sizeof(struct page *) : 0;
 	struct vm_area *area;
 
-	area = __kmalloc_track_caller(sizeof(*area) + own_pages * sizeof(struct page *),
-				      vm_meta_gfp(gfp) | __GFP_ZERO, caller);
+	area = __kmalloc_track_caller(sizeof(*area) + list, vm_meta_gfp(gfp) | __GFP_ZERO,
+				      caller);
 	if (!area)
 		return NULL;
 	area->state = VM_BUILDING;
 	area->kind = kind;
 	area->caller = caller;
+	area->pages = list ? area->own_pages : NULL;
 	if (reserve(area, size)) {
 		vm_unmap_aliases();
 		if (reserve(area, size)) {
@@ -131,6 +212,14 @@ struct vm_area *vm_area_create(unsigned long nr, unsigned long own_pages,
 		}
 	}
 	return area;
+}
+
+struct vm_area *vm_area_create(unsigned long nr, unsigned int kind, gfp_t gfp,
+			       unsigned long caller)
+{
+	struct vm_area *area = owns_list(kind, nr) ? reuse(nr, caller) : NULL;
+
+	return area ? area : make(nr, kind, gfp, caller);
 }
 
 void *vm_area_publish(struct vm_area *area)
@@ -162,7 +251,7 @@ static void report_bad(const char *call, unsigned long addr, const struct vm_are
 {
 	if (!found)
 		pr_err("%s: no area at %lx\n", call, addr);
-	else if (found->state == VM_DYING || found->state == VM_LAZY)
+	else if (found->state != VM_BUILDING && found->state != VM_LIVE)
 		pr_err("%s: %lx was freed already, by %pS\n", call, addr,
 		       (void *)found->freed_by);
 	else if (found->range.start != addr)
@@ -205,7 +294,7 @@ void vm_area_retire(struct vm_area *area)
 	bool due;
 
 	area->state = VM_LAZY;
-	area->next_lazy = vmap_space.lazy;
+	area->next = vmap_space.lazy;
 	vmap_space.lazy = area;
 	vmap_space.stats.nr_areas--;
 	vmap_space.stats.nr_lazy++;

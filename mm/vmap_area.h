@@ -4,12 +4,18 @@
  *
  *	BUILDING --vm_area_publish--> LIVE --vm_area_take--> DYING
  *	    \							|
- *	     `------------------ vm_area_retire ----------------+--> LAZY --flush--> gone
+ *	     `------------------ vm_area_retire ----------------+--> LAZY --flush--> SPARE
+ *										 or gone
  *
  * The TLBs of all CPUs may hold what an area mapped until they are flushed, and a flush is
  * dear.  So a retired area keeps its addresses, unmapped, until many can share one flush;
  * only then are they free again.  That no address is reused before a flush follows from
- * one thing: the area leaves the tree after it.
+ * one thing: until then the area stays in the tree and on no list that serves requests.
+ *
+ * Most areas are small, and their sizes repeat.  So a flushed area of few pages does not
+ * leave the tree at once but waits, descriptor and addresses together, for the next
+ * request of its size, which then costs no search and no change of the tree (the idea of
+ * quantum caches; Bonwick and Adams, USENIX 2001).
  */
 #ifndef MM_VMAP_AREA_H
 #define MM_VMAP_AREA_H
@@ -25,19 +31,24 @@ enum vm_area_state {
 	VM_LIVE, /* mapped from start to guard page */
 	VM_DYING, /* its taker unmaps it */
 	VM_LAZY, /* unmapped; stale TLB entries may exist */
+	VM_SPARE, /* unmapped and flushed; free for a request of its size */
 };
+
+/* Areas of vmalloc with at most this many pages have room for the list of them. */
+#define VM_OWN_PAGES 64
 
 struct vm_area {
 	struct range range; /* in the tree; the last page of it is the guard */
 	enum vm_area_state state; /* guarded by the lock of vmap_area.c */
 	unsigned int kind; /* VM_IOREMAP, VM_ALLOC or VM_MAP */
 	unsigned long nr_pages; /* mapped pages that have a struct page */
-	/* VM_ALLOC: the pages it owns, in order: own_pages or a list apart.  Else NULL. */
+	/* VM_ALLOC: the pages it owns, in order: own_pages or a list apart.  Else NULL, and
+	 * own_pages has no room either. */
 	struct page **pages;
 	phys_addr_t phys_addr; /* VM_IOREMAP: what range.start maps */
 	unsigned long caller; /* who made it */
 	unsigned long freed_by; /* who ended it; 0 while nobody did */
-	struct vm_area *next_lazy; /* LAZY: next on the list that awaits the flush */
+	struct vm_area *next; /* LAZY, SPARE: the next on the same list */
 	struct page *own_pages[];
 };
 
@@ -53,11 +64,12 @@ static inline unsigned long vm_area_size(const struct vm_area *area)
 }
 
 /*
- * A new area of nr pages of address space and a guard page, with room for own_pages page
- * pointers in it, all NULL; in state BUILDING.  NULL: no memory or no addresses.
+ * A new area of nr pages of address space and a guard page, in state BUILDING.  For
+ * VM_ALLOC up to VM_OWN_PAGES, pages is a list of nr NULL entries, else it is NULL.
+ * NULL: no memory or no addresses.
  */
-struct vm_area *vm_area_create(unsigned long nr, unsigned long own_pages,
-			       unsigned int kind, gfp_t gfp, unsigned long caller);
+struct vm_area *vm_area_create(unsigned long nr, unsigned int kind, gfp_t gfp,
+			       unsigned long caller);
 /* The area is mapped: others may look it up now.  Returns its address. */
 void *vm_area_publish(struct vm_area *area);
 /* The live area of that kind that starts at addr, which is the caller's to end now.  NULL

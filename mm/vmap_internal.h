@@ -6,8 +6,7 @@
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 #include "mm/range_tree.h"
-
-struct vm_area;
+#include "mm/vmap_area.h"
 
 /* All guarded by lock, which any context may take: interrupts are off under it. */
 struct vmap_space {
@@ -15,6 +14,7 @@ struct vmap_space {
 	unsigned int purging; /* purges between taking the lazy list and finishing it */
 	struct range_tree tree; /* every area, lazy ones included */
 	struct vm_area *lazy; /* retired areas that no purge has taken yet */
+	struct vm_area *spare[VM_OWN_PAGES + 1]; /* by number of pages */
 	struct vmalloc_stats stats;
 };
 extern struct vmap_space vmap_space;

@@ -70,6 +70,7 @@ struct vmalloc_stats {
 	unsigned long nr_pages; /* pages that live VM_ALLOC areas own */
 	unsigned long nr_lazy; /* areas freed, their addresses awaiting a flush */
 	unsigned long lazy_pages; /* address space they hold, in pages, guards included */
+	unsigned long nr_spare; /* areas flushed and kept for reuse */
 	unsigned long nr_purges; /* flushes so far, each for many areas */
 	unsigned long nr_failed; /* requests that returned NULL */
 	unsigned long nr_bad_frees; /* frees of what was no area's start */

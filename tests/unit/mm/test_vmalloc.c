@@ -131,6 +131,43 @@ static void a_flush_comes_when_enough_is_freed(void **state)
 	assert_in_range(host_events.tlb_flushes, 1, 3);
 }
 
+/* After a flush, areas serve the next requests of their size without touching the tree. */
+static void flushed_areas_are_reused_by_size(void **state)
+{
+	struct vmalloc_stats stats;
+	unsigned long spare;
+	void *p[300];
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = vmalloc((1 + i % 3) * PAGE_SIZE);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		vfree(p[i]);
+	assert_int_equal(host_events.tlb_flushes, 1);
+	vmalloc_get_stats(&stats);
+	spare = stats.nr_spare;
+	assert_in_range(spare, 200, ARRAY_SIZE(p));
+	vmap_check();
+	for (unsigned int i = 0; i < 60; i++) {
+		unsigned long size = (1 + i % 3) * PAGE_SIZE;
+
+		p[i] = vmalloc(size);
+		assert_true(platform_probe_faults((unsigned long)p[i] + size));
+		vmalloc_get_stats(&stats);
+		assert_int_equal(stats.nr_spare, --spare);
+		vmap_check();
+	}
+	/* A size nobody had before is a new area. */
+	p[60] = vmalloc(4 * PAGE_SIZE);
+	vmalloc_get_stats(&stats);
+	assert_int_equal(stats.nr_spare, spare);
+	vm_unmap_aliases();
+	vmalloc_get_stats(&stats);
+	assert_int_equal(stats.nr_spare, 0);
+	for (unsigned int i = 0; i <= 60; i++)
+		vfree(p[i]);
+}
+
 static void nothing_freed_needs_no_flush(void **state)
 {
 	(void)state;
@@ -250,6 +287,7 @@ int main(void)
 		vmap_test(a_freed_area_faults_at_once),
 		vmap_test(addresses_wait_for_a_flush),
 		vmap_test(a_flush_comes_when_enough_is_freed),
+		vmap_test(flushed_areas_are_reused_by_size),
 		vmap_test(nothing_freed_needs_no_flush),
 		vmap_test(vmalloc_32_stays_below_4_gib),
 		vmap_test(half_of_ram_in_one_piece),

@@ -344,8 +344,11 @@ static void verify_finds_damage(void **state)
 	expect_fault("area in use on the lazy list");
 	area->state = VM_LAZY;
 	vmap_space.lazy = NULL;
-	expect_fault("neither in use nor on the lazy list");
+	expect_fault("neither in use nor on a list");
 	vmap_space.lazy = area;
+	vmap_space.spare[1] = area;
+	expect_fault("on the wrong list of spare ones");
+	vmap_space.spare[1] = NULL;
 	vfree(b);
 }
 
