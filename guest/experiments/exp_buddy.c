@@ -113,6 +113,7 @@ EXPERIMENT(buddy_orders, "buddy.orders",
 	   .needs = NEEDS_DMACHECK)
 {
 	unsigned int good = 0;
+	char size[TEXT_SIZE];
 
 	for (unsigned int order = 0; order <= MAX_ORDER; order++)
 		good += check_block(x, order);
@@ -120,6 +121,8 @@ EXPERIMENT(buddy_orders, "buddy.orders",
 	       "order %u was given", MAX_ORDER + 1);
 	evidence(x, "%u of %u orders aligned and the same bytes for the device", good,
 		 MAX_ORDER + 1);
+	evidence(x, "hashed by both up to %s, larger ones seen page by page",
+		 text_size(size, hashed_up_to()));
 	evidence(x, "order %u refused", MAX_ORDER + 1);
 }
 

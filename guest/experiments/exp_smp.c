@@ -25,7 +25,7 @@
 
 #define CHAPTER CHAPTER_SMP
 
-#define SLOTS	 32
+#define SLOTS	 128
 #define FAST_OPS 50000
 #define SLOW_OPS 400
 
@@ -41,6 +41,7 @@ struct piece {
 };
 
 static struct piece *slots[SLOTS];
+static atomic_t absent; /* threads that have not begun: all begin together */
 static struct kmem_cache *cache;
 
 struct worker {
@@ -122,6 +123,9 @@ static int work(void *data)
 {
 	struct worker *w = data;
 
+	atomic_dec(&absent);
+	while (atomic_read(&absent) > 0)
+		yield();
 	for (unsigned int i = 0; i < w->ops; i++) {
 		struct piece *p = allocate(w);
 
@@ -139,6 +143,7 @@ static void start_workers(struct trial *x, struct worker *workers)
 {
 	unsigned int cpu;
 
+	atomic_set(&absent, (int)x->cpus);
 	for_each_online_cpu (cpu) {
 		struct worker *w = &workers[cpu];
 
@@ -147,7 +152,8 @@ static void start_workers(struct trial *x, struct worker *workers)
 		w->ops = machine_is_slow() ? SLOW_OPS : FAST_OPS;
 		w->random = 0x9e3779b97f4a7c15UL * (cpu + 1);
 		w->task = kthread_run_on_cpu(work, w, cpu, "stress/%u", cpu);
-		expect(x, !IS_ERR(w->task), "no thread for CPU %u", cpu);
+		if (!expect(x, !IS_ERR(w->task), "no thread for CPU %u", cpu))
+			atomic_dec(&absent);
 	}
 }
 

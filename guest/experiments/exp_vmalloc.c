@@ -195,6 +195,6 @@ EXPERIMENT(vmalloc_large, "vmalloc.large", "vmalloc can give half of RAM in one 
 	       "no guard page");
 	table_saw_vmalloc(size);
 	evidence(x, "%s in one area, %lu pages, %lu%% of RAM", text_size(text, size),
-		 size / PAGE_SIZE, size / PAGE_SIZE * 100 / totalram_pages());
+		 size / PAGE_SIZE, (size / PAGE_SIZE * 100 + 50) / totalram_pages());
 	vfree(p);
 }

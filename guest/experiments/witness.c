@@ -52,12 +52,12 @@ unsigned long wrong_words(const void *p, size_t size, u64 seed)
 	       (*(const u64 *)((const char *)p + size - 8) != word_at(seed, size - 8));
 }
 
-/* Above this the pages' words have to do where instructions are dear. */
+/* Hashing costs the CPU an instruction a byte. */
 #define HASH_SLOW_MAX (256UL << 10)
 
-static bool hash_affordable(size_t size)
+size_t hashed_up_to(void)
 {
-	return size <= HASH_SLOW_MAX || !machine_is_slow();
+	return machine_is_slow() ? HASH_SLOW_MAX : MAX_ORDER_SIZE;
 }
 
 bool is_one_range(struct trial *x, void *p, dma_addr_t dma, size_t size)
@@ -73,7 +73,7 @@ bool is_one_range(struct trial *x, void *p, dma_addr_t dma, size_t size)
 		return false;
 	if (wrong_words(p, size, seed))
 		return false;
-	if (hash_affordable(size) && xxh3_64(p, size) != written)
+	if (size <= hashed_up_to() && xxh3_64(p, size) != written)
 		return false;
 	err = dmacheck_hash(dma, size, &seen);
 	expect(x, !err, "the device does not hash %zu bytes at %#lx: %d", size, dma, err);
