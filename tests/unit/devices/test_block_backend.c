@@ -216,7 +216,7 @@ static void random_run(const struct block_engine *engine, unsigned int depth)
 	make_file(model->bytes, MEDIUM_SIZE);
 	model->be = open_backend(engine, depth);
 	assert_int_equal(block_size(model->be), MEDIUM_SIZE);
-	while (model->done < 3000) {
+	while (model->done < 1000) {
 		unsigned int before = model->done;
 
 		for (int i = 0; i < IN_FLIGHT; i++) {

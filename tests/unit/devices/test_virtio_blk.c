@@ -406,7 +406,7 @@ static void test_random_uring(void **state)
 {
 	random_run(state,
 		   &(struct blk_params){ .engine = &block_engine_uring, .nr_queues = 3 },
-		   1500);
+		   600);
 	assert_true(model.reordered > 0); /* completion really is out of order */
 }
 
@@ -414,7 +414,7 @@ static void test_random_sync(void **state)
 {
 	random_run(state,
 		   &(struct blk_params){ .engine = &block_engine_sync, .nr_queues = 2 },
-		   1500);
+		   600);
 }
 
 static void test_random_shallow(void **state)
@@ -422,7 +422,7 @@ static void test_random_shallow(void **state)
 	random_run(state,
 		   &(struct blk_params){
 			   .engine = &block_engine_uring, .depth = 2, .nr_queues = 1 },
-		   500);
+		   300);
 }
 
 static void count(void *arg, const char *name, uint64_t value)
