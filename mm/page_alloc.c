@@ -71,10 +71,13 @@ static struct page *take_from_zone(enum zone_type type, const struct alloc_reque
 {
 	struct zone *zone = &zones[type];
 	unsigned long flags;
-	struct page *page;
+	struct page *page = NULL;
 
+	/* From the reserve one block is taken, not a batch that anyone could then have. */
 	if (req->order < PCP_ORDERS && !(req->gfp & __GFP_COLD))
-		return pcp_take(type, req->order, true);
+		page = pcp_take(type, req->order, !req->alloc_flags);
+	if (page)
+		return page;
 	spin_lock_irqsave(&zone->lock, flags);
 	page = zone_take(zone, req->order);
 	spin_unlock_irqrestore(&zone->lock, flags);
@@ -376,7 +379,8 @@ static __always_inline bool free_fast(struct page *page, unsigned int order)
 void free_pages_from(struct page *page, unsigned int order, unsigned long caller)
 {
 	if (likely(order < PCP_ORDERS && !page_alloc_hooks) &&
-	    likely(page->state == STATE_LIVE(order)) && likely(free_fast(page, order)))
+	    likely(READ_ONCE(page->state) == STATE_LIVE(order)) &&
+	    likely(free_fast(page, order)))
 		return;
 	free_slow(page, order, caller);
 }

@@ -142,6 +142,34 @@ static int check_pcp(const struct verify *v, struct pcp *pcp, enum zone_type typ
 	return 0;
 }
 
+/* Adds `by` to the mark of each page in a CPU's stacks; the highest mark then. */
+static u32 mark_stacks(int by)
+{
+	u32 highest = 0;
+
+	for (unsigned int i = 0; i < num_possible_cpus() * MAX_NR_ZONES * PCP_ORDERS;
+	     i++) {
+		unsigned int order = i % PCP_ORDERS, zone = i / PCP_ORDERS % MAX_NR_ZONES;
+		struct pcp *pcp = &cpu_pcps[i / PCP_ORDERS / MAX_NR_ZONES].zone[zone];
+		struct page **slot = pcp_bottom(pcp, order);
+
+		for (; slot < pcp->stack[order].top; slot++) {
+			(*slot)->visited += (u32)by;
+			highest = max(highest, (*slot)->visited);
+		}
+	}
+	return highest;
+}
+
+/* The stacks' contents have been checked. */
+static int check_listed_once(const struct verify *v)
+{
+	u32 highest = mark_stacks(1);
+
+	mark_stacks(-1);
+	return highest > 1 ? bad(v, "a page is in CPUs' stacks %u times", highest) : 0;
+}
+
 /* --- what the frames say --- */
 
 /* Frames after the head of a block have no state. */
@@ -300,7 +328,7 @@ static int verify_zones(struct verify *v)
 				  zone_name(type));
 		}
 	}
-	return err;
+	return err ? err : check_listed_once(v);
 }
 
 int page_alloc_verify(char *buf, size_t size)

@@ -9,10 +9,11 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <sys/syscall.h>
+#include <linux/futex.h>
 #include <linux/bug.h>
 #include <linux/smp.h>
 #include <linux/cpumask.h>
@@ -64,6 +65,14 @@ static enum hold get_hold(const struct host_cpu *cpu)
 static void set_hold(struct host_cpu *cpu, enum hold hold)
 {
 	__atomic_store_n(&cpu->hold, hold, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &cpu->hold, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* Sleeps until the hold is no longer this one. */
+static void wait_while(struct host_cpu *cpu, enum hold hold)
+{
+	while (get_hold(cpu) == hold)
+		syscall(SYS_futex, &cpu->hold, FUTEX_WAIT, hold, NULL, NULL, 0);
 }
 
 static void be_held(int sig)
@@ -75,8 +84,7 @@ static void be_held(int sig)
 		set_hold(&host_cpu, BUSY);
 	} else {
 		set_hold(&host_cpu, HELD);
-		while (get_hold(&host_cpu) != RELEASED)
-			sched_yield();
+		wait_while(&host_cpu, HELD);
 		set_hold(&host_cpu, FREE);
 	}
 	errno = saved;
@@ -91,8 +99,7 @@ static void hold_cpu(unsigned int cpu)
 		set_hold(thread, ASKED);
 		if (pthread_kill(cpus.handle[cpu], SIGUSR2))
 			host_die("pthread_kill");
-		while (get_hold(thread) == ASKED)
-			sched_yield();
+		wait_while(thread, ASKED);
 	} while (get_hold(thread) != HELD);
 }
 
@@ -101,8 +108,7 @@ static void release_cpu(unsigned int cpu)
 	struct host_cpu *thread = cpus.thread[cpu];
 
 	set_hold(thread, RELEASED);
-	while (get_hold(thread) != FREE)
-		sched_yield();
+	wait_while(thread, RELEASED);
 }
 
 __attribute__((constructor)) static void first_cpu(void)

@@ -26,7 +26,7 @@ struct page {
 		};
 	};
 	u32 debug; /* page_poison's mark */
-	u32 pad;
+	u32 visited; /* page_alloc_verify's; 0 when it is not at work */
 	struct kmem_cache *slab_cache;
 	struct list_head lru;
 	unsigned long private;
