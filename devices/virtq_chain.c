@@ -81,8 +81,6 @@ static bool enter_indirect(struct walk *w, unsigned int index, const struct vrin
 		return broken(w, index, "INDIRECT together with NEXT");
 	if (!d->len || d->len % sizeof(*d))
 		return broken(w, index, "an indirect table of no whole descriptors");
-	if (dma_reachable(dma, d->addr, d->len, DMA_READ) < d->len)
-		return broken(w, index, "its indirect table is outside memory");
 	w->table = d->addr;
 	w->entries = d->len / sizeof(*d);
 	w->host = dma_direct(dma, d->addr, d->len, DMA_READ);

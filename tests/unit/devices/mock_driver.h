@@ -84,7 +84,8 @@ bool drv_needs_reset(struct drv *d);
 
 /* --- queues ------------------------------------------------------------------------- */
 
-/* Allocates rings without telling the device. */
+/* Allocates rings, with room for one descriptor behind the table, without telling the
+ * device. */
 void drvq_alloc(struct drv *d, struct drvq *q, unsigned int index, uint16_t size);
 /* Writes size and addresses, then queue_enable; returns what that reads as. */
 bool drvq_enable(struct drvq *q);
@@ -101,7 +102,8 @@ void drv_fill_chain(struct vring_desc *table, const struct drv_seg *segs, unsign
 void drvq_offer(struct drvq *q, uint16_t head);
 /* Lays the segments out as a chain of fresh descriptors and offers it: the head. */
 uint16_t drvq_add(struct drvq *q, const struct drv_seg *segs, unsigned int n);
-/* The same through an indirect table, which lies at *table when not NULL. */
+/* The same through an indirect table, also with room for one more, which lies at *table when
+ * not NULL. */
 uint16_t drvq_add_indirect(struct drvq *q, const struct drv_seg *segs, unsigned int n,
 			   uint64_t *table);
 /* Rings the doorbell, then lets the event loop run. */

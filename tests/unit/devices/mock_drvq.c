@@ -18,7 +18,7 @@ void drvq_alloc(struct drv *d, struct drvq *q, unsigned int index, uint16_t size
 	drv_put(d, VIRTIO_PCI_COMMON_Q_SELECT, 2, index);
 	q->max_size = (uint16_t)drv_get(d, VIRTIO_PCI_COMMON_Q_SIZE, 2);
 	q->size = size ? size : q->max_size;
-	q->desc = machine_alloc(d->m, VRING_DESC_BYTES(q->size), VRING_DESC_ALIGN);
+	q->desc = machine_alloc(d->m, VRING_DESC_BYTES(q->size + 1u), VRING_DESC_ALIGN);
 	q->avail = machine_alloc(d->m, VRING_AVAIL_BYTES(q->size), VRING_AVAIL_ALIGN);
 	q->used = machine_alloc(d->m, VRING_USED_BYTES(q->size), VRING_USED_ALIGN);
 	q->bell = d->notify + d->notify_step * drv_get(d, VIRTIO_PCI_COMMON_Q_NOFF, 2);
@@ -119,7 +119,7 @@ uint16_t drvq_add(struct drvq *q, const struct drv_seg *segs, unsigned int n)
 uint16_t drvq_add_indirect(struct drvq *q, const struct drv_seg *segs, unsigned int n,
 			   uint64_t *table)
 {
-	uint64_t at = machine_alloc(q->d->m, n * sizeof(struct vring_desc), 16);
+	uint64_t at = machine_alloc(q->d->m, (n + 1) * sizeof(struct vring_desc), 16);
 	uint16_t head = take_desc(q);
 
 	drv_fill_chain(machine_at(q->d->m, at, n * sizeof(struct vring_desc)), segs, n);

@@ -73,11 +73,13 @@ static void judge(struct hostile *h, enum hostile_expect expect, unsigned int go
 
 	if (reset)
 		assert_true(drv_needs_reset(&h->d));
+	if (expect == EXPECT_BROKEN)
+		assert_true(reset);
 	if (expect == EXPECT_GOOD) {
 		assert_false(reset);
 		assert_int_equal(good, h->offered);
 		assert_int_equal(bad, 0);
-	} else if (expect == EXPECT_ERROR) {
+	} else if (expect != EXPECT_ANY) {
 		assert_int_equal(good, 0);
 		assert_true(reset || bad > 0);
 	}

@@ -7,8 +7,8 @@
  *   - guest RAM outside the request's writable memory and the used ring is hashed before
  *     and after;
  *   - every head completes at most as often as it was offered;
- *   - what completes is an error, or the device asks for a reset (or, where the case says
- *     so, all must be well);
+ *   - the device asks for a reset, or what completes is an error, or all is well: as the
+ *     case says;
  *   - another device on the same bus answers as before;
  *   - after a reset the device answers a good request.
  */
@@ -41,6 +41,7 @@ void hostile_run(const struct hostile_target *target);
 /* --- inside: the frame and its cases ------------------------------------------------- */
 
 enum hostile_expect {
+	EXPECT_BROKEN, /* NEEDS_RESET: a rule of the ring is broken, whatever the device */
 	EXPECT_ERROR, /* errors or NEEDS_RESET */
 	EXPECT_GOOD, /* one completion, a success */
 	EXPECT_ANY, /* bounded, and nothing else harmed */

@@ -106,6 +106,7 @@ static void reset(struct virtio_dev *vd)
 static void config_write(struct virtio_dev *vd, unsigned int offset, unsigned int len,
 			 uint64_t value)
 {
+	of(vd)->config_writes++;
 	if (offset == offsetof(struct mock_model_config, scratch) && len == sizeof(le32))
 		of(vd)->config.scratch = (le32)value;
 }

@@ -27,7 +27,7 @@ struct mock_model {
 	bool hold; /* keep chains instead of answering them */
 	struct virtq_chain *held[MOCK_MODEL_HELD];
 	unsigned int nr_held;
-	unsigned int notified, activated, resets, drains;
+	unsigned int notified, activated, resets, drains, config_writes;
 	int fail_attach;
 	bool *destroyed;
 };

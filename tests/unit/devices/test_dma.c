@@ -392,7 +392,7 @@ static void random_holds(void **state)
 {
 	struct fixture *f = *state;
 	struct dma_hold hold[HOLDS] = { 0 };
-	uint64_t first[HOLDS], last[HOLDS], mapped;
+	uint64_t first[HOLDS] = { 0 }, last[HOLDS] = { 0 }, mapped;
 	unsigned int unmaps = 0;
 	struct iovec iov;
 

@@ -69,7 +69,7 @@ static void identity(void **state)
 static void common_at_any_width(void **state)
 {
 	struct virtio_pci_common_cfg cfg;
-	uint8_t bytes[sizeof(cfg)];
+	uint8_t bytes[sizeof(cfg)] = { 0 };
 	struct drvq q;
 
 	(void)state;
@@ -402,6 +402,32 @@ static void by_message(void **state)
 	assert_int_equal(machine_read(m, d.isr, 1), VIRTIO_PCI_ISR_CONFIG);
 }
 
+static void broken_once(void **state)
+{
+	struct drvq q;
+
+	(void)state;
+	drv_negotiate(&d, DRV_FEATURES);
+	/* Before DRIVER_OK there is nobody to interrupt. */
+	virtio_broken(&mm->vd, "test");
+	assert_int_equal(drv_status(&d) & VIRTIO_CONFIG_S_NEEDS_RESET,
+			 VIRTIO_CONFIG_S_NEEDS_RESET);
+	assert_int_equal(mock_host_fired(&m->mh), 0);
+	drv_start(&d, m, SLOT, &q, 0, 16);
+	virtio_broken(&mm->vd, "test %d", 1);
+	virtio_broken(&mm->vd, "test %d", 2);
+	assert_true(drv_needs_reset(&d));
+	assert_int_equal(mock_host_fired(&m->mh), 1);
+	assert_int_equal(m->mh.reports, 2);
+	assert_string_equal(m->mh.last_report, "mock: test 1");
+	/* Broken: nothing is served, nothing can be set up. */
+	add_request(&q);
+	drvq_kick(&q);
+	assert_false(answered(&q));
+	drvq_alloc(&d, &q, 1, 16);
+	assert_false(drvq_enable(&q));
+}
+
 /* --- configuration ---------------------------------------------------------------------------- */
 
 static void device_configuration(void **state)
@@ -418,6 +444,7 @@ static void device_configuration(void **state)
 	assert_int_equal(machine_read(m, d.config + 8, 4), 0);
 	machine_write(m, d.config + 6, 4, 1);
 	machine_write(m, d.config + 0xff0, 8, 1);
+	assert_int_equal(mm->config_writes, 2);
 	assert_int_equal(mm->config.scratch, 0x01020304);
 	virtio_config_changed(&mm->vd);
 	assert_int_equal(drv_get(&d, VIRTIO_PCI_COMMON_CFGGENERATION, 1), generation + 1);
@@ -631,6 +658,7 @@ int main(void)
 		WITH(doorbells_follow_the_bar),
 		WITH(by_pin),
 		WITH(by_message),
+		WITH(broken_once),
 		WITH(device_configuration),
 		WITH(window_in_configuration_space),
 		WITH(pause_and_resume),
