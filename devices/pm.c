@@ -14,6 +14,8 @@
 #define PM1_SIZE    6
 
 #define POWER_BUTTON (1u << 8) /* PWRBTN_STS, PWRBTN_EN */
+/* What can be enabled: timer, global lock, both buttons, RTC.  Drivers check that it took. */
+#define ENABLES 0x0721u
 
 #define SCI_EN	      (1u << 0)
 #define SLP_TYP_SHIFT 10
@@ -67,8 +69,7 @@ static void write_word(struct pm *pm, uint64_t offset, uint16_t value, uint16_t 
 		pm->status &= (uint16_t) ~(value & mask);
 		break;
 	case PM1_ENABLE:
-		pm->enable =
-			(uint16_t)((pm->enable & ~mask) | (value & mask & POWER_BUTTON));
+		pm->enable = (uint16_t)((pm->enable & ~mask) | (value & mask & ENABLES));
 		break;
 	case PM1_CONTROL:
 		pm->control =

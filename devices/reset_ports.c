@@ -57,16 +57,25 @@ int reset_port_init(struct reset_port *r, struct host *host, struct bus *pio)
 
 #define KBD_DATA_PORT 0x60
 
-#define STATUS_FULL   0x01 /* an answer waits */
-#define STATUS_SYSTEM 0x04 /* the self-test was passed */
+#define STATUS_FULL	0x01 /* an answer waits */
+#define STATUS_SYSTEM	0x04 /* the self-test was passed */
+#define STATUS_UNLOCKED 0x10 /* the keyboard's lock */
+
+#define BYTE_KBD_OFF 0x10 /* in the command byte */
+#define BYTE_AUX_OFF 0x20
 
 #define CMD_READ_BYTE	 0x20
 #define CMD_WRITE_BYTE	 0x60
+#define CMD_AUX_OFF	 0xa7
+#define CMD_AUX_ON	 0xa8
 #define CMD_TEST_AUX	 0xa9
 #define CMD_SELF_TEST	 0xaa
 #define CMD_TEST_KBD	 0xab
+#define CMD_KBD_OFF	 0xad
+#define CMD_KBD_ON	 0xae
 #define CMD_READ_OUTPUT	 0xd0
 #define CMD_WRITE_OUTPUT 0xd1
+#define CMD_LOOP_AUX	 0xd3
 #define CMD_PULSE	 0xf0 /* and up: bits 3-0 name, by zeroes, the lines to pulse */
 
 #define OUTPUT_NOT_RESET 0x01
@@ -90,7 +99,7 @@ static uint64_t status_read(void *arg, uint64_t offset, unsigned int size)
 
 	(void)offset;
 	(void)size;
-	return STATUS_SYSTEM | (k->full ? STATUS_FULL : 0);
+	return STATUS_SYSTEM | STATUS_UNLOCKED | (k->full ? STATUS_FULL : 0);
 }
 
 static void command_write(void *arg, uint64_t offset, unsigned int size, uint64_t value)
@@ -106,10 +115,23 @@ static void command_write(void *arg, uint64_t offset, unsigned int size, uint64_
 		break;
 	case CMD_WRITE_BYTE:
 	case CMD_WRITE_OUTPUT:
+	case CMD_LOOP_AUX:
 		k->awaiting = (uint8_t)value;
 		break;
+	case CMD_AUX_OFF:
+		k->command_byte |= BYTE_AUX_OFF;
+		break;
+	case CMD_AUX_ON:
+		k->command_byte &= (uint8_t)~BYTE_AUX_OFF;
+		break;
 	case CMD_TEST_AUX:
-		answer(k, 0xff); /* no such port */
+		answer(k, 0x01); /* its clock line is stuck: nothing there */
+		break;
+	case CMD_KBD_OFF:
+		k->command_byte |= BYTE_KBD_OFF;
+		break;
+	case CMD_KBD_ON:
+		k->command_byte &= (uint8_t)~BYTE_KBD_OFF;
 		break;
 	case CMD_SELF_TEST:
 		answer(k, 0x55);
@@ -149,6 +171,8 @@ static void data_write(void *arg, uint64_t offset, unsigned int size, uint64_t v
 		k->command_byte = (uint8_t)value;
 	else if (awaiting == CMD_WRITE_OUTPUT)
 		reset_line(k, (uint8_t)value);
+	else if (awaiting == CMD_LOOP_AUX)
+		answer(k, 0); /* an answer at once, but not the byte: no mouse port */
 }
 
 static const struct bus_ops data_ops = { data_read, data_write };

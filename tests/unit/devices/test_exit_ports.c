@@ -118,18 +118,27 @@ static uint32_t ask(uint8_t command)
 static void test_keyboard_probe(void **state)
 {
 	(void)state;
-	assert_int_equal(in(0x64), 0x04); /* nothing to read, ready for commands */
+	assert_int_equal(in(0x64), 0x14); /* nothing to read, ready for commands */
 	assert_int_equal(ask(0xaa), 0x55);
 	assert_int_equal(ask(0xab), 0x00);
-	assert_int_equal(ask(0xa9), 0xff); /* no mouse port */
+	assert_int_equal(ask(0xa9), 0x01); /* no mouse port */
 	assert_int_equal(ask(0xd0), 0x03);
 	out(0x64, 1, 0x60);
 	out(0x60, 1, 0x47);
 	assert_int_equal(ask(0x20), 0x47);
 	assert_int_equal(in(0x64) & 1, 0);
-	out(0x60, 1, 0xf4); /* to the keyboard, which is not there */
-	assert_int_equal(in(0x64) & 1, 0);
+	out(0x64, 1, 0xa7); /* switched off and on as drivers check it */
 	out(0x64, 1, 0xad);
+	assert_int_equal(ask(0x20), 0x47 | 0x30);
+	out(0x64, 1, 0xa8);
+	assert_int_equal(ask(0x20), 0x57);
+	out(0x64, 1, 0xae);
+	assert_int_equal(ask(0x20), 0x47);
+	out(0x64, 1, 0xd3); /* loop: answered at once, and wrongly */
+	out(0x60, 1, 0x5a);
+	assert_int_equal(in(0x64) & 1, 1);
+	assert_int_equal(in(0x60), 0);
+	out(0x60, 1, 0xf4); /* to the keyboard, which is not there */
 	assert_int_equal(in(0x64) & 1, 0);
 	out(0x64, 1, 0xaa);
 	device_reset_all(&t.devices);
