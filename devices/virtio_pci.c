@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The PCI function around a virtio device: BARs, capabilities, interrupts, doorbells.
- *
- * A doorbell is an eventfd for each queue.  Where the host can ring it straight from the
- * guest's write, the queue is served by the event loop; where it cannot, the write arrives
- * in the BAR and the queue is served at once.
+ * The PCI function around a virtio device: how it is built, interrupts, reset, destroyed.
+ * Its registers are in virtio_pci_regs.c and virtio_pci_common.c, its doorbells in
+ * virtio_pci_bell.c.
  */
 #include "devices/virtio_pci.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "devices/util.h"
 #include "devices/virtio_pci_regs.h"
@@ -23,7 +19,7 @@ static struct virtio_pci *of_device(struct virtio_dev *vd)
 	return container_of(vd->dma, struct virtio_pci, pci.dma);
 }
 
-/* --- interrupts ---------------------------------------------------------------------- */
+/* --- what the core asks for ------------------------------------------------------------ */
 
 static void raise_isr(struct virtio_pci *vp, uint8_t bit)
 {
@@ -50,220 +46,20 @@ static void config_interrupt(struct virtio_dev *vd)
 	pci_msix_fire(&vp->pci, vp->config_vector);
 }
 
-static uint8_t read_isr(struct virtio_pci *vp)
+static void queue_enabled(struct virtio_dev *vd, struct virtq *q)
 {
-	uint8_t isr = vp->isr;
-
-	vp->isr = 0;
-	pci_intx(&vp->pci, false);
-	return isr;
-}
-
-/* --- doorbells ----------------------------------------------------------------------- */
-
-static void rung(void *arg, uint32_t events)
-{
-	struct virtio_pci_queue *pq = arg;
-	struct virtio_pci *vp = pq->vp;
-	eventfd_t count;
-
-	(void)events;
-	if (eventfd_read(pq->bell.fd, &count) == 0)
-		virtio_notify(vp->vd, (unsigned int)(pq - vp->queue));
+	virtio_pci_add_bell(of_device(vd), q->index);
 }
 
 static bool requeue(struct virtio_dev *vd, struct virtq *q)
 {
-	struct virtio_pci_queue *pq = &of_device(vd)->queue[q->index];
-
-	return pq->belled && eventfd_write(pq->bell.fd, 1) == 0;
-}
-
-static uint64_t bell_address(const struct virtio_pci *vp, unsigned int index)
-{
-	return vp->pci.bar[VIRTIO_PCI_BAR_REGS].range.base + VIRTIO_PCI_REGS_NOTIFY +
-	       index * VIRTIO_PCI_NOTIFY_STEP;
-}
-
-/*
- * A host pays for each doorbell added or removed, so one is added when its queue is enabled
- * and stays, whatever the driver resets, until the BAR moves.  Rung for a queue that is off
- * it means nothing.
- */
-static void add_bell(struct virtio_pci *vp, unsigned int i)
-{
-	struct virtio_pci_queue *pq = &vp->queue[i];
-
-	if (pq->belled && !pq->rings && vp->pci.bar[VIRTIO_PCI_BAR_REGS].mapped)
-		pq->rings = !host_doorbell_add(vp->vd->host, bell_address(vp, i), 0,
-					       pq->bell.fd);
-}
-
-static void queue_enabled(struct virtio_dev *vd, struct virtq *q)
-{
-	add_bell(of_device(vd), q->index);
-}
-
-static void bar_changed(struct pci_dev *dev, unsigned int bar, bool mapped)
-{
-	struct virtio_pci *vp = container_of(dev, struct virtio_pci, pci);
-
-	for (unsigned int i = 0; bar == VIRTIO_PCI_BAR_REGS && i < vp->vd->nr_queues;
-	     i++) {
-		struct virtio_pci_queue *pq = &vp->queue[i];
-
-		if (!mapped && pq->rings)
-			host_doorbell_del(vp->vd->host, bell_address(vp, i), 0,
-					  pq->bell.fd);
-		if (!mapped)
-			pq->rings = false;
-		else if (vp->vd->queue[i].enabled)
-			add_bell(vp, i);
-	}
+	return virtio_pci_ring_bell(of_device(vd), q->index);
 }
 
 static const struct virtio_transport transport = { .queue_interrupt = queue_interrupt,
 						   .config_interrupt = config_interrupt,
 						   .queue_enabled = queue_enabled,
 						   .requeue = requeue };
-
-static int open_bells(struct virtio_pci *vp, struct host *host)
-{
-	for (unsigned int i = 0; i < vp->vd->nr_queues; i++) {
-		struct virtio_pci_queue *pq = &vp->queue[i];
-
-		*pq = (struct virtio_pci_queue){ .vp = vp,
-						 .vector = VIRTIO_MSI_NO_VECTOR };
-		pq->bell =
-			(struct host_watch){ .fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
-					     .fn = rung,
-					     .arg = pq };
-		if (pq->bell.fd < 0)
-			return -errno;
-		pq->belled = host_watch(host, &pq->bell, EPOLLIN) == 0;
-	}
-	return 0;
-}
-
-static void close_bells(struct virtio_pci *vp, struct host *host)
-{
-	for (unsigned int i = 0; i < vp->vd->nr_queues; i++) {
-		struct virtio_pci_queue *pq = &vp->queue[i];
-
-		if (pq->belled)
-			host_unwatch(host, &pq->bell);
-		if (pq->vp && pq->bell.fd >= 0)
-			close(pq->bell.fd);
-		*pq = (struct virtio_pci_queue){ 0 };
-	}
-}
-
-/* --- registers ----------------------------------------------------------------------- */
-
-static uint64_t regs_read(void *arg, uint64_t offset, unsigned int size)
-{
-	struct virtio_pci *vp = arg;
-
-	if (offset >= VIRTIO_PCI_REGS_NOTIFY)
-		return 0;
-	if (offset >= VIRTIO_PCI_REGS_DEVICE)
-		return virtio_config_read(vp->vd, offset - VIRTIO_PCI_REGS_DEVICE, size);
-	if (offset >= VIRTIO_PCI_REGS_ISR)
-		return offset == VIRTIO_PCI_REGS_ISR ? read_isr(vp) : 0;
-	return virtio_pci_common_read(vp, offset, size);
-}
-
-/* Which queue a notification is for is its address; the value says the same. */
-static void regs_write(void *arg, uint64_t offset, unsigned int size, uint64_t value)
-{
-	struct virtio_pci *vp = arg;
-
-	if (offset >= VIRTIO_PCI_REGS_NOTIFY)
-		virtio_notify(vp->vd, (unsigned int)(offset - VIRTIO_PCI_REGS_NOTIFY) /
-					      VIRTIO_PCI_NOTIFY_STEP);
-	else if (offset >= VIRTIO_PCI_REGS_DEVICE)
-		virtio_config_write(vp->vd, offset - VIRTIO_PCI_REGS_DEVICE, size, value);
-	else if (offset < VIRTIO_PCI_REGS_ISR)
-		virtio_pci_common_write(vp, offset, size, value);
-}
-
-static uint64_t msix_read(void *arg, uint64_t offset, unsigned int size)
-{
-	struct virtio_pci *vp = arg;
-
-	if (offset >= VIRTIO_PCI_MSIX_PBA)
-		return pci_msix_pba_read(&vp->pci, offset - VIRTIO_PCI_MSIX_PBA, size);
-	return pci_msix_table_read(&vp->pci, offset - VIRTIO_PCI_MSIX_TABLE, size);
-}
-
-static void msix_write(void *arg, uint64_t offset, unsigned int size, uint64_t value)
-{
-	struct virtio_pci *vp = arg;
-
-	if (offset < VIRTIO_PCI_MSIX_PBA)
-		pci_msix_table_write(&vp->pci, offset - VIRTIO_PCI_MSIX_TABLE, size,
-				     value);
-}
-
-static const struct bus_ops regs_ops = { regs_read, regs_write };
-static const struct bus_ops msix_ops = { msix_read, msix_write };
-
-/* --- the window in configuration space (4.1.4.9) --------------------------------------- */
-
-/* The BAR range that the capability chooses at the moment; false: none that exists. */
-static bool window(struct virtio_pci *vp, const struct pci_bar **bar, uint32_t *offset,
-		   uint32_t *len)
-{
-	struct virtio_pci_cfg_cap cap;
-
-	memcpy(&cap, vp->pci.config + vp->cfg_cap, sizeof(cap));
-	*offset = cap.cap.offset;
-	*len = cap.cap.length;
-	if (cap.cap.bar >= PCI_STD_NUM_BARS || (*len != 1 && *len != 2 && *len != 4))
-		return false;
-	*bar = &vp->pci.bar[cap.cap.bar];
-	return *offset % *len == 0 && *offset < (*bar)->size;
-}
-
-static bool touches_window(const struct virtio_pci *vp, unsigned int offset,
-			   unsigned int len)
-{
-	unsigned int data =
-		vp->cfg_cap + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data);
-
-	return offset < data + 4 && data < offset + len;
-}
-
-static void config_read(struct pci_dev *dev, unsigned int offset, unsigned int len)
-{
-	struct virtio_pci *vp = container_of(dev, struct virtio_pci, pci);
-	const struct pci_bar *bar;
-	uint32_t at, size;
-	uint64_t value;
-
-	if (!touches_window(vp, offset, len) || !window(vp, &bar, &at, &size))
-		return;
-	value = bar->range.ops->read(bar->range.arg, at, size);
-	memcpy(dev->config + vp->cfg_cap +
-		       offsetof(struct virtio_pci_cfg_cap, pci_cfg_data),
-	       &value, size);
-}
-
-static void config_written(struct pci_dev *dev, unsigned int offset, unsigned int len)
-{
-	struct virtio_pci *vp = container_of(dev, struct virtio_pci, pci);
-	const struct pci_bar *bar;
-	uint32_t at, size;
-	uint64_t value = 0;
-
-	if (!touches_window(vp, offset, len) || !window(vp, &bar, &at, &size))
-		return;
-	memcpy(&value,
-	       dev->config + vp->cfg_cap +
-		       offsetof(struct virtio_pci_cfg_cap, pci_cfg_data),
-	       size);
-	bar->range.ops->write(bar->range.arg, at, size, value);
-}
 
 /* --- life ---------------------------------------------------------------------------- */
 
@@ -275,7 +71,7 @@ static void reset_registers(struct virtio_pci *vp)
 	vp->config_vector = VIRTIO_MSI_NO_VECTOR;
 	for (unsigned int i = 0; i < vp->vd->nr_queues; i++)
 		vp->queue[i].vector = VIRTIO_MSI_NO_VECTOR;
-	read_isr(vp);
+	virtio_pci_read_isr(vp);
 }
 
 void virtio_pci_reset_device(struct virtio_pci *vp)
@@ -325,7 +121,7 @@ static void destroy(struct device *device)
 
 	virtio_pci_reset_device(vp);
 	pci_unplug(&vp->pci);
-	close_bells(vp, host);
+	virtio_pci_close_bells(vp, host);
 	virtio_destroy(vd);
 	free(vp->queue);
 	free(vp);
@@ -337,8 +133,14 @@ static const struct device_ops device_ops = { .reset = reset,
 					      .stats = stats,
 					      .destroy = destroy };
 
-static const struct pci_ops pci_ops = { .config_read = config_read,
-					.config_written = config_written,
+static void bar_changed(struct pci_dev *dev, unsigned int bar, bool mapped)
+{
+	if (bar == VIRTIO_PCI_BAR_REGS)
+		virtio_pci_move_bells(container_of(dev, struct virtio_pci, pci), mapped);
+}
+
+static const struct pci_ops pci_ops = { .config_read = virtio_pci_config_read,
+					.config_written = virtio_pci_config_written,
 					.bar_changed = bar_changed };
 
 /* --- building ------------------------------------------------------------------------ */
@@ -399,9 +201,9 @@ static int build(struct virtio_pci *vp)
 
 	pci_dev_init(&vp->pci, vp->vd->name, &ids, &pci_ops, &device_ops);
 	pci_add_bar(&vp->pci, VIRTIO_PCI_BAR_MSIX, VIRTIO_PCI_MSIX_SIZE,
-		    PCI_BASE_ADDRESS_MEM_TYPE_32, &msix_ops, vp);
+		    PCI_BASE_ADDRESS_MEM_TYPE_32, &virtio_pci_msix_ops, vp);
 	pci_add_bar(&vp->pci, VIRTIO_PCI_BAR_REGS, VIRTIO_PCI_REGS_SIZE,
-		    PCI_BASE_ADDRESS_MEM_TYPE_64, &regs_ops, vp);
+		    PCI_BASE_ADDRESS_MEM_TYPE_64, &virtio_pci_regs_ops, vp);
 	vp->pci.config[PCI_INTERRUPT_PIN] = 1;
 	return pci_add_msix(&vp->pci, vp->vd->nr_queues + 1, VIRTIO_PCI_BAR_MSIX,
 			    VIRTIO_PCI_MSIX_TABLE, VIRTIO_PCI_MSIX_PBA);
@@ -424,7 +226,7 @@ int virtio_pci_plug(struct pci_host *pci, uint8_t devfn, struct virtio_dev *vd,
 	if (err)
 		goto free_transport;
 	add_caps(vp);
-	err = open_bells(vp, pci->host);
+	err = virtio_pci_open_bells(vp, pci->host);
 	if (!err)
 		err = pci_plug(pci, &vp->pci, devfn);
 	if (!err)
@@ -437,7 +239,7 @@ int virtio_pci_plug(struct pci_host *pci, uint8_t devfn, struct virtio_dev *vd,
 
 close_bells:
 	pci_unplug(&vp->pci);
-	close_bells(vp, pci->host);
+	virtio_pci_close_bells(vp, pci->host);
 free_transport:
 	free(vp->queue);
 	free(vp);

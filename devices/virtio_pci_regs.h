@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the PCI transport: its state, shared by virtio_pci.c and virtio_pci_common.c. */
+/* Inside the PCI transport: its state, and what its files offer each other. */
 #ifndef DEVICES_VIRTIO_PCI_REGS_H
 #define DEVICES_VIRTIO_PCI_REGS_H
 
@@ -32,6 +32,24 @@ uint64_t virtio_pci_common_read(struct virtio_pci *vp, uint64_t offset,
 				unsigned int size);
 void virtio_pci_common_write(struct virtio_pci *vp, uint64_t offset, unsigned int size,
 			     uint64_t value);
+
+/* The BARs, argument struct virtio_pci, and the hooks of the PCI_CFG capability. */
+extern const struct bus_ops virtio_pci_regs_ops, virtio_pci_msix_ops;
+void virtio_pci_config_read(struct pci_dev *dev, unsigned int offset, unsigned int len);
+void virtio_pci_config_written(struct pci_dev *dev, unsigned int offset,
+			       unsigned int len);
+/* The ISR byte; it is 0 then and the pin low. */
+uint8_t virtio_pci_read_isr(struct virtio_pci *vp);
+
+/* Doorbells.  open: 0 or a negative errno, close undoes it, also half-way. */
+int virtio_pci_open_bells(struct virtio_pci *vp, struct host *host);
+void virtio_pci_close_bells(struct virtio_pci *vp, struct host *host);
+/* Gives queue i's doorbell to the host, where it has none yet and the BAR is mapped. */
+void virtio_pci_add_bell(struct virtio_pci *vp, unsigned int i);
+/* The registers' BAR appeared, or is about to go away. */
+void virtio_pci_move_bells(struct virtio_pci *vp, bool mapped);
+/* Rings it from this side; false: nobody would hear. */
+bool virtio_pci_ring_bell(struct virtio_pci *vp, unsigned int i);
 
 /* The driver's or the machine's reset of the device, with the transport's registers. */
 void virtio_pci_reset_device(struct virtio_pci *vp);
