@@ -231,10 +231,12 @@ static void slab_detach_free(struct slab_lists *lists, unsigned long n,
 /* Gives detached slabs back to the page allocator; no lock is held. */
 static void slab_release(struct list_head *slabs)
 {
-	struct slab *slab, *next;
+	while (!list_empty(slabs)) {
+		struct slab *slab = list_first_entry(slabs, struct slab, list);
 
-	list_for_each_entry_safe (slab, next, slabs, list)
+		list_del(&slab->list);
 		slab_pages_put(slab_page(slab));
+	}
 }
 
 /* --- in and out ------------------------------------------------------------------------ */
@@ -242,20 +244,22 @@ static void slab_release(struct list_head *slabs)
 unsigned int slab_lists_take(struct kmem_cache *s, void **objs, unsigned int n)
 {
 	struct slab_lists *lists = &s->lists;
-	struct slab *slab;
+	struct list_head *from;
 	unsigned long flags;
 
 	spin_lock_irqsave(&lists->lock, flags);
-	slab = list_first_entry_or_null(&lists->partial, struct slab, list);
-	if (!slab)
-		slab = list_first_entry_or_null(&lists->free, struct slab, list);
-	if (slab) {
+	from = list_empty(&lists->partial) ? &lists->free : &lists->partial;
+	if (list_empty(from)) {
+		n = 0;
+	} else {
+		struct slab *slab = list_first_entry(from, struct slab, list);
+
 		n = min_t(unsigned int, n, slab->objects - slab->inuse);
 		slab_pick(s, slab, objs, n);
 		slab_set_inuse(lists, slab, (int)n);
 	}
 	spin_unlock_irqrestore(&lists->lock, flags);
-	return slab ? n : 0;
+	return n;
 }
 
 void *slab_lists_get(struct kmem_cache *s, gfp_t gfp)
