@@ -172,7 +172,6 @@ static struct vm_area *reuse(unsigned long nr, unsigned long caller)
 		return NULL;
 	area->nr_pages = 0;
 	area->caller = caller;
-	area->freed_by = 0;
 	memset(area->own_pages, 0, nr * sizeof(struct page *));
 	return area;
 }

@@ -47,7 +47,7 @@ struct vm_area {
 	struct page **pages;
 	phys_addr_t phys_addr; /* VM_IOREMAP: what range.start maps */
 	unsigned long caller; /* who made it */
-	unsigned long freed_by; /* who ended it; 0 while nobody did */
+	unsigned long freed_by; /* who ended it; stale while it lives */
 	struct vm_area *next; /* LAZY, SPARE: the next on the same list */
 	struct page *own_pages[];
 };

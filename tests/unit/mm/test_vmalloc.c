@@ -131,16 +131,25 @@ static void a_flush_comes_when_enough_is_freed(void **state)
 	assert_in_range(host_events.tlb_flushes, 1, 3);
 }
 
+static noinline void *made_elsewhere(unsigned long size)
+{
+	void *p = vmalloc(size);
+
+	barrier(); /* no tail call: the return address is here */
+	return p;
+}
+
 /* After a flush, areas serve the next requests of their size without touching the tree. */
 static void flushed_areas_are_reused_by_size(void **state)
 {
+	struct vmalloc_info info = { 0 };
 	struct vmalloc_stats stats;
-	unsigned long spare;
+	unsigned long spare, cursor;
 	void *p[300];
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
-		p[i] = vmalloc((1 + i % 3) * PAGE_SIZE);
+		p[i] = made_elsewhere((1 + i % 3) * PAGE_SIZE);
 	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
 		vfree(p[i]);
 	assert_int_equal(host_events.tlb_flushes, 1);
@@ -157,6 +166,10 @@ static void flushed_areas_are_reused_by_size(void **state)
 		assert_int_equal(stats.nr_spare, --spare);
 		vmap_check();
 	}
+	cursor = (unsigned long)p[0];
+	assert_true(vmalloc_info_next(&cursor, &info));
+	assert_in_range(info.caller, (unsigned long)flushed_areas_are_reused_by_size,
+			(unsigned long)flushed_areas_are_reused_by_size + 4096);
 	/* A size nobody had before is a new area. */
 	p[60] = vmalloc(4 * PAGE_SIZE);
 	vmalloc_get_stats(&stats);
@@ -166,6 +179,29 @@ static void flushed_areas_are_reused_by_size(void **state)
 	assert_int_equal(stats.nr_spare, 0);
 	for (unsigned int i = 0; i <= 60; i++)
 		vfree(p[i]);
+}
+
+/* Only areas with a list of pages are kept, and only so many of them. */
+static void few_areas_are_kept(void **state)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct vmalloc_stats stats;
+	void *p[600];
+
+	(void)state;
+	for (unsigned int i = 0; i < 256; i++)
+		vunmap(vmap(&page, 1, VM_MAP, PAGE_KERNEL));
+	assert_int_equal(host_events.tlb_flushes, 1);
+	vmalloc_get_stats(&stats);
+	assert_int_equal(stats.nr_spare, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = vmalloc(PAGE_SIZE);
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
+		vfree(p[i]);
+	vmalloc_get_stats(&stats);
+	assert_int_equal(stats.nr_spare, 256);
+	vmap_check();
+	__free_page(page);
 }
 
 static void nothing_freed_needs_no_flush(void **state)
@@ -288,6 +324,7 @@ int main(void)
 		vmap_test(addresses_wait_for_a_flush),
 		vmap_test(a_flush_comes_when_enough_is_freed),
 		vmap_test(flushed_areas_are_reused_by_size),
+		vmap_test(few_areas_are_kept),
 		vmap_test(nothing_freed_needs_no_flush),
 		vmap_test(vmalloc_32_stays_below_4_gib),
 		vmap_test(half_of_ram_in_one_piece),
