@@ -17,6 +17,7 @@
 #include <asm/traps.h>
 #include <guest/boot.h>
 #include <guest/console.h>
+#include <guest/context.h>
 #include <guest/machine.h>
 #include <guest/sched.h>
 #include <mm/platform.h>
@@ -47,13 +48,22 @@ void initcalls_run(void)
 	}
 }
 
+/* The code to end with.  Experiments answer for complaints that they raise. */
+static unsigned int run(void)
+{
+	unsigned long complaints = kernel_complaints();
+	unsigned int code = (unsigned int)experiments_run();
+
+	return !code && complaints ? EXIT_COMPLAINTS : code;
+}
+
 static int main_thread(void *unused)
 {
 	(void)unused;
 	gfp_allow_sleep();
 	smp_boot();
 	drivers_init();
-	machine_exit((unsigned int)experiments_run());
+	machine_exit(run());
 }
 
 static void start_threads(void)

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel threads: creation, start, stop. */
+/*
+ * Kernel threads: creation, start, stop.  Their stacks come from vmalloc: one that overruns
+ * its own meets the guard page below, and the double fault that follows has a stack of its
+ * own to report it.
+ */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/sprintf.h>
+#include <linux/vmalloc.h>
 #include <guest/sched.h>
 
 static int last_pid; /* atomic */
@@ -19,7 +23,7 @@ struct first_frame {
 
 static void prepare_stack(struct task_struct *task)
 {
-	char *bottom = page_address(task->stack);
+	char *bottom = task->stack;
 	struct first_frame *frame;
 
 	task->canary = (unsigned long *)bottom;
@@ -38,7 +42,7 @@ struct task_struct *kthread_create(int (*fn)(void *data), void *data, const char
 
 	if (!task)
 		return ERR_PTR(-ENOMEM);
-	task->stack = alloc_pages(GFP_KERNEL, get_order(THREAD_SIZE));
+	task->stack = vmalloc(THREAD_SIZE);
 	if (!task->stack) {
 		kfree(task);
 		return ERR_PTR(-ENOMEM);
@@ -81,6 +85,9 @@ int kthread_stop(struct task_struct *task)
 	wake_up_process(task);
 	wait_for_completion(&task->exited);
 	result = task->result;
+	/* Only then is its memory free again when this returns, for who counts it. */
+	while (__atomic_load_n(&task->refs, __ATOMIC_ACQUIRE) > 1)
+		cpu_relax();
 	task_put(task);
 	return result;
 }

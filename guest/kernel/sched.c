@@ -12,13 +12,13 @@
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
-#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/cpumask.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/sprintf.h>
+#include <linux/vmalloc.h>
 #include <asm/apic.h>
 #include <asm/clock.h>
 #include <asm/cpu.h>
@@ -336,7 +336,7 @@ void task_put(struct task_struct *task)
 {
 	if (__atomic_sub_fetch(&task->refs, 1, __ATOMIC_ACQ_REL))
 		return;
-	__free_pages(task->stack, get_order(THREAD_SIZE));
+	vfree(task->stack);
 	kfree(task);
 }
 

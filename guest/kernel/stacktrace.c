@@ -40,9 +40,15 @@ unsigned int platform_backtrace(unsigned long *pcs, unsigned int max)
 
 void show_chain(const unsigned long *pcs, unsigned int n)
 {
+	unsigned int times;
+
 	pr_err("Call chain:\n");
-	for (unsigned int i = 0; i < n; i++)
-		pr_err("  %pS\n", (void *)pcs[i]);
+	for (unsigned int i = 0; i < n; i += times) {
+		/* Endless recursion is one line, not all there is room for. */
+		for (times = 1; i + times < n && pcs[i + times] == pcs[i]; times++)
+			;
+		pr_err(times > 1 ? "  %pS, %u times\n" : "  %pS\n", (void *)pcs[i], times);
+	}
 }
 
 void show_stack_from(unsigned long fp)

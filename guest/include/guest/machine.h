@@ -8,7 +8,8 @@
 
 /* Ends the machine: 0 is success, else a failure code (1 .. 127). */
 void machine_exit(unsigned int code) __noreturn;
-#define EXIT_PANIC 0x7d /* the code of a panic */
+#define EXIT_PANIC	0x7d /* a panic */
+#define EXIT_COMPLAINTS 0x7c /* experiments went well, but the start did not */
 
 /* The memory map as the loader gave it, unsorted; types are PVH_MEM_* of <abi/pvh.h>. */
 struct pvh_memmap;

@@ -32,7 +32,7 @@ struct task_struct {
 	unsigned int refs; /* one while it lives, one for each kthread_stop() under way */
 	int pid;
 	char name[TASK_NAME_LEN];
-	struct page *stack; /* THREAD_SIZE bytes; NULL: not ours to free */
+	void *stack; /* THREAD_SIZE bytes */
 	unsigned long *canary; /* the lowest word of the stack */
 
 	int (*fn)(void *data);
