@@ -47,7 +47,10 @@ void show_chain(const unsigned long *pcs, unsigned int n)
 		/* Endless recursion is one line, not all there is room for. */
 		for (times = 1; i + times < n && pcs[i + times] == pcs[i]; times++)
 			;
-		pr_err(times > 1 ? "  %pS, %u times\n" : "  %pS\n", (void *)pcs[i], times);
+		if (times > 1)
+			pr_err("  %pS, %u times\n", (void *)pcs[i], times);
+		else
+			pr_err("  %pS\n", (void *)pcs[i]);
 	}
 }
 
