@@ -302,8 +302,10 @@ static int open_medium(struct block_backend *be, const char *path)
 	error = measure(be);
 	if (error)
 		return error;
-	if (flock(be->fd, (be->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	/* A file system without locks is no reason to refuse the disk. */
+	if (flock(be->fd, (be->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0 &&
+	    errno == EWOULDBLOCK)
+		return -EBUSY;
 	return 0;
 }
 

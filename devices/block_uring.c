@@ -10,6 +10,9 @@
 #include <liburing.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
+
+#define SHORT_OF_MEMORY_US 1000
 
 struct uring {
 	struct io_uring ring;
@@ -114,8 +117,13 @@ static struct block_request *uring_reap(void *state, bool wait, int64_t *result)
 
 	error = io_uring_peek_cqe(&uring->ring, &cqe);
 	while (wait && error) {
-		io_uring_submit(&uring->ring);
-		error = io_uring_wait_cqe(&uring->ring, &cqe);
+		/* Waiting for what the host would not take could last for ever. */
+		if (io_uring_submit(&uring->ring) < 0) {
+			usleep(SHORT_OF_MEMORY_US);
+			error = io_uring_peek_cqe(&uring->ring, &cqe);
+		} else {
+			error = io_uring_wait_cqe(&uring->ring, &cqe);
+		}
 	}
 	if (error)
 		return NULL;

@@ -17,12 +17,14 @@
 #include <liburing.h>
 #include <limits.h>
 #include <linux/filter.h>
+#include <linux/loop.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -531,6 +533,87 @@ static void test_truncated_below(void **state)
 	}
 }
 
+/* --- a block device --------------------------------------------------------------- */
+
+/* A loop device with sectors of 4096 bytes on the file; skips the test where there
+ * is none. */
+static int make_loop(char *name, size_t size)
+{
+	struct loop_config config = { .block_size = 4096,
+				      .info.lo_flags = LO_FLAGS_AUTOCLEAR };
+	int control = open("/dev/loop-control", O_RDWR);
+	int number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
+	int fd = -1, file = open(path, O_RDWR);
+
+	if (number >= 0) {
+		snprintf(name, size, "/dev/loop%d", number);
+		fd = open(name, O_RDWR);
+		config.fd = (uint32_t)file;
+		if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, &config) < 0) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	if (control >= 0)
+		close(control);
+	close(file);
+	if (fd < 0)
+		skip();
+	return fd;
+}
+
+static int run_one(struct block_backend *be, enum block_op op, void *bytes,
+		   uint64_t offset, uint64_t length)
+{
+	struct iovec iov = { bytes, length };
+	struct block_request req = { .op = op,
+				     .unmap = true,
+				     .iov = &iov,
+				     .iovcnt = 1,
+				     .offset = offset,
+				     .length = length,
+				     .done = note_end };
+
+	ended_count = 0;
+	block_submit(be, &req);
+	block_drain(be);
+	assert_int_equal(ended_count, 1);
+	return ended_error[0];
+}
+
+/* Unaligned to its sectors too: zeroes are then written, and a discard is only a
+ * hint. */
+static void test_block_device(void **state)
+{
+	static uint8_t want[16384], bytes[16384];
+	struct block_config config = { 0 };
+	struct block_backend *be;
+	char name[32];
+	int loop;
+
+	(void)state;
+	make_file(NULL, MEDIUM_SIZE);
+	loop = make_loop(name, sizeof(name));
+	config.path = name;
+	assert_int_equal(block_backend_open(&config, &be), 0);
+	assert_int_equal(block_size(be), MEDIUM_SIZE);
+	assert_int_equal(block_sector_size(be), 4096);
+	memset(want, 0x5a, sizeof(want));
+	assert_int_equal(run_one(be, BLOCK_WRITE, want, 0, sizeof(want)), 0);
+	assert_int_equal(run_one(be, BLOCK_ZERO, NULL, 4096, 4096), 0);
+	assert_int_equal(run_one(be, BLOCK_ZERO, NULL, 9000, 1000), 0);
+	memset(want + 4096, 0, 4096);
+	memset(want + 9000, 0, 1000);
+	assert_int_equal(run_one(be, BLOCK_DISCARD, NULL, 12288, 4096), 0);
+	assert_int_equal(run_one(be, BLOCK_DISCARD, NULL, 10001, 500), 0);
+	assert_int_equal(run_one(be, BLOCK_FLUSH, NULL, 0, 0), 0);
+	assert_int_equal(run_one(be, BLOCK_READ, bytes, 0, 12288), 0);
+	assert_memory_equal(bytes, want, 10001);
+	assert_memory_equal(bytes + 10501, want + 10501, 12288 - 10501);
+	block_backend_close(be);
+	close(loop);
+}
+
 /* --- opening ---------------------------------------------------------------------- */
 
 static int open_error(const char *name, bool read_only)
@@ -570,6 +653,7 @@ static void test_lock(void **state)
 	make_file(NULL, MEDIUM_SIZE);
 	be = open_backend(NULL, 0);
 	assert_false(block_read_only(be));
+	assert_string_equal(block_engine_name(be), "io_uring");
 	assert_int_equal(open_error(path, false), -EBUSY);
 	assert_int_equal(open_error(path, true), -EBUSY);
 	block_backend_close(be);
@@ -628,6 +712,7 @@ int main(void)
 		cmocka_unit_test(test_flush_syncs),
 		cmocka_unit_test(test_many_pieces),
 		cmocka_unit_test(test_truncated_below),
+		cmocka_unit_test(test_block_device),
 		cmocka_unit_test(test_open_errors),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_fallback),

@@ -147,6 +147,16 @@ static void test_keyboard_probe(void **state)
 	assert_int_equal(t.stops, 0);
 }
 
+static void test_power_button(void **state)
+{
+	uint64_t status;
+
+	(void)state;
+	legacy_power_button(t.legacy);
+	assert_true(bus_read(&t.pio, 0x600, 2, &status));
+	assert_int_equal(status, 0x100);
+}
+
 /* Creating a second set on the same bus fails and leaves nothing behind. */
 static void test_taken(void **state)
 {
@@ -246,6 +256,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cf9, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keyboard_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keyboard_probe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_power_button, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
 		cmocka_unit_test_setup(test_clock, setup_cmos),
 		cmocka_unit_test_setup(test_cmos, setup_cmos),

@@ -189,7 +189,10 @@ static void test_lines(void **state)
 	assert_false(timer_readable(0));
 	serial_flush(t.s);
 	assert_int_equal(t.outputs, 2);
-	for (int i = 0; i < 1000; i++)
+	out(DATA, 'x');
+	t.devices.first->ops->quiesce(t.devices.first);
+	assert_int_equal(t.out_length, 8);
+	for (int i = 0; i < 999; i++)
 		out(DATA, 'x');
 	assert_true(t.out_length > 7);
 	device_reset_all(&t.devices); /* loses nothing */

@@ -215,6 +215,32 @@ static void test_pause(void **state)
 	assert_int_equal(elem.len, 16);
 }
 
+static void count(void *arg, const char *name, uint64_t value)
+{
+	unsigned int *found = arg;
+
+	if (strcmp(name, "bytes") == 0) {
+		assert_int_equal(value, 10);
+		++*found;
+	} else if (strcmp(name, "dry") == 0) {
+		assert_int_equal(value, 1);
+		++*found;
+	}
+}
+
+static void test_stats(void **state)
+{
+	struct device *dev = device_find(&t.m->devices, "rng0");
+	struct drv_seg seg = { machine_alloc(t.m, 16, 1), 16, true };
+	unsigned int found = 0;
+
+	(void)state;
+	t.supply = 10;
+	ask(&seg, 1);
+	dev->ops->stats(dev, count, &found);
+	assert_int_equal(found, 2);
+}
+
 static unsigned int hostile_request(struct drv *d, struct drv_seg *segs)
 {
 	uint64_t at = machine_alloc(d->m, 512, 16);
@@ -255,6 +281,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unwritable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_host_source, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pause, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stats, setup, teardown),
 		cmocka_unit_test(test_hostile),
 	};
 
