@@ -14,8 +14,9 @@
 #define QUEUE_SIZE    64
 #define SCRATCH_BYTES 65536u
 /* Turns of the event loop after which a device that has not finished is stuck. */
-#define SETTLE_TURNS 200
-#define SETTLE_MS    2
+#define SETTLE_TURNS   200
+#define SETTLE_MS      2
+#define RANDOM_DRIVERS 3
 
 static void prepare(struct hostile *h, const struct hostile_target *target,
 		    uint64_t without)
@@ -135,4 +136,6 @@ void hostile_run(const struct hostile_target *target)
 		fflush(stdout);
 		run_case(target, &hostile_cases[i]);
 	}
+	for (uint32_t seed = 1; seed <= RANDOM_DRIVERS; seed++)
+		hostile_random(target, seed);
 }

@@ -35,8 +35,11 @@ struct hostile_target {
 			  uint32_t used_len);
 };
 
-/* Runs all cases against the target; a failing one fails the cmocka test that calls. */
+/* Runs all cases against the target, then a few random drivers; a failing one fails the
+ * cmocka test that calls. */
 void hostile_run(const struct hostile_target *target);
+/* One driver that does anything, see mock_hostile_random.c. */
+void hostile_random(const struct hostile_target *target, uint32_t seed);
 
 /* --- inside: the frame and its cases ------------------------------------------------- */
 

@@ -119,7 +119,7 @@ static void drop_all(void)
 		check();
 	}
 	assert_int_equal(tree.count, 0);
-	assert_int_equal(tree.root->max_gap, LIMIT - BASE);
+	assert_null(tree.root);
 }
 
 static void random_operations_follow_the_model(void **state)
@@ -175,7 +175,7 @@ static void height_stays_logarithmic(void **state)
 	(void)state;
 	for (unsigned long i = 0; i < CELLS; i++)
 		try_alloc(1, 1, CELLS);
-	/* An AVL tree of 513 nodes has at most 1.44 * log2(515) levels. */
+	/* An AVL tree of 512 nodes has at most 1.44 * log2(514) levels. */
 	assert_true(tree.root->height <= 12);
 	drop_all();
 }
@@ -229,9 +229,15 @@ static void faults_are_found(void **state)
 	a->height++;
 	assert_non_null(range_tree_fault(&tree));
 	a->height--;
-	tree.tail.max_gap--;
+	c->max_gap++;
 	assert_string_equal(range_tree_fault(&tree), "wrong largest gap");
-	tree.tail.max_gap++;
+	c->max_gap--;
+	b->parent = a;
+	assert_string_equal(range_tree_fault(&tree), "the root has a parent");
+	b->parent = NULL;
+	tree.root = a;
+	assert_non_null(range_tree_fault(&tree));
+	tree.root = b;
 	tree.count++;
 	assert_string_equal(range_tree_fault(&tree), "fewer ranges than counted");
 	tree.count -= 2;
