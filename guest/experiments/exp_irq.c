@@ -84,9 +84,10 @@ EXPERIMENT(irq_atomic, "irq.atomic",
 	context_violation_last(&violation);
 	expect(x, chain_names(&violation, "allocate_in_interrupt"),
 	       "the report does not name the caller");
-	evidence(x, "GFP_ATOMIC gave an object and a page in a hard interrupt");
-	evidence(x, "GFP_KERNEL refused, \"%s\" by allocate_in_interrupt()",
-		 violation.what);
+	evidence(x, "in a hard interrupt GFP_ATOMIC gave object %p and page %p",
+		 visit.object, visit.page);
+	evidence(x, "GFP_KERNEL gave %s: \"%s\" by allocate_in_interrupt()",
+		 visit.refused ? "memory" : "NULL", violation.what);
 	kfree(visit.refused);
 	free_page((unsigned long)visit.page);
 	kfree(visit.object);

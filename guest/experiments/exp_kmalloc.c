@@ -124,6 +124,7 @@ EXPERIMENT(kmalloc_not_zeroed, "kmalloc.not-zeroed",
 EXPERIMENT(kzalloc_zeroed, "kzalloc.zeroed", "every byte of kzalloc memory is zero")
 {
 	static const size_t sizes[] = { 8, 100, 8192, 65536 };
+	unsigned int zeroed = 0;
 	bool same;
 	size_t stale = stale_bytes(x, GFP_NOWAIT | __GFP_ZERO, &same);
 
@@ -134,12 +135,13 @@ EXPERIMENT(kzalloc_zeroed, "kzalloc.zeroed", "every byte of kzalloc memory is ze
 
 		if (!expect(x, p, "no %zu bytes", sizes[i]))
 			continue;
-		expect(x, !memchr_inv(p, 0, sizes[i]), "%zu bytes are not all zero",
-		       sizes[i]);
+		zeroed += expect(x, !memchr_inv(p, 0, sizes[i]),
+				 "%zu bytes are not all zero", sizes[i]);
 		kfree(p);
 	}
-	evidence(x, "memory just freed full of %#x, and %zu other sizes up to 64 KiB",
-		 STALE_BYTE, ARRAY_SIZE(sizes));
+	evidence(x, "of %u bytes just freed full of %#x %zu are left", STALE_SIZE,
+		 STALE_BYTE, stale);
+	evidence(x, "%u of %zu other sizes up to 64 KiB zero", zeroed, ARRAY_SIZE(sizes));
 }
 
 EXPERIMENT(kmalloc_limit, "kmalloc.limit", "kmalloc gives 4 MiB and not a byte more")

@@ -28,7 +28,8 @@ EXPERIMENT(pcp_lifo, "pcp.lifo", "the page that this CPU freed last is handed ou
 	for (unsigned int i = 0; i < DEPTH; i++)
 		freed[i] = alloc_page(GFP_NOWAIT);
 	for (unsigned int i = 0; i < DEPTH; i++)
-		__free_page(freed[i]);
+		if (freed[i])
+			__free_page(freed[i]);
 	for (unsigned int i = 0; i < DEPTH; i++)
 		again[i] = alloc_page(GFP_NOWAIT);
 	preempt_enable();
@@ -45,14 +46,43 @@ EXPERIMENT(pcp_lifo, "pcp.lifo", "the page that this CPU freed last is handed ou
 
 #define PAIRS 500
 
+/* What the buddy and the lists before it count, at one moment. */
+struct traffic {
+	struct zone_info zone;
+	struct pcp_info pcp;
+};
+
+static void count_traffic(enum zone_type type, struct traffic *t)
+{
+	zone_info(type, &t->zone);
+	pcp_info(&t->pcp);
+}
+
+/* Allocates and frees one page at a time; how often there was none. */
+static unsigned int steady_pairs(void)
+{
+	unsigned int failed = 0;
+
+	for (unsigned int i = 0; i < PAIRS; i++) {
+		struct page *page = alloc_page(GFP_NOWAIT);
+
+		if (page)
+			__free_page(page);
+		else
+			failed++;
+	}
+	return failed;
+}
+
 EXPERIMENT(pcp_steady, "pcp.steady",
 	   "alloc_page and __free_page in turn never reach the buddy allocator")
 {
-	struct zone_info zone_before, zone_after;
-	struct pcp_info before, after;
-	struct page *page;
+	unsigned long visits, blocks;
+	struct traffic before, after;
+	unsigned int failed;
 	enum zone_type type;
 	u64 start, end;
+	struct page *page;
 
 	preempt_disable();
 	page = alloc_page(GFP_NOWAIT); /* fills the list */
@@ -62,24 +92,20 @@ EXPERIMENT(pcp_steady, "pcp.steady",
 	}
 	type = page_zonenum(page);
 	__free_page(page);
-	zone_info(type, &zone_before);
-	pcp_info(&before);
+	count_traffic(type, &before);
 	start = ktime_get_ns();
-	for (unsigned int i = 0; i < PAIRS; i++)
-		__free_page(alloc_page(GFP_NOWAIT));
+	failed = steady_pairs();
 	end = ktime_get_ns();
-	pcp_info(&after);
-	zone_info(type, &zone_after);
+	count_traffic(type, &after);
 	preempt_enable();
 
-	expect(x, after.refills == before.refills && after.drains == before.drains,
-	       "%lu refills, %lu drains", after.refills - before.refills,
-	       after.drains - before.drains);
-	expect(x,
-	       zone_after.takes == zone_before.takes &&
-		       zone_after.puts == zone_before.puts,
-	       "%lu blocks taken from the buddy, %lu put back",
-	       zone_after.takes - zone_before.takes, zone_after.puts - zone_before.puts);
-	evidence(x, "%u pairs, 0 visits to the buddy, %lu ns a pair", PAIRS,
+	visits = after.pcp.refills - before.pcp.refills + after.pcp.drains -
+		 before.pcp.drains;
+	blocks =
+		after.zone.takes - before.zone.takes + after.zone.puts - before.zone.puts;
+	expect(x, !failed, "%u times no page", failed);
+	expect(x, !visits, "%lu refills and drains", visits);
+	expect(x, !blocks, "%lu blocks taken from the buddy or put back", blocks);
+	evidence(x, "%u pairs, %lu visits to the buddy, %lu ns a pair", PAIRS, visits,
 		 (end - start) / PAIRS);
 }
