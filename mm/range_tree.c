@@ -20,7 +20,7 @@ static unsigned long gap_before(const struct range *node)
 }
 
 /* Recomputes what node knows of its subtree from its children. */
-static void update(struct range *node)
+static inline void update(struct range *node)
 {
 	unsigned long below = max(max_gap(node->left), max_gap(node->right));
 
@@ -96,13 +96,13 @@ static struct range *rebalance(struct range_tree *tree, struct range *node)
 /*
  * Repairs the path from node to the root after a change below it.  Every node of the path
  * still holds the height and gap that its parent counts on, so the climb may end where
- * these come out unchanged; but not before `touched`, which is on the path and whose own
- * gap has changed.
+ * these come out unchanged; but not before `touched`, whose own gap has changed and which
+ * is on the path unless it is the tail.
  */
 static void repair(struct range_tree *tree, struct range *node,
 		   const struct range *touched)
 {
-	bool passed = false;
+	bool passed = touched == &tree->tail;
 
 	while (node) {
 		unsigned int old_height = node->height;
@@ -119,14 +119,31 @@ static void repair(struct range_tree *tree, struct range *node,
 void range_tree_init(struct range_tree *tree, unsigned long base, unsigned long limit)
 {
 	*tree = (struct range_tree){
-		.root = &tree->tail,
 		.head = { .start = base, .end = base, .next = &tree->tail },
 		.tail = { .start = limit, .end = limit, .prev = &tree->head },
 	};
-	update(&tree->tail);
 }
 
-/* Hangs node into the gap in front of next. */
+/* Makes node the leaf between two neighbours: one of them has no child on that side,
+ * because if next has a left subtree, prev is its rightmost node. */
+static void add_leaf(struct range_tree *tree, struct range *node, struct range *prev,
+		     struct range *next)
+{
+	node->left = NULL;
+	node->right = NULL;
+	if (!tree->root) {
+		node->parent = NULL;
+		tree->root = node;
+	} else if (next != &tree->tail && !next->left) {
+		node->parent = next;
+		next->left = node;
+	} else {
+		node->parent = prev;
+		prev->right = node;
+	}
+}
+
+/* Puts node into the gap in front of next. */
 static void insert_before(struct range_tree *tree, struct range *node, struct range *next)
 {
 	struct range *prev = next->prev;
@@ -135,17 +152,7 @@ static void insert_before(struct range_tree *tree, struct range *node, struct ra
 	node->next = next;
 	prev->next = node;
 	next->prev = node;
-	node->left = NULL;
-	node->right = NULL;
-	/* One of the two neighbours has no child on this side: if next has a left subtree,
-	 * prev is its rightmost node. */
-	if (!next->left) {
-		next->left = node;
-		node->parent = next;
-	} else {
-		prev->right = node;
-		node->parent = prev;
-	}
+	add_leaf(tree, node, prev, next);
 	update(node);
 	tree->count++;
 	repair(tree, node->parent, next);
@@ -180,27 +187,37 @@ static struct range *next_gap(struct range *node, unsigned long size)
 	return NULL;
 }
 
+/* Can node have size bytes in the gap in front of next, which is that large?  Then it
+ * gets its start and end. */
+static bool fits(struct range *node, const struct range *next, unsigned long size,
+		 unsigned long align)
+{
+	unsigned long start = ALIGN(next->prev->end, align);
+
+	/* Rounding up may wrap. */
+	if (start < next->prev->end || start > next->start - size)
+		return false;
+	node->start = start;
+	node->end = start + size;
+	return true;
+}
+
 int range_tree_alloc(struct range_tree *tree, struct range *node, unsigned long size,
 		     unsigned long align, unsigned long limit)
 {
-	struct range *next = tree->root;
+	struct range *next = NULL;
 
-	if (max_gap(next) < size)
+	if (max_gap(tree->root) >= size)
+		next = lowest_gap(tree->root, size);
+	while (next && !fits(node, next, size, align))
+		next = next_gap(next, size);
+	if (!next && gap_before(&tree->tail) >= size &&
+	    fits(node, &tree->tail, size, align))
+		next = &tree->tail;
+	if (!next || node->end > limit)
 		return -ENOSPC;
-	for (next = lowest_gap(next, size); next; next = next_gap(next, size)) {
-		unsigned long start = ALIGN(next->prev->end, align);
-
-		/* Rounding up may wrap; the gap itself holds size bytes. */
-		if (start < next->prev->end || start > next->start - size)
-			continue;
-		if (start > limit || size > limit - start)
-			break;
-		node->start = start;
-		node->end = start + size;
-		insert_before(tree, node, next);
-		return 0;
-	}
-	return -ENOSPC;
+	insert_before(tree, node, next);
+	return 0;
 }
 
 struct range *range_tree_above(const struct range_tree *tree, unsigned long addr)
@@ -215,7 +232,7 @@ struct range *range_tree_above(const struct range_tree *tree, unsigned long addr
 			node = node->right;
 		}
 	}
-	return best == &tree->tail ? NULL : best;
+	return best;
 }
 
 int range_tree_insert(struct range_tree *tree, struct range *node)
@@ -289,16 +306,16 @@ void range_tree_remove(struct range_tree *tree, struct range *node)
 }
 
 /* What is wrong with one node, taken with its children and neighbours. */
-static const char *node_fault(const struct range_tree *tree, const struct range *node)
+static const char *node_fault(const struct range *node)
 {
 	const struct range *left = node->left, *right = node->right;
 	struct range now = *node;
 
-	if (node->prev->next != node)
+	if (node->prev->next != node || node->next->prev != node)
 		return "threads disagree";
-	if (node != &tree->tail && node->start >= node->end)
+	if (node->start >= node->end)
 		return "empty range";
-	if (node->start < node->prev->end)
+	if (node->start < node->prev->end || node->end > node->next->start)
 		return "ranges overlap";
 	if ((left && left->parent != node) || (right && right->parent != node))
 		return "child with another parent";
@@ -312,7 +329,16 @@ static const char *node_fault(const struct range_tree *tree, const struct range 
 	return NULL;
 }
 
-/* The node after this one by the tree's own links. */
+/* The lowest node, and the one after this, by the tree's own links; NULL: none. */
+static const struct range *tree_first(const struct range_tree *tree)
+{
+	const struct range *node = tree->root;
+
+	while (node && node->left)
+		node = node->left;
+	return node;
+}
+
 static const struct range *tree_next(const struct range *node)
 {
 	if (node->right) {
@@ -327,26 +353,21 @@ static const struct range *tree_next(const struct range *node)
 
 const char *range_tree_fault(const struct range_tree *tree)
 {
-	const struct range *node = tree->root;
+	const struct range *node = tree_first(tree), *thread = range_first(tree);
 	unsigned long seen = 0;
 
-	if (!node || node->parent)
-		return "no root";
-	while (node->left)
-		node = node->left;
-	for (const struct range *thread = tree->head.next;; thread = thread->next) {
-		const char *fault = thread == node ? node_fault(tree, node)
+	if (tree->root && tree->root->parent)
+		return "the root has a parent";
+	for (; node; node = tree_next(node), thread = thread->next) {
+		const char *fault = thread == node ? node_fault(node)
 						   : "tree and thread disagree";
 
 		if (fault)
 			return fault;
-		if (node == &tree->tail)
-			break;
 		if (++seen > tree->count)
 			return "more ranges than counted";
-		node = tree_next(node);
 	}
-	if (tree_next(node))
-		return "ranges above the limit";
+	if (thread != &tree->tail)
+		return "tree and thread disagree";
 	return seen == tree->count ? NULL : "fewer ranges than counted";
 }

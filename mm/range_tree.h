@@ -5,8 +5,11 @@
  * The ranges form an AVL tree in address order, threaded so that neighbours are one step
  * away.  Each node owns the gap in front of it (from its predecessor's end to its start)
  * and knows the largest gap of its subtree: the lowest gap that is large enough is found,
- * and a range inserted or removed, in O(log n).  The gap behind the last range belongs to
- * `tail`, an empty range at the limit that is always in the tree.
+ * and a range inserted or removed, in O(log n).
+ *
+ * The gap behind the last range belongs to no node and stands apart from the tree.  It is
+ * mostly by far the largest, so if a node owned it, each range added there would change
+ * the largest gap of every subtree up to the root.
  *
  * Memory for nodes and locking are the caller's.  vmalloc's areas, the blocks of a DMA
  * pool and the addresses of an I/O space are kept in one of these each.
@@ -27,10 +30,9 @@ struct range {
 };
 
 struct range_tree {
-	struct range *root; /* never NULL: tail is in the tree */
-	struct range
-		head; /* [base, base): the first node's predecessor; not in the tree */
-	struct range tail; /* [limit, limit): the last node */
+	struct range *root; /* NULL when empty */
+	struct range head; /* [base, base): in front of the first node, not in the tree */
+	struct range tail; /* [limit, limit): behind the last node, not in the tree */
 	unsigned long count;
 };
 
