@@ -31,7 +31,7 @@ gfp_t gfp_allowed_mask = GFP_BOOT_MASK;
 unsigned int page_alloc_hooks = HOOK_BOOT;
 
 static const struct reclaim_ops *reclaim;
-static u8 first_zone[GFP_ZONEMASK + 1]; /* MAX_NR_ZONES: not for the fast path */
+u8 first_zone[GFP_ZONEMASK + 1];
 
 void page_alloc_reset(void)
 {

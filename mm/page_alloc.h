@@ -31,7 +31,9 @@ struct alloc_request {
 struct page *alloc_pages_from(gfp_t gfp, unsigned int order, unsigned long caller);
 void free_pages_from(struct page *page, unsigned int order, unsigned long caller);
 
-/* Which zone a table lookup by gfp & GFP_ZONEMASK begins with; boot. */
+/* The best zone that has memory, by gfp & GFP_ZONEMASK; MAX_NR_ZONES where the flags
+ * contradict each other.  Written at boot. */
+extern u8 first_zone[GFP_ZONEMASK + 1];
 void set_first_zones(void);
 
 /* --- page_alloc_report.c --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page allocator by address, by exact size, and in bulk. */
+/* The page allocator by address and by exact size. */
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include "mm/page_alloc.h"
@@ -68,24 +68,4 @@ void free_pages_exact(void *virt, size_t size)
 {
 	for (unsigned long i = 0; virt && i < PFN_UP(size); i++)
 		free_at((unsigned long)virt + (i << PAGE_SHIFT), 0, _RET_IP_);
-}
-
-unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long nr, struct page **array)
-{
-	unsigned long filled;
-
-	for (filled = 0; filled < nr; filled++) {
-		if (array[filled])
-			continue;
-		array[filled] = alloc_page(gfp);
-		if (!array[filled])
-			break;
-	}
-	return filled;
-}
-
-void free_pages_bulk_array(unsigned long n, struct page **array)
-{
-	for (unsigned long i = 0; i < n; i++)
-		__free_page(array[i]);
 }

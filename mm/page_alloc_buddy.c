@@ -115,16 +115,6 @@ void zone_clear(struct zone *zone)
 		INIT_LIST_HEAD(&zone->area[order].list);
 }
 
-/* The largest block that begins at pfn and does not pass end. */
-static unsigned int largest_order(unsigned long pfn, unsigned long end)
-{
-	unsigned int order = MAX_ORDER;
-
-	while (!IS_ALIGNED(pfn, 1UL << order) || (1UL << order) > end - pfn)
-		order--;
-	return order;
-}
-
 /* Puts never used frames on the free lists. */
 static void list_range(struct zone *zone, unsigned long pfn, unsigned long end,
 		       bool zeroed)

@@ -15,6 +15,7 @@
 #define MM_ZONE_H
 
 #include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
 
@@ -82,6 +83,15 @@ void zone_add_fresh(struct zone *zone, unsigned long start, unsigned long end,
 		    bool zeroed);
 /* Gives the zone frames that were in use. */
 void zone_add_used(struct zone *zone, unsigned long start, unsigned long end);
+
+/* The order of the largest block that begins at pfn and does not pass end. */
+static inline unsigned int largest_order(unsigned long pfn, unsigned long end)
+{
+	unsigned int fits = min_t(unsigned int, ilog2(end - pfn), MAX_ORDER);
+	unsigned int aligned = pfn ? (unsigned int)__builtin_ctzl(pfn) : MAX_ORDER;
+
+	return min(fits, aligned);
+}
 
 /* --- policy: zone.c --- */
 

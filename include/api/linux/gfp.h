@@ -110,7 +110,10 @@ void split_page(struct page *page, unsigned int order);
  * nr entries, from the first on, are filled at the end (as in Linux). */
 unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long nr, struct page **array);
 
-/* Frees n single pages. */
+/* Writes up to nr single pages to array, whatever it held; returns how many. */
+unsigned long alloc_pages_bulk_fill(gfp_t gfp, unsigned long nr, struct page **array);
+
+/* Frees n single pages.  Cheapest for runs of neighbours in ascending order. */
 void free_pages_bulk_array(unsigned long n, struct page **array);
 
 /* Gives the free pages held by this CPU, or by every CPU, back to their zones.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* References, splitting, exact sizes and bulk; and every call that must be refused. */
+/* References, splitting, exact sizes; and every call that must be refused. */
 #include <linux/sprintf.h>
 #include "page_test.h"
 
@@ -245,47 +245,6 @@ static void exact_sizes_waste_less_than_a_page(void **state)
 	pages_check();
 }
 
-static void bulk_fills_the_gaps(void **state)
-{
-	struct page *pages[50] = { NULL }, *mine = alloc_page(GFP_KERNEL);
-	struct free_counts before = free_counts(), after;
-
-	(void)state;
-	pages[7] = mine;
-	assert_int_equal(alloc_pages_bulk_array(GFP_KERNEL, 50, pages), 50);
-	assert_ptr_equal(pages[7], mine);
-	for (unsigned int i = 0; i < 50; i++)
-		for (unsigned int j = 0; j < i; j++)
-			assert_ptr_not_equal(pages[i], pages[j]);
-	pages[7] = alloc_page(GFP_KERNEL);
-	free_pages_bulk_array(50, pages);
-	after = free_counts();
-	assert_counts_equal(&after, &before);
-	pages_check();
-}
-
-/* Whichever allocation fails, what came before it is there and is told. */
-static void bulk_tells_how_far_it_came(void **state)
-{
-	struct free_counts before = free_counts(), after;
-
-	(void)state;
-	for (unsigned int nth = 1; nth <= 20; nth++) {
-		struct page *pages[20] = { NULL };
-
-		fail_nth_page(nth);
-		assert_int_equal(
-			alloc_pages_bulk_array(GFP_KERNEL | __GFP_NOWARN, 20, pages),
-			nth - 1);
-		fail_nth_page(0);
-		assert_null(pages[nth - 1]);
-		free_pages_bulk_array(nth - 1, pages);
-		after = free_counts();
-		assert_counts_equal(&after, &before);
-		pages_check();
-	}
-}
-
 static void addresses_and_pages_agree(void **state)
 {
 	unsigned long addr = __get_free_pages(GFP_KERNEL, 2);
@@ -343,8 +302,6 @@ int main(void)
 		cmocka_unit_test_setup(heads_are_found_from_any_page, set_up),
 		cmocka_unit_test_setup(split_pages_are_freed_one_by_one, set_up),
 		cmocka_unit_test_setup(exact_sizes_waste_less_than_a_page, set_up),
-		cmocka_unit_test_setup(bulk_fills_the_gaps, set_up),
-		cmocka_unit_test_setup(bulk_tells_how_far_it_came, set_up),
 		cmocka_unit_test_setup(addresses_and_pages_agree, set_up),
 		cmocka_unit_test_setup(orders_of_sizes, set_up),
 	};

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Single pages by the array.  A few come from this CPU's stack; the rest is cut from the
+ * zone's blocks in one visit.  Freeing looks for runs of neighbours, as cutting made
+ * them, and gives each back as the blocks it consists of, joined already.
+ */
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/preempt.h>
+#include "mm/page_alloc.h"
+#include "mm/pcp.h"
+#include "mm/zone.h"
+
+/* So many pages come from the zone and go back to it at once; fewer, this CPU's stack. */
+#define MANY 32
+
+/* Everything that single requests must look at one by one. */
+static bool is_plain(gfp_t gfp)
+{
+	return !((gfp & (__GFP_ZERO | __GFP_COLD)) | page_alloc_hooks) &&
+	       first_zone[gfp & GFP_ZONEMASK] < MAX_NR_ZONES &&
+	       (!(gfp & __GFP_DIRECT_RECLAIM) || !in_atomic());
+}
+
+static unsigned long pop_many(struct pcp *pcp, unsigned long n, struct page **array)
+{
+	struct page **top = pcp->stack[0].top, *page;
+	unsigned long done = 0;
+
+	while (done < n && (page = top[-1])) {
+		top--;
+		page->state = STATE_LIVE(0);
+		array[done++] = page;
+	}
+	pcp->stack[0].top = top;
+	pcp->allocs += done;
+	return done;
+}
+
+/* Cuts up to n pages from the zone's blocks, the smallest first; the lock is held. */
+static unsigned long cut_many(struct zone *zone, unsigned long n, struct page **array)
+{
+	unsigned long done = 0;
+
+	while (done < n && zone->orders) {
+		unsigned int order =
+			min_t(unsigned int, __builtin_ctz(zone->orders), ilog2(n - done));
+		struct page *page = zone_take(zone, order);
+
+		for (struct page *end = page + (1UL << order); page < end; page++) {
+			page->state = STATE_LIVE(0);
+			array[done++] = page;
+		}
+	}
+	return done;
+}
+
+/* From one zone, without touching its reserve. */
+static unsigned long fill_from(enum zone_type type, enum zone_type highest,
+			       unsigned long n, struct page **array)
+{
+	struct zone *zone = &zones[type];
+	unsigned long flags, done = 0, mark = zone->watermark[WMARK_LOW] + n;
+
+	local_irq_save(flags);
+	if (n < MANY)
+		done = pop_many(this_pcp(type), n, array);
+	if (done < n && zone_watermark_ok(zone, 0, mark, highest, 0)) {
+		__spin_lock(&zone->lock);
+		done += cut_many(zone, n - done, array + done);
+		__spin_unlock(&zone->lock);
+	}
+	local_irq_restore(flags);
+	return done;
+}
+
+unsigned long alloc_pages_bulk_fill(gfp_t gfp, unsigned long nr, struct page **array)
+{
+	enum zone_type zone = first_zone[gfp & GFP_ZONEMASK];
+	unsigned long done = is_plain(gfp) ? fill_from(zone, zone, nr, array) : 0;
+
+	for (; done < nr; done++) {
+		array[done] = alloc_page(gfp);
+		if (unlikely(!array[done]))
+			break;
+	}
+	return done;
+}
+
+unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long nr, struct page **array)
+{
+	unsigned long at = 0;
+
+	while (at < nr) {
+		unsigned long gap = at, got;
+
+		while (gap < nr && !array[gap])
+			gap++;
+		got = alloc_pages_bulk_fill(gfp, gap - at, array + at);
+		if (at + got < gap)
+			return at + got;
+		for (at = gap; at < nr && array[at]; at++)
+			;
+	}
+	return nr;
+}
+
+/* How many pages from array[0] on are neighbours, of one zone, in use singly. */
+static unsigned long run_length(struct page *const *array, unsigned long n)
+{
+	struct page *first = array[0];
+	unsigned long len = 0;
+
+	while (len < n && array[len] == first + len &&
+	       READ_ONCE(first[len].state) == STATE_LIVE(0))
+		len++;
+	/* Zones begin at multiples of MAX_ORDER_NR_PAGES: a run may not cross one. */
+	return min(len, MAX_ORDER_NR_PAGES - page_to_pfn(first) % MAX_ORDER_NR_PAGES);
+}
+
+/* Pushes pages on this CPU's stacks; stops at one in another state, and at a full stack. */
+static unsigned long push_many(struct page *const *array, unsigned long n)
+{
+	unsigned long flags, done;
+	struct pcp *pcp;
+
+	local_irq_save(flags);
+	pcp = this_pcp(0);
+	for (done = 0; done < n; done++) {
+		struct page *page = array[done];
+
+		if (unlikely(READ_ONCE(page->state) != STATE_LIVE(0)) ||
+		    unlikely(!pcp_push(pcp + page_zonenum(page), page, 0)))
+			break;
+	}
+	local_irq_restore(flags);
+	return done;
+}
+
+/* Gives a run of n neighbours back to its zone as the blocks it consists of. */
+static void put_run(struct page *page, unsigned long n)
+{
+	struct zone *zone = page_zone(page);
+	unsigned long pfn = page_to_pfn(page), end = pfn + n, flags;
+
+	for (unsigned long i = 0; i < n; i++)
+		page[i].state = 0;
+	spin_lock_irqsave(&zone->lock, flags);
+	while (pfn < end) {
+		unsigned int order = largest_order(pfn, end);
+
+		zone_put(zone, pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/* Frees some of the n pages; 0 when the first one needs the long way. */
+static unsigned long free_some(struct page *const *array, unsigned long n, bool many)
+{
+	unsigned long run;
+
+	if (unlikely(page_alloc_hooks))
+		return 0;
+	if (!many)
+		return push_many(array, n);
+	run = run_length(array, n);
+	if (run)
+		put_run(array[0], run);
+	return run;
+}
+
+void free_pages_bulk_array(unsigned long n, struct page **array)
+{
+	unsigned long done = 0;
+
+	while (done < n) {
+		unsigned long freed = free_some(array + done, n - done, n >= MANY);
+
+		if (!freed)
+			__free_page(array[done]);
+		done += freed ? freed : 1;
+	}
+}
