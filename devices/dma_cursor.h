@@ -10,9 +10,10 @@
 
 #include "devices/dma.h"
 
+/* Whoever makes one has checked: len is not 0 and iova + len - 1 does not pass 2^64. */
 struct dma_seg {
 	uint64_t iova;
-	uint64_t len; /* not 0 */
+	uint64_t len;
 };
 
 /* Passed and copied by value; the segments must outlive it. */

@@ -45,6 +45,14 @@ static bool fetch(const struct walk *w, unsigned int index, struct vring_desc *d
 	return true;
 }
 
+/* d->len is not 0. */
+static bool wraps(const struct vring_desc *d)
+{
+	uint64_t last;
+
+	return __builtin_add_overflow(d->addr, d->len - 1, &last);
+}
+
 static bool add_segment(struct walk *w, unsigned int index, const struct vring_desc *d)
 {
 	bool writable = d->flags & VRING_DESC_F_WRITE;
@@ -54,6 +62,8 @@ static bool add_segment(struct walk *w, unsigned int index, const struct vring_d
 		return broken(w, index, "the chain is longer than the queue or loops");
 	if (!d->len)
 		return broken(w, index, "length 0");
+	if (wraps(d))
+		return broken(w, index, "address and length pass 2^64");
 	if (!writable && w->nr_in)
 		return broken(w, index, "readable after a writable one");
 	if (w->out_len + w->in_len + d->len > UINT32_MAX)
@@ -81,6 +91,8 @@ static bool enter_indirect(struct walk *w, unsigned int index, const struct vrin
 		return broken(w, index, "INDIRECT together with NEXT");
 	if (!d->len || d->len % sizeof(*d))
 		return broken(w, index, "an indirect table of no whole descriptors");
+	if (wraps(d))
+		return broken(w, index, "its indirect table passes 2^64");
 	w->table = d->addr;
 	w->entries = d->len / sizeof(*d);
 	w->host = dma_direct(dma, d->addr, d->len, DMA_READ);
