@@ -32,7 +32,7 @@ struct chaos {
 static uint32_t any(struct chaos *c, uint32_t below)
 {
 	c->seed = c->seed * 1664525 + 1013904223;
-	return (c->seed >> 8) % below;
+	return below ? (c->seed >> 8) % below : 0;
 }
 
 static struct drvq *any_queue(struct chaos *c)
