@@ -43,7 +43,7 @@ static void set_tss_descriptor(u64 *entry, unsigned long base)
 void descriptors_prepare(unsigned int cpu, void *ist)
 {
 	u64 *table = per_cpu(gdt, cpu);
-	struct tss *t = &per_cpu(tss, cpu);
+	struct tss *t = per_cpu_ptr(&tss, cpu);
 
 	for (unsigned long i = 0; i < IST_STACKS; i++)
 		t->ist[i] = (unsigned long)ist + (i + 1) * IST_STACK_SIZE;

@@ -39,7 +39,7 @@ static const char *const names[VECTOR_EXCEPTIONS] = {
 
 static bool fix_up(struct pt_regs *regs)
 {
-	for (const struct exception_entry *e = __start_ex_table; e < __stop_ex_table;
+	for (const struct exception_entry *e = __start_ex_table; e != __stop_ex_table;
 	     e++) {
 		if (e->fault == regs->rip) {
 			regs->rip = e->fixup;

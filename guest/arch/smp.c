@@ -80,7 +80,7 @@ void smp_register_cpus(const u32 *apic_ids, unsigned int n)
 
 static void *new_percpu_area(unsigned int cpu)
 {
-	size_t size = (size_t)(__per_cpu_end - __per_cpu_start);
+	size_t size = (size_t)__per_cpu_end - (size_t)__per_cpu_start;
 	char *area = kzalloc(size, GFP_KERNEL);
 
 	if (!area)
@@ -134,7 +134,7 @@ static int start_cpu(unsigned int cpu)
 
 void smp_boot(void)
 {
-	size_t size = (size_t)(trampoline_end - trampoline_start);
+	size_t size = (size_t)trampoline_end - (size_t)trampoline_start;
 
 	if (!trampoline)
 		return;

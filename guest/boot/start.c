@@ -40,7 +40,7 @@ int experiments_run(void)
 
 void initcalls_run(void)
 {
-	for (const initcall_t *call = __start_initcall; call < __stop_initcall; call++) {
+	for (const initcall_t *call = __start_initcall; call != __stop_initcall; call++) {
 		int err = (*call)();
 
 		if (err)

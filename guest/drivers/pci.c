@@ -165,8 +165,9 @@ int pci_register_driver(struct pci_driver *driver)
 
 	mutex_lock(&match_lock);
 	list_add_tail(&driver->node, &drivers);
-	list_for_each_entry (dev, &devices, list)
+	list_for_each_entry (dev, &devices, list) {
 		offer(driver, dev);
+	}
 	mutex_unlock(&match_lock);
 	return 0;
 }

@@ -91,8 +91,9 @@ int register_virtio_driver(struct virtio_driver *driver)
 
 	mutex_lock(&lock);
 	list_add_tail(&driver->node, &drivers);
-	list_for_each_entry (vdev, &devices, node)
+	list_for_each_entry (vdev, &devices, node) {
 		offer(vdev, driver);
+	}
 	mutex_unlock(&lock);
 	return 0;
 }
@@ -109,9 +110,10 @@ void unregister_virtio_driver(struct virtio_driver *driver)
 	struct virtio_device *vdev;
 
 	mutex_lock(&lock);
-	list_for_each_entry (vdev, &devices, node)
+	list_for_each_entry (vdev, &devices, node) {
 		if (vdev->driver == driver)
 			release(vdev);
+	}
 	list_del(&driver->node);
 	mutex_unlock(&lock);
 }
@@ -124,8 +126,9 @@ int register_virtio_device(struct virtio_device *vdev)
 	scnprintf(vdev->name, sizeof(vdev->name), "virtio%u", device_count++);
 	vdev->dev.name = vdev->name;
 	list_add_tail(&vdev->node, &devices);
-	list_for_each_entry (driver, &drivers, node)
+	list_for_each_entry (driver, &drivers, node) {
 		offer(vdev, driver);
+	}
 	mutex_unlock(&lock);
 	return 0;
 }

@@ -269,7 +269,7 @@ static void write_desc(struct vring_desc *d, const struct lent *l, u16 extra, u1
 static int fill_direct(struct vring *r, struct cursor *c, unsigned int n)
 {
 	struct scatterlist *sg;
-	u16 flags, at = r->free_head;
+	u16 flags = 0, at = r->free_head;
 	unsigned int i;
 	int err = 0;
 
@@ -318,7 +318,7 @@ static int fill_indirect(struct vring *r, struct cursor *c, unsigned int n, gfp_
 	struct slot *head = &r->slots[r->free_head];
 	struct scatterlist *sg;
 	unsigned int i;
-	u16 flags;
+	u16 flags = 0;
 
 	if (!t)
 		return -ENOMEM;

@@ -18,7 +18,8 @@
 #include <guest/panic.h>
 #include <guest/stacktrace.h>
 
-#define NOBODY (~0U)
+#define TEXT_MAX 256
+#define NOBODY	 (~0U)
 static unsigned int panicking = NOBODY; /* the CPU that reports */
 static unsigned int depth; /* of panics in panics, on that CPU */
 
@@ -43,17 +44,16 @@ static void become_reporter(void)
 		halt_forever();
 }
 
-static void __noreturn vpanic(const struct pt_regs *regs, const char *fmt, va_list args)
+/* The rest of a panic, its text made. */
+static void __noreturn die(const struct pt_regs *regs, const char *text)
 {
 	struct pt_regs here;
-	char text[256];
 
 	capture_regs(&here);
 	become_reporter();
 	console_break_locks();
 	if (++depth > 2)
 		machine_exit(EXIT_PANIC);
-	vscnprintf(text, sizeof(text), fmt, args);
 	pr_err("%s: %s\n", depth == 1 ? "Kernel panic" : "Panic while panicking", text);
 	if (depth > 1)
 		machine_exit(EXIT_PANIC);
@@ -67,18 +67,24 @@ static void __noreturn vpanic(const struct pt_regs *regs, const char *fmt, va_li
 
 void panic(const char *fmt, ...)
 {
+	char text[TEXT_MAX];
 	va_list args;
 
 	va_start(args, fmt);
-	vpanic(NULL, fmt, args);
+	vscnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	die(NULL, text);
 }
 
 void panic_regs(const struct pt_regs *regs, const char *fmt, ...)
 {
+	char text[TEXT_MAX];
 	va_list args;
 
 	va_start(args, fmt);
-	vpanic(regs, fmt, args);
+	vscnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	die(regs, text);
 }
 
 void show_regs(const struct pt_regs *r)

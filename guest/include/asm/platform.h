@@ -92,6 +92,11 @@ static inline bool arch_irqs_disabled(void)
 	return !(flags & X86_EFLAGS_IF);
 }
 
+/* Nothing cheaper is known here for a leaf section (mm/platform.h). */
+#define __irq_leaf
+#define arch_leaf_irq_save()	     arch_local_irq_save()
+#define arch_leaf_irq_restore(flags) arch_local_irq_restore(flags)
+
 static inline void arch_preempt_disable(void)
 {
 	__asm__ volatile("incl %%gs:%0" : "+m"(cpu_local.preempt_count) : : "memory");
@@ -117,6 +122,11 @@ static inline bool arch_in_interrupt(void)
 static inline bool arch_in_atomic(void)
 {
 	return (__preempt_count() & ~PREEMPT_NO_RESCHED) || arch_irqs_disabled();
+}
+
+static inline bool arch_in_atomic_flags(unsigned long flags)
+{
+	return (__preempt_count() & ~PREEMPT_NO_RESCHED) || !(flags & X86_EFLAGS_IF);
 }
 
 static inline void cpu_relax(void)
