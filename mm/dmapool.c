@@ -195,11 +195,13 @@ static bool grow(struct dma_pool *pool, gfp_t gfp)
 {
 	struct slice *slice = make_slice(pool, gfp);
 	unsigned long flags;
+	int err;
 
 	if (!slice)
 		return false;
 	spin_lock_irqsave(&pool->lock, flags);
-	WARN_ON(range_tree_insert(&pool->slices, &slice->range));
+	err = range_tree_insert(&pool->slices, &slice->range);
+	WARN_ON(err); /* memory just allocated is in no other slice */
 	list_add(&slice->list, &pool->partial);
 	spin_unlock_irqrestore(&pool->lock, flags);
 	return true;

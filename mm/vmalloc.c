@@ -25,11 +25,11 @@ static void destroy(struct vm_area *area)
 	vm_area_retire(area);
 }
 
-/* A list of nr pages, all NULL, for an area without room for it.  0 or -ENOMEM. */
+/* A list for nr pages, for an area without room for it.  0 or -ENOMEM. */
 static int make_list(struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
 	if (!area->pages)
-		area->pages = kvcalloc(nr, sizeof(struct page *), vm_meta_gfp(gfp));
+		area->pages = kvmalloc_array(nr, sizeof(struct page *), vm_meta_gfp(gfp));
 	return area->pages ? 0 : -ENOMEM;
 }
 
@@ -38,8 +38,8 @@ static int fill_list(struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
 	while (area->nr_pages < nr) {
 		struct page **rest = area->pages + area->nr_pages;
-		unsigned long got = alloc_pages_bulk_array(gfp | __GFP_NOWARN,
-							   nr - area->nr_pages, rest);
+		unsigned long got = alloc_pages_bulk_fill(gfp | __GFP_NOWARN,
+							  nr - area->nr_pages, rest);
 
 		/* A single page may be had by waiting where many at once are not. */
 		if (!got) {
@@ -72,7 +72,7 @@ static void *report_failure(unsigned long size, gfp_t gfp, const char *why)
 	return vm_failed();
 }
 
-static void *vmalloc_from(unsigned long size, gfp_t gfp, unsigned long caller)
+void *vmalloc_from(unsigned long size, gfp_t gfp, unsigned long caller)
 {
 	unsigned long nr = PFN_DOWN(size) + (offset_in_page(size) != 0);
 	struct vm_area *area;

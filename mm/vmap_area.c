@@ -5,7 +5,6 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 #include "mm/vmap_area.h"
 #include "mm/vmap_internal.h"
 
@@ -172,7 +171,6 @@ static struct vm_area *reuse(unsigned long nr, unsigned long caller)
 		return NULL;
 	area->nr_pages = 0;
 	area->caller = caller;
-	memset(area->own_pages, 0, nr * sizeof(struct page *));
 	return area;
 }
 
@@ -195,14 +193,15 @@ static struct vm_area *make(unsigned long nr, unsigned int kind, gfp_t gfp,
 	size_t list = owns_list(kind, nr) ? nr * sizeof(struct page *) : 0;
 	struct vm_area *area;
 
-	area = __kmalloc_track_caller(sizeof(*area) + list, vm_meta_gfp(gfp) | __GFP_ZERO,
-				      caller);
+	area = __kmalloc_track_caller(sizeof(*area) + list, vm_meta_gfp(gfp), caller);
 	if (!area)
 		return NULL;
-	area->state = VM_BUILDING;
-	area->kind = kind;
-	area->caller = caller;
-	area->pages = list ? area->own_pages : NULL;
+	*area = (struct vm_area){
+		.state = VM_BUILDING,
+		.kind = kind,
+		.caller = caller,
+		.pages = list ? area->own_pages : NULL,
+	};
 	if (reserve(area, size)) {
 		vm_unmap_aliases();
 		if (reserve(area, size)) {
@@ -262,29 +261,36 @@ static void report_bad(const char *call, unsigned long addr, const struct vm_are
 	__warn(__FILE__, __LINE__, "bad address to free in the vmalloc range");
 }
 
+/* Drops the lock and reports; the area may be gone by then, so it is copied. */
+static noinline void refuse(const char *call, unsigned long addr,
+			    const struct vm_area *area, unsigned long flags)
+{
+	struct vm_area found;
+
+	if (area)
+		found = *area;
+	vmap_space.stats.nr_bad_frees++;
+	vmap_unlock(flags);
+	report_bad(call, addr, area ? &found : NULL);
+}
+
 struct vm_area *vm_area_take(const void *addr, unsigned int kind, const char *call,
 			     unsigned long caller)
 {
 	unsigned long start = (unsigned long)addr, flags = vmap_lock();
-	struct vm_area *area = find_area(start), found = { 0 };
-	bool good = area && area->state == VM_LIVE && area->range.start == start &&
-		    area->kind == kind;
+	struct vm_area *area = find_area(start);
 
-	if (likely(good)) {
-		area->state = VM_DYING;
-		area->freed_by = caller;
-		if (kind == VM_ALLOC)
-			vmap_space.stats.nr_pages -= area->nr_pages;
-	} else {
-		vmap_space.stats.nr_bad_frees++;
-		if (area)
-			found = *area;
+	if (unlikely(!area || area->state != VM_LIVE || area->range.start != start ||
+		     area->kind != kind)) {
+		refuse(call, start, area, flags);
+		return NULL;
 	}
+	area->state = VM_DYING;
+	area->freed_by = caller;
+	if (kind == VM_ALLOC)
+		vmap_space.stats.nr_pages -= area->nr_pages;
 	vmap_unlock(flags);
-	if (likely(good))
-		return area;
-	report_bad(call, start, area ? &found : NULL);
-	return NULL;
+	return area;
 }
 
 void vm_area_retire(struct vm_area *area)

@@ -65,7 +65,7 @@ static inline unsigned long vm_area_size(const struct vm_area *area)
 
 /*
  * A new area of nr pages of address space and a guard page, in state BUILDING.  For
- * VM_ALLOC up to VM_OWN_PAGES, pages is a list of nr NULL entries, else it is NULL.
+ * VM_ALLOC up to VM_OWN_PAGES, pages is a list of nr entries to fill, else it is NULL.
  * NULL: no memory or no addresses.
  */
 struct vm_area *vm_area_create(unsigned long nr, unsigned int kind, gfp_t gfp,
@@ -84,6 +84,9 @@ static inline void vm_area_unmap(const struct vm_area *area)
 /* Ends an area that was taken or never published, and is unmapped: it is no longer the
  * caller's.  Its addresses become free with a later flush.  Any context. */
 void vm_area_retire(struct vm_area *area);
+
+/* vmalloc, charged to that call site. */
+void *vmalloc_from(unsigned long size, gfp_t gfp, unsigned long caller);
 
 /* May the caller make an area here?  False in atomic context: reported. */
 bool vm_may_create(const char *call);

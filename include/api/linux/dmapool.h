@@ -11,8 +11,8 @@ struct dma_pool;
 
 /*
  * Blocks of size bytes, each aligned to align (a power of two, 0 for 1) in bus addresses,
- * none crossing a multiple of boundary (a power of two at least size; 0: no limit).
- * NULL: bad size, alignment or boundary, or no memory.  Sleeps.
+ * none crossing a multiple of boundary (a power of two at least size; 0: no limit).  The
+ * name stays the caller's.  NULL: bad size, alignment or boundary, or no memory.  Sleeps.
  */
 struct dma_pool *dma_pool_create(const char *name, struct device *dev, size_t size,
 				 size_t align, size_t boundary);

@@ -313,6 +313,25 @@ static void kvmalloc_takes_what_there_is(void **state)
 	kvfree(NULL);
 }
 
+static void kvmalloc_charges_its_caller(void **state)
+{
+	size_t size = KMALLOC_MAX_SIZE + 1;
+	void *p[] = { kvmalloc(size, GFP_KERNEL), kvzalloc(size, GFP_KERNEL),
+		      kvmalloc_array(size, 1, GFP_KERNEL),
+		      kvcalloc(1, size, GFP_KERNEL) };
+	struct vmalloc_info info = { 0 };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++) {
+		unsigned long cursor = (unsigned long)p[i];
+
+		assert_true(vmalloc_info_next(&cursor, &info));
+		assert_in_range(info.caller, (unsigned long)kvmalloc_charges_its_caller,
+				(unsigned long)kvmalloc_charges_its_caller + 4096);
+		kvfree(p[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +350,7 @@ int main(void)
 		vmap_test(vmap_shows_the_same_pages_again),
 		vmap_test(areas_are_described),
 		vmap_test(kvmalloc_takes_what_there_is),
+		vmap_test(kvmalloc_charges_its_caller),
 	};
 
 	return cmocka_run_group_tests_name("vmalloc", tests, NULL, NULL);
