@@ -14,7 +14,8 @@
 #define PM1_SIZE    6
 
 #define POWER_BUTTON (1u << 8) /* PWRBTN_STS, PWRBTN_EN */
-/* What can be enabled: timer, global lock, both buttons, RTC.  Drivers check that it took. */
+/* What can be enabled: timer, global lock, both buttons, RTC.  Drivers check that it
+ * took. */
 #define ENABLES 0x0721u
 
 #define SCI_EN	      (1u << 0)

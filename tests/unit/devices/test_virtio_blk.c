@@ -321,26 +321,34 @@ static void offer_random(unsigned int i, unsigned int nr_queues)
 	model.serial[i] = model.oldest++;
 }
 
+/* The request that completed as `head` of this queue. */
+static unsigned int slot_of(unsigned int queue, uint32_t head)
+{
+	for (unsigned int i = 0; i < BLK_SLOTS; i++) {
+		const struct slot *s = &model.slot[i];
+
+		if (s->busy && s->queue == queue && s->head == head)
+			return i;
+	}
+	fail_msg("head %u of queue %u was not in flight", head, queue);
+	return 0;
+}
+
 static void take_done(unsigned int queue)
 {
 	struct vring_used_elem elem;
 
 	while (drvq_get(&b.q[queue], &elem)) {
-		unsigned int i = 0;
+		unsigned int i = slot_of(queue, elem.id);
+		struct slot *s = &model.slot[i];
 
-		while (i < BLK_SLOTS &&
-		       !(model.slot[i].busy && model.slot[i].queue == queue &&
-			 model.slot[i].head == elem.id))
-			i++;
-		assert_true(i < BLK_SLOTS);
-		model.slot[i].busy = false;
+		s->busy = false;
 		model.done++;
 		assert_int_equal(blk_status(&b, i), VIRTIO_BLK_S_OK);
-		if (model.slot[i].type == VIRTIO_BLK_T_IN)
-			assert_memory_equal(blk_data(&b, (uint64_t)i * SLOT_BYTES,
-						     model.slot[i].sectors * 512),
-					    model.bytes + model.slot[i].sector * 512,
-					    model.slot[i].sectors * 512);
+		if (s->type == VIRTIO_BLK_T_IN)
+			assert_memory_equal(
+				blk_data(&b, (uint64_t)i * SLOT_BYTES, s->sectors * 512),
+				model.bytes + s->sector * 512, s->sectors * 512);
 		model.reordered += model.serial[i] < model.last_done;
 		model.last_done = model.serial[i];
 	}

@@ -113,14 +113,13 @@ static void test_unknown(void **state)
 static void refused_ranges(uint32_t type, unsigned int n, uint64_t sector, uint32_t count,
 			   uint32_t flags, uint8_t status)
 {
-	struct virtio_blk_discard_write_zeroes *range;
+	struct virtio_blk_discard_write_zeroes *range =
+		blk_data(&b, 0, n * sizeof(*range));
 
 	/* Good ones before the bad one: none of them may take effect. */
-	for (unsigned int i = 0; i < n; i++) {
-		range = blk_data(&b, i * sizeof(*range), sizeof(*range));
-		*range = (struct virtio_blk_discard_write_zeroes){ i, 1, 0 };
-	}
-	*range = (struct virtio_blk_discard_write_zeroes){ sector, count, flags };
+	for (unsigned int i = 0; i + 1 < n; i++)
+		range[i] = (struct virtio_blk_discard_write_zeroes){ i, 1, 0 };
+	range[n - 1] = (struct virtio_blk_discard_write_zeroes){ sector, count, flags };
 	refused(type, 0, n * (uint32_t)sizeof(*range), false, status);
 }
 
