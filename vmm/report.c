@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vmm/kvm_stats.h"
 #include "vmm/report.h"
 #include "vmm/rss.h"
 #include "vmm/run_times.h"
@@ -98,23 +99,27 @@ static json_t *report_exits(const struct vcpu *vcpu)
 	return object;
 }
 
+static void add_stat(void *arg, const char *name, uint64_t value)
+{
+	set_number(arg, name, value);
+}
+
 static json_t *report_vcpus(const struct vm *vm)
 {
-	json_t *array = json_array(), *vcpu;
+	json_t *array = json_array(), *vcpu, *counters;
 	unsigned int i;
 
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		vcpu = json_object();
 		set_number(vcpu, "id", vm->vcpus[i].id);
 		json_object_set_new(vcpu, "exits", report_exits(&vm->vcpus[i]));
+		counters = json_object();
+		if (!kvm_stats_read(vm->vcpus[i].fd, add_stat, counters))
+			json_object_set(vcpu, "kvm", counters);
+		json_decref(counters);
 		json_array_append_new(array, vcpu);
 	}
 	return array;
-}
-
-static void add_stat(void *arg, const char *name, uint64_t value)
-{
-	set_number(arg, name, value);
 }
 
 static json_t *report_devices(struct machine *m)

@@ -34,6 +34,9 @@ report_agrees() {
 	jq -e --argjson passed "$passed" '
 		[.experiments[] | select(.result == "pass")] | length == $passed' "$work/report.json"
 }
+kvm_counted() {
+	jq -e '[.vcpus[].kvm.exits] | length == 2 and min > 0' "$work/report.json"
+}
 
 ok "the guest finishes well" guest
 sed 's/^/# /' "$work/errors" "$work/console" | grep -E 'not ok|# #' | head -n 40
@@ -41,4 +44,5 @@ ok "its last line counts no failure" no_failed_line
 ok "every planned experiment reported" plan_kept
 ok "disk.hash is what xxhsum says" disk_hash
 ok "the JSON report agrees with the console" report_agrees
+ok "it holds KVM's own counters of each vCPU" kvm_counted
 finish
