@@ -484,6 +484,10 @@ static void window_in_configuration_space(void **state)
 		machine_config_read(m, SLOT, data, 4);
 		aim_window((uint8_t)bar, ~0u - 3, 4);
 		machine_config_write(m, SLOT, data, 4, ~0u);
+		aim_window((uint8_t)bar, 0, 0);
+		machine_config_write(m, SLOT, data, 4, ~0u);
+		aim_window((uint8_t)bar, VIRTIO_PCI_COMMON_Q_DESCLO, 8);
+		machine_config_write(m, SLOT, data, 4, ~0u);
 		aim_window((uint8_t)bar, 0, 3);
 		machine_config_write(m, SLOT, data, 4, ~0u);
 		machine_config_read(m, SLOT, data, 2);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "devices/util.h"
+#include "devices/virtio_pci.h"
 #include "tests/unit/devices/mock_model.h"
 
 #define SLOT  PCI_DEVFN(2, 0)
@@ -291,6 +292,39 @@ static void endless_driver(void **state)
 	/* The queue rang itself, so the rest is not forgotten. */
 	assert_true(mock_host_run(&m->mh, 10));
 	assert_int_equal(take_all(), 1);
+}
+
+static bool forty(void *arg, struct virtq_chain *chain)
+{
+	unsigned int *served = arg;
+
+	(*served)++;
+	virtq_push(chain, 0);
+	take_all();
+	if (*served < 40)
+		add_small();
+	return true;
+}
+
+/* Where no event loop could come back to the queue, everything is served at once. */
+static void no_event_loop(void **state)
+{
+	struct mock_model *second = mock_model_new();
+	unsigned int served = 0;
+
+	(void)state;
+	m->mh.fail_watch = -ENOSYS;
+	assert_int_equal(virtio_pci_plug(&m->pci, PCI_DEVFN(3, 0), &second->vd, NULL), 0);
+	assert_int_equal(pci_assign(&m->pci), 0);
+	m->mh.fail_watch = 0;
+	page = 0;
+	drv_start(&d, m, PCI_DEVFN(3, 0), &q, 0, 16);
+	add_small();
+	machine_write(m, q.bell, 2, 0);
+	assert_int_equal(take_all(), 1);
+	add_small();
+	virtq_process(&second->vd.queue[0], forty, &served);
+	assert_int_equal(served, 40);
 }
 
 /* --- rings that are not one piece of RAM -------------------------------------------------------- */
@@ -606,6 +640,7 @@ int main(void)
 		WITH(out_of_order),
 		WITH(take_back),
 		WITH(endless_driver),
+		WITH(no_event_loop),
 		WITH(rings_in_scattered_pages),
 		WITH(rings_that_go_away),
 		WITH(rings_that_move),
