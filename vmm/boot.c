@@ -8,6 +8,7 @@
 #include "vmm/acpi.h"
 #include "vmm/boot.h"
 #include "vmm/pvh.h"
+#include "vmm/units.h"
 
 #define PAGE_BYTES 4096ull
 
@@ -42,8 +43,7 @@ static int place_initrd(struct boot *boot, const struct guest_memory *mem,
 			err, ENOMEM,
 			"--mem %lluM: too small for initrd %s of %llu MiB beside the "
 			"kernel; give more",
-			(unsigned long long)(mem->size >> 20), boot->initrd_path,
-			(unsigned long long)((boot->initrd_size >> 20) + 1));
+			mib(mem->size), boot->initrd_path, mib_up(boot->initrd_size));
 	boot->initrd_gpa = (end - boot->initrd_size) & ~(PAGE_BYTES - 1);
 	return 0;
 }

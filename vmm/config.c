@@ -6,6 +6,7 @@
 #include <abi/platform.h>
 
 #include "vmm/config.h"
+#include "vmm/units.h"
 
 /*
  * Guest memory is taken from the host only when touched, so it may exceed what the host
@@ -50,14 +51,12 @@ static int check_mem(uint64_t size, struct error *err)
 	if (size % MEM_ALIGN)
 		return error_set(err, EINVAL,
 				 "--mem %llu: not a whole number of MiB; give e.g. %lluM",
-				 (unsigned long long)size,
-				 (unsigned long long)(size / MEM_ALIGN + 1));
+				 (unsigned long long)size, mib_up(size));
 	if (size > limit)
 		return error_set(
 			err, ENOMEM,
 			"--mem %lluM: more than this host can give; give at most %lluM",
-			(unsigned long long)(size >> 20),
-			(unsigned long long)(limit >> 20));
+			mib(size), mib(limit));
 	return 0;
 }
 

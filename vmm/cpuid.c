@@ -99,15 +99,16 @@ void cpuid_fix(struct kvm_cpuid2 *table, unsigned int id, unsigned int cpus)
 /* The table has room for them. */
 static void add_own_leaves(struct kvm_cpuid2 *table, int vcpu_fd)
 {
+	static const char signature[] = PV_CPUID_SIGNATURE;
 	struct kvm_cpuid_entry2 *head = &table->entries[table->nent++];
 	struct kvm_cpuid_entry2 *features = &table->entries[table->nent++];
 	int khz = ioctl(vcpu_fd, KVM_GET_TSC_KHZ, 0);
 
 	*head = (struct kvm_cpuid_entry2){ .function = PV_CPUID_SIGNATURE_LEAF,
 					   .eax = PV_CPUID_FEATURES_LEAF };
-	memcpy(&head->ebx, PV_CPUID_SIGNATURE, 4);
-	memcpy(&head->ecx, PV_CPUID_SIGNATURE + 4, 4);
-	memcpy(&head->edx, PV_CPUID_SIGNATURE + 8, 4);
+	memcpy(&head->ebx, signature, 4);
+	memcpy(&head->ecx, signature + 4, 4);
+	memcpy(&head->edx, signature + 8, 4);
 	*features = (struct kvm_cpuid_entry2){ .function = PV_CPUID_FEATURES_LEAF,
 					       .eax = PV_CPUID_RAM_ZEROED,
 					       .ebx = khz > 0 ? (uint32_t)khz : 0,

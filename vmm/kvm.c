@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/kvm.h"
+#include "vmm/units.h"
 
 #define KVM_PATH  "/dev/kvm"
 #define CPUID_MAX 256 /* leaves and subleaves */
@@ -188,8 +189,8 @@ static int add_ram(struct kvm *kvm, const struct ram_region *region, struct erro
 		return error_set(
 			err, -ret,
 			"--mem: KVM refuses %llu MiB at %#llx (%s); give less memory",
-			(unsigned long long)(region->size >> 20),
-			(unsigned long long)region->gpa, strerror(-ret));
+			mib(region->size), (unsigned long long)region->gpa,
+			strerror(-ret));
 	kvm->nr_slots++;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <abi/pvh.h>
 
 #include "vmm/loader_elf.h"
+#include "vmm/units.h"
 
 #define PHDRS_MAX      128
 #define NOTES_SIZE_MAX 65536
@@ -317,8 +318,7 @@ int kernel_check_fit(const struct kernel *k, const struct guest_memory *mem,
 			return error_set(err, ENOMEM,
 					 "--mem %lluM: too small for kernel %s; give at "
 					 "least %lluM",
-					 (unsigned long long)(mem->size >> 20), k->path,
-					 (unsigned long long)((end >> 20) + 1));
+					 mib(mem->size), k->path, mib_up(end));
 		return error_set(err, ENOEXEC,
 				 "kernel %s: segment %#llx-%#llx is outside RAM; link it "
 				 "from 1 MiB up",

@@ -10,6 +10,7 @@
 #include "vmm/machine.h"
 #include "vmm/signals.h"
 #include "vmm/terminal.h"
+#include "vmm/units.h"
 
 void machine_end(struct machine *m, const struct outcome *outcome)
 {
@@ -86,8 +87,7 @@ static int create_vm(struct machine *m, struct error *err)
 		ret = vm_create(&m->vm, &m->kvm, m->config.cpus, &machine_vm_ops, m, err);
 	if (ret)
 		return ret;
-	log_step("KVM: %u vCPUs, %llu MiB", m->config.cpus,
-		 (unsigned long long)(m->config.mem_size >> 20));
+	log_step("KVM: %u vCPUs, %llu MiB", m->config.cpus, mib(m->config.mem_size));
 	ret = irqs_init(&m->irqs, &m->kvm);
 	if (ret)
 		return error_set(err, -ret,

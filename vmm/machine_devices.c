@@ -15,6 +15,7 @@
 #include "devices/virtio_rng.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
+#include "vmm/units.h"
 
 #define FIRST_SLOT	2
 #define DISK_QUEUES_MAX 8
@@ -81,8 +82,7 @@ int machine_open_disks(struct machine *m, struct error *err)
 				"does not see them",
 				disk->path);
 		log_step("disk %s: %llu MiB, %s", disk->path,
-			 (unsigned long long)(block_size(m->disks[i]) >> 20),
-			 block_engine_name(m->disks[i]));
+			 mib(block_size(m->disks[i])), block_engine_name(m->disks[i]));
 	}
 	return 0;
 }

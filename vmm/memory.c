@@ -6,6 +6,7 @@
 #include <abi/platform.h>
 
 #include "vmm/memory.h"
+#include "vmm/units.h"
 
 /* Guest and host agree on the position within 2 MiB, so that huge pages can back RAM. */
 #define HUGE_SIZE (2ull << 20)
@@ -23,7 +24,7 @@ int memory_create(struct guest_memory *mem, uint64_t size, struct error *err)
 	if (mem->reservation == MAP_FAILED)
 		return error_set(err, ENOMEM,
 				 "--mem %lluM: the host refuses so much (%s); give less",
-				 (unsigned long long)(size >> 20), strerror(errno));
+				 mib(size), strerror(errno));
 	ram = (uint8_t *)(((uintptr_t)mem->reservation + HUGE_SIZE - 1) &
 			  ~(HUGE_SIZE - 1));
 	/* A host without huge pages serves small ones. */

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "vmm/rss.h"
 
+/* A line that begins a mapping: "start-end ...", in hexadecimal. */
+static bool lies_inside(const char *line, uintptr_t ram, size_t size)
+{
+	char *dash;
+	uintptr_t start = strtoul(line, &dash, 16);
+	uintptr_t end = *dash == '-' ? strtoul(dash + 1, NULL, 16) : 0;
+
+	return start >= ram && end <= ram + size && end > start;
+}
+
 int rss_read(const void *guest_ram, size_t size, struct rss *rss)
 {
-	uintptr_t ram = (uintptr_t)guest_ram;
-	unsigned long start, end, kib;
 	bool is_guest = false;
 	char line[512];
 	FILE *f = fopen("/proc/self/smaps", "re");
@@ -17,10 +28,11 @@ int rss_read(const void *guest_ram, size_t size, struct rss *rss)
 		return -errno;
 	*rss = (struct rss){ 0, 0 };
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			is_guest = start >= ram && end <= ram + size;
-		else if (sscanf(line, "Rss: %lu kB", &kib) == 1)
-			*(is_guest ? &rss->guest : &rss->monitor) += (uint64_t)kib << 10;
+		if (!strncmp(line, "Rss:", 4))
+			*(is_guest ? &rss->guest : &rss->monitor) +=
+				strtoull(line + 4, NULL, 10) << 10;
+		else if (!isupper((unsigned char)line[0]))
+			is_guest = lies_inside(line, (uintptr_t)guest_ram, size);
 	}
 	fclose(f);
 	return 0;
