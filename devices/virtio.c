@@ -183,10 +183,6 @@ void virtio_set_status(struct virtio_dev *vd, uint8_t status)
 {
 	uint8_t new = status &DRIVER_STATUS &(uint8_t)~vd->status;
 
-	if (!status) {
-		virtio_reset(vd);
-		return;
-	}
 	if ((new &VIRTIO_CONFIG_S_FEATURES_OK) && !features_acceptable(vd))
 		new &= (uint8_t)~VIRTIO_CONFIG_S_FEATURES_OK;
 	if (!((vd->status | new) & VIRTIO_CONFIG_S_FEATURES_OK))

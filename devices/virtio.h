@@ -116,7 +116,8 @@ int virtio_attach(struct virtio_dev *vd, const struct virtio_transport *transpor
 void virtio_destroy(struct virtio_dev *vd);
 /* The driver (or the machine) resets the device: drained, all state initial. */
 void virtio_reset(struct virtio_dev *vd);
-/* A write of the status register; 0 resets.  Bits never go away but by reset. */
+/* A write of the status register other than 0, which is a reset: the only way by which bits
+ * go away. */
 void virtio_set_status(struct virtio_dev *vd, uint8_t status);
 /* Ignored from FEATURES_OK on. */
 void virtio_accept_features(struct virtio_dev *vd, unsigned int word, uint32_t value);

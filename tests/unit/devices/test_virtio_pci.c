@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "devices/util.h"
@@ -620,6 +622,30 @@ static void plug_fails_half_way(void **state)
 	m->mh.fail_watch = m->mh.fail_msi_open = 0;
 }
 
+/* The second eventfd is one too many for the process. */
+static void out_of_descriptors(void **state)
+{
+	struct mock_model *other = mock_model_new();
+	unsigned int watches = m->mh.nr_watches;
+	struct rlimit limit, tight;
+	int fd = dup(STDERR_FILENO);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	tight = limit;
+	tight.rlim_cur = (rlim_t)fd + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	assert_int_equal(virtio_pci_plug(&m->pci, 0x18, &other->vd, NULL), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(m->mh.nr_watches, watches);
+	fd = dup(STDERR_FILENO);
+	assert_int_equal(fd, (int)tight.rlim_cur - 1); /* the first was closed again */
+	close(fd);
+	assert_int_equal(virtio_pci_plug(&m->pci, 0x18, &other->vd, NULL), 0);
+}
+
 static void add_stat(void *arg, const char *name, uint64_t value)
 {
 	if (strcmp(name, "queue.completions") == 0 ||
@@ -670,6 +696,7 @@ int main(void)
 		WITH(machine_reset),
 		WITH(destroyed_in_flight),
 		WITH(plug_fails_half_way),
+		WITH(out_of_descriptors),
 		WITH(statistics),
 	};
 
