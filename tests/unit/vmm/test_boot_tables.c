@@ -144,6 +144,7 @@ static const struct acpi_header *find_table(const struct guest_memory *mem,
 
 	assert_int_equal(rsdp_gpa % 16, 0);
 	assert_memory_equal(rsdp->signature, ACPI_SIG_RSDP, 8);
+	assert_memory_equal(xsdt->signature, ACPI_SIG_XSDT, 4);
 	assert_int_equal(rsdp->revision, 2);
 	assert_sum_zero(rsdp, 20);
 	assert_sum_zero(rsdp, sizeof(*rsdp));
@@ -351,6 +352,25 @@ static void terms_must_be_closed_once(void **state)
 	assert_true(aml.failed);
 }
 
+/* The length counts its own bytes; 4 bits in the first, 8 in each of the others. */
+static void long_terms_have_long_lengths(void **state)
+{
+	static uint8_t buf[9000];
+	struct aml aml;
+	size_t length;
+
+	(void)state;
+	aml_init(&aml, buf, sizeof(buf));
+	aml_open_package(&aml, 200);
+	while (aml.len < 8500)
+		aml_integer(&aml, UINT64_MAX);
+	aml_close(&aml);
+	assert_true(aml_complete(&aml));
+	length = (buf[1] & 0xf) | (size_t)buf[2] << 4 | (size_t)buf[3] << 12;
+	assert_int_equal(buf[1] >> 6, 2);
+	assert_int_equal(length, aml.len - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +384,7 @@ int main(void)
 		cmocka_unit_test(eisa_ids_are_compressed),
 		cmocka_unit_test(a_full_buffer_fails_and_stays_inside),
 		cmocka_unit_test(terms_must_be_closed_once),
+		cmocka_unit_test(long_terms_have_long_lengths),
 	};
 
 	return cmocka_run_group_tests_name("vmm boot tables", tests, NULL, NULL);

@@ -228,6 +228,69 @@ static void reset_starts_from_the_beginning(void **state)
 	machine_destroy(m);
 }
 
+#define LAPIC_SVR 0xf0
+#define MSR_LSTAR 0xc0000082u
+
+static void switch_lapic_on(const struct machine *m)
+{
+	struct kvm_lapic_state lapic;
+	uint32_t svr = 0x1ff;
+
+	assert_int_equal(kvm_get(m->vm.vcpus[0].fd, KVM_GET_LAPIC, &lapic), 0);
+	memcpy(lapic.regs + LAPIC_SVR, &svr, sizeof(svr));
+	assert_int_equal(kvm_set(m->vm.vcpus[0].fd, KVM_SET_LAPIC, &lapic), 0);
+}
+
+/* What a kernel sets up and the next one must not find. */
+static void leave_traces(const struct machine *m, unsigned int cpu)
+{
+	struct kvm_debugregs debug = { .db = { 0x1234 }, .dr7 = 0x400 };
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msr = { .head = { .nmsrs = 1 },
+		  .entry = { .index = MSR_LSTAR, .data = 0x5678 } };
+	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
+	int fd = m->vm.vcpus[cpu].fd;
+
+	assert_int_equal(kvm_set(fd, KVM_SET_DEBUGREGS, &debug), 0);
+	assert_int_equal(kvm_set(fd, KVM_SET_MSRS, &msr), 1);
+	assert_int_equal(kvm_set(fd, KVM_SET_MP_STATE, &runnable), 0);
+}
+
+static void assert_as_made(const struct machine *m, unsigned int cpu)
+{
+	struct vcpu_state *now = malloc(sizeof(*now));
+	const struct vcpu_state *made = m->vm.vcpus[cpu].power_on;
+	uint32_t i;
+
+	assert_int_equal(vcpu_state_get(m->kvm.dev_fd, m->vm.vcpus[cpu].fd, now), 0);
+	assert_memory_equal(&now->debugregs, &made->debugregs, sizeof(now->debugregs));
+	assert_memory_equal(now->lapic.regs + LAPIC_SVR, made->lapic.regs + LAPIC_SVR, 4);
+	assert_int_equal(now->mp_state.mp_state, made->mp_state.mp_state);
+	for (i = 0; i < now->msrs.head.nmsrs; i++)
+		if (now->msrs.entries[i].index == MSR_LSTAR)
+			assert_int_equal(now->msrs.entries[i].data, 0);
+	free(now);
+}
+
+static void reset_leaves_no_traces(void **state)
+{
+	struct machine *m = make_machine(2);
+	struct error err = { "" };
+
+	(void)state;
+	switch_lapic_on(m);
+	leave_traces(m, 0);
+	leave_traces(m, 1);
+	assert_int_equal(machine_reset(m, &err), 0);
+	assert_runs(m);
+	machine_pause(m);
+	assert_as_made(m, 0);
+	assert_as_made(m, 1);
+	machine_destroy(m);
+}
+
 /* The vCPU ends on its own reset; a pause meanwhile must not let it go on before it. */
 static void resume_leaves_a_wished_reset_to_the_loop(void **state)
 {
@@ -266,7 +329,6 @@ static void the_first_end_stays(void **state)
 
 /* --- interrupts ------------------------------------------------------------------------- */
 
-#define LAPIC_SVR 0xf0
 #define LAPIC_IRR 0x200
 
 static bool is_pending(const struct machine *m, unsigned int vector)
@@ -286,16 +348,6 @@ static bool comes(const struct machine *m, unsigned int vector)
 	for (i = 0; i < 1000 && !is_pending(m, vector); i++)
 		nap();
 	return is_pending(m, vector);
-}
-
-static void switch_lapic_on(const struct machine *m)
-{
-	struct kvm_lapic_state lapic;
-	uint32_t svr = 0x1ff;
-
-	assert_int_equal(kvm_get(m->vm.vcpus[0].fd, KVM_GET_LAPIC, &lapic), 0);
-	memcpy(lapic.regs + LAPIC_SVR, &svr, sizeof(svr));
-	assert_int_equal(kvm_set(m->vm.vcpus[0].fd, KVM_SET_LAPIC, &lapic), 0);
 }
 
 static void messages_reach_the_lapic(void **state)
@@ -430,6 +482,7 @@ int main(void)
 		cmocka_unit_test(state_taken_while_paused_is_whole),
 		cmocka_unit_test(state_can_be_given_back_later),
 		cmocka_unit_test(reset_starts_from_the_beginning),
+		cmocka_unit_test(reset_leaves_no_traces),
 		cmocka_unit_test(resume_leaves_a_wished_reset_to_the_loop),
 		cmocka_unit_test(the_first_end_stays),
 		cmocka_unit_test(messages_reach_the_lapic),
