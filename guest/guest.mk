@@ -5,7 +5,8 @@ GUEST_SRC := $(sort $(shell find guest -name '*.c')) $(MM_SRC)
 GUEST_ASM := $(sort $(shell find guest -name '*.S'))
 GUEST_OBJ := $(call objs,guest,$(GUEST_SRC) $(GUEST_ASM))
 
-CFLAGS_guest   := -ffreestanding
+# On the host <asm/platform.h> is the one of tests/host, so ours comes last there.
+CFLAGS_guest   := -ffreestanding -idirafter guest/include
 CPPFLAGS_guest := $(BASE) $(INC_guest) -march=x86-64 -mgeneral-regs-only -mno-red-zone \
 	-mcmodel=kernel -fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-optimize-sibling-calls -fno-asynchronous-unwind-tables \
@@ -53,7 +54,7 @@ GUEST_NAMES := memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr 
 GUEST_TESTS := $(basename $(wildcard tests/unit/guest/test_*.c))
 define guest_test_rules
 $(eval $(call static_lib,$(1),libguest,$(GUEST_PURE)))
-$(B)/$(1)/guest/%.o: HOSTDEF += $(GUEST_NAMES:%=-D%=guest_%) \
+$(B)/$(1)/guest/%.o: HOSTDEF += $(foreach n,$(GUEST_NAMES),-D$(n)=guest_$(n)) \
 	-fno-tree-loop-distribute-patterns
 $(GUEST_TESTS:tests/unit/%=$(B)/$(1)/tests/%): $(B)/$(1)/libguest.a
 endef

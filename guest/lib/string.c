@@ -8,6 +8,9 @@
 #include <linux/errno.h>
 #include <linux/compiler.h>
 
+/* Eight bytes at any address. */
+typedef u64 __attribute__((aligned(1), may_alias)) any_u64;
+
 void *memcpy(void *to, const void *from, size_t n)
 {
 	void *d = to;
@@ -61,7 +64,7 @@ int memcmp(const void *a, const void *b, size_t n)
 {
 	const u8 *x = a, *y = b;
 
-	for (; n >= 8 && *(const u64 *)x == *(const u64 *)y; n -= 8) {
+	for (; n >= 8 && *(const any_u64 *)x == *(const any_u64 *)y; n -= 8) {
 		x += 8;
 		y += 8;
 	}
@@ -86,7 +89,7 @@ void *memchr_inv(const void *p, int byte, size_t n)
 	const u8 *s = p;
 	u64 pattern = (u8)byte * 0x0101010101010101ULL;
 
-	for (; n >= 8 && *(const u64 *)s == pattern; n -= 8)
+	for (; n >= 8 && *(const any_u64 *)s == pattern; n -= 8)
 		s += 8;
 	for (; n; n--, s++)
 		if (*s != (u8)byte)

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ACPI reader on tables made here: both root tables, every way to be broken, and random
+ * damage, under which it may find less but must stay inside memory and come back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <cmocka.h>
+#include <abi/acpi.h>
+#include <linux/errno.h>
+#include <guest/acpi.h>
+
+#define SIZE 0x4000U
+#define RSDP 0x100U
+#define ROOT 0x200U
+#define MADT 0x400U
+#define MCFG 0x800U
+#define FADT 0xa00U
+#define ODD  0xc00U
+
+struct machine {
+	struct acpi_memory memory;
+	unsigned char ram[SIZE]; /* physical address 0 up */
+	unsigned int reads;
+};
+
+static bool read_ram(const struct acpi_memory *memory, u64 pa, void *buf, size_t len)
+{
+	struct machine *m = (struct machine *)(uintptr_t)memory;
+
+	m->reads++;
+	if (len > SIZE || pa > SIZE - len)
+		return false;
+	memcpy(buf, m->ram + pa, len);
+	return true;
+}
+
+static void seal(unsigned char *table, size_t len, unsigned char *checksum)
+{
+	unsigned char sum = 0;
+
+	*checksum = 0;
+	for (size_t i = 0; i < len; i++)
+		sum = (unsigned char)(sum + table[i]);
+	*checksum = (unsigned char)-sum;
+}
+
+static void seal_table(struct machine *m, uint32_t at)
+{
+	struct acpi_header *h = (struct acpi_header *)(m->ram + at);
+
+	seal(m->ram + at, h->length, &h->checksum);
+}
+
+static void start_table(struct machine *m, uint32_t at, const char *signature,
+			uint32_t len)
+{
+	struct acpi_header *h = (struct acpi_header *)(m->ram + at);
+
+	memset(m->ram + at, 0, len);
+	memcpy(h->signature, signature, 4);
+	h->length = len;
+}
+
+static void seal_rsdp(struct machine *m)
+{
+	struct acpi_rsdp *r = (struct acpi_rsdp *)(m->ram + RSDP);
+
+	seal(m->ram + RSDP, 20, &r->checksum);
+	seal(m->ram + RSDP, sizeof(*r), &r->ext_checksum);
+}
+
+static void make_madt(struct machine *m)
+{
+	struct acpi_madt *madt = (struct acpi_madt *)(m->ram + MADT);
+	struct acpi_madt_lapic *lapic = (struct acpi_madt_lapic *)(madt + 1);
+	struct acpi_madt_ioapic *ioapic = (struct acpi_madt_ioapic *)(lapic + 3);
+
+	start_table(m, MADT, ACPI_SIG_MADT,
+		    sizeof(*madt) + 3 * sizeof(*lapic) + sizeof(*ioapic));
+	madt->lapic_address = 0xfee00000;
+	for (uint8_t i = 0; i < 3; i++)
+		lapic[i] = (struct acpi_madt_lapic){ .entry = { ACPI_MADT_LAPIC,
+								sizeof(*lapic) },
+						     .apic_id = (uint8_t)(i * 2),
+						     .flags = i != 1 ? 1 : 2 };
+	*ioapic = (struct acpi_madt_ioapic){ .entry = { ACPI_MADT_IOAPIC,
+							sizeof(*ioapic) } };
+	seal_table(m, MADT);
+}
+
+static void make_mcfg(struct machine *m)
+{
+	struct acpi_mcfg *mcfg = (struct acpi_mcfg *)(m->ram + MCFG);
+
+	start_table(m, MCFG, ACPI_SIG_MCFG, sizeof(*mcfg) + sizeof(mcfg->allocation[0]));
+	mcfg->allocation[0] =
+		(struct acpi_mcfg_allocation){ .base = 0xe0000000, .end_bus = 255 };
+	seal_table(m, MCFG);
+}
+
+static void make_fadt(struct machine *m)
+{
+	struct acpi_fadt *fadt = (struct acpi_fadt *)(m->ram + FADT);
+
+	start_table(m, FADT, ACPI_SIG_FADT, 116); /* as revision 1 had it */
+	fadt->pm_tmr_blk = 0x608;
+	fadt->pm_tmr_len = 4;
+	seal_table(m, FADT);
+}
+
+static void make_root(struct machine *m, bool wide)
+{
+	static const uint32_t tables[] = { ODD, MADT, MCFG, FADT };
+	struct acpi_rsdp *rsdp = (struct acpi_rsdp *)(m->ram + RSDP);
+	uint32_t size = wide ? 8 : 4;
+
+	memcpy(rsdp->signature, ACPI_SIG_RSDP, 8);
+	rsdp->revision = wide ? 2 : 0;
+	rsdp->length = sizeof(*rsdp);
+	rsdp->rsdt_address = wide ? 0 : ROOT;
+	rsdp->xsdt_address = wide ? ROOT : 0;
+	seal_rsdp(m);
+	start_table(m, ROOT, wide ? ACPI_SIG_XSDT : ACPI_SIG_RSDT,
+		    sizeof(struct acpi_header) + 4 * size);
+	for (uint32_t i = 0; i < 4; i++)
+		memcpy(m->ram + ROOT + sizeof(struct acpi_header) + i * size, &tables[i],
+		       4);
+	seal_table(m, ROOT);
+}
+
+static struct machine *make_machine(bool wide)
+{
+	struct machine *m = calloc(1, sizeof(*m));
+
+	assert_non_null(m);
+	m->memory.read = read_ram;
+	make_root(m, wide);
+	make_madt(m);
+	make_mcfg(m);
+	make_fadt(m);
+	start_table(m, ODD, "SSDT", 40);
+	return m;
+}
+
+static int read_all(struct machine *m, struct acpi_facts *facts, unsigned int *broken)
+{
+	memset(facts, 0, sizeof(*facts));
+	return acpi_read_tables(&m->memory, RSDP, facts, broken);
+}
+
+static void check_good(const struct acpi_facts *f)
+{
+	assert_int_equal(f->lapic_base, 0xfee00000);
+	assert_int_equal(f->cpus, 2);
+	assert_int_equal(f->apic_id[0], 0);
+	assert_int_equal(f->apic_id[1], 4);
+	assert_int_equal(f->ecam_base, 0xe0000000);
+	assert_int_equal(f->ecam_last_bus, 255);
+	assert_true(f->has_fadt);
+	assert_int_equal(f->pm_timer_port, 0x608);
+}
+
+static void both_root_tables_lead_to_all(void **state)
+{
+	struct acpi_facts facts;
+	unsigned int broken;
+
+	(void)state;
+	for (int wide = 0; wide < 2; wide++) {
+		struct machine *m = make_machine(wide);
+
+		assert_int_equal(read_all(m, &facts, &broken), 0);
+		assert_int_equal(broken, 0);
+		check_good(&facts);
+		free(m);
+	}
+}
+
+static void a_broken_rsdp_is_none(void **state)
+{
+	struct machine *m = make_machine(true);
+	struct acpi_rsdp *rsdp = (struct acpi_rsdp *)(m->ram + RSDP);
+	struct acpi_facts facts;
+	unsigned int broken;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(*rsdp); i++) {
+		m->ram[RSDP + i] ^= 0x10;
+		assert_int_equal(read_all(m, &facts, &broken), -ENOENT);
+		m->ram[RSDP + i] ^= 0x10;
+	}
+	rsdp->length = 20;
+	seal_rsdp(m);
+	assert_int_equal(read_all(m, &facts, &broken), -ENOENT);
+	assert_int_equal(acpi_read_tables(&m->memory, 0, &facts, &broken), -ENOENT);
+	assert_int_equal(acpi_read_tables(&m->memory, SIZE - 10, &facts, &broken),
+			 -ENOENT);
+	assert_int_equal(acpi_read_tables(&m->memory, ~0ULL - 4, &facts, &broken),
+			 -ENOENT);
+	free(m);
+}
+
+static void a_broken_root_is_an_error(void **state)
+{
+	struct machine *m = make_machine(false);
+	struct acpi_header *root = (struct acpi_header *)(m->ram + ROOT);
+	struct acpi_facts facts;
+	unsigned int broken;
+
+	(void)state;
+	root->length ^= 1; /* the checksum is wrong now */
+	assert_int_equal(read_all(m, &facts, &broken), -EINVAL);
+	root->length = sizeof(*root) - 1;
+	assert_int_equal(read_all(m, &facts, &broken), -EINVAL);
+	root->length = UINT32_MAX;
+	assert_int_equal(read_all(m, &facts, &broken), -EINVAL);
+	root->length = sizeof(*root) + 16;
+	memcpy(root->signature, ACPI_SIG_XSDT, 4); /* but RSDP says RSDT */
+	seal_table(m, ROOT);
+	assert_int_equal(read_all(m, &facts, &broken), -EINVAL);
+	free(m);
+}
+
+/* One table broken: counted, and the others are read all the same. */
+static void a_broken_table_is_left_out(void **state)
+{
+	static const uint32_t tables[] = { MADT, MCFG, FADT };
+	struct acpi_facts facts;
+	unsigned int broken;
+
+	(void)state;
+	for (int t = 0; t < 3; t++) {
+		struct machine *m = make_machine(t & 1);
+
+		m->ram[tables[t] + sizeof(struct acpi_header) + 1] ^= 1;
+		assert_int_equal(read_all(m, &facts, &broken), 0);
+		assert_int_equal(broken, 1);
+		assert_int_equal(facts.cpus, t == 0 ? 0 : 2);
+		assert_int_equal(facts.ecam_base, t == 1 ? 0 : 0xe0000000);
+		assert_int_equal(facts.has_fadt, t != 2);
+		free(m);
+	}
+}
+
+static void madt_entries_end_inside_the_table(void **state)
+{
+	struct acpi_facts facts;
+	unsigned int broken;
+
+	(void)state;
+	for (unsigned int len = 0; len < 256; len++) {
+		struct machine *m = make_machine(true);
+		struct acpi_madt *madt = (struct acpi_madt *)(m->ram + MADT);
+		struct acpi_madt_lapic *lapic = (struct acpi_madt_lapic *)(madt + 1);
+
+		lapic[0].entry.length = (uint8_t)len;
+		seal_table(m, MADT);
+		assert_int_equal(read_all(m, &facts, &broken), 0);
+		if (len < 2 || sizeof(*madt) + len > madt->header.length)
+			assert_int_equal(broken, 1);
+		assert_true(facts.cpus <= 3);
+		free(m);
+	}
+}
+
+static void bytes_behind_the_last_entry_are_an_error(void **state)
+{
+	struct machine *m = make_machine(true);
+	struct acpi_facts facts;
+	unsigned int broken;
+
+	(void)state;
+	((struct acpi_header *)(m->ram + MADT))->length++;
+	seal_table(m, MADT);
+	assert_int_equal(read_all(m, &facts, &broken), 0);
+	assert_int_equal(broken, 1);
+	assert_int_equal(facts.cpus, 2);
+	free(m);
+}
+
+static void more_cpus_than_room_are_counted(void **state)
+{
+	struct machine *m = make_machine(true);
+	struct acpi_madt *madt = (struct acpi_madt *)(m->ram + 0x1000);
+	struct acpi_madt_lapic *lapic = (struct acpi_madt_lapic *)(madt + 1);
+	uint64_t at = 0x1000;
+	struct acpi_facts facts;
+	unsigned int broken, n = ACPI_MAX_CPUS + 40;
+
+	(void)state;
+	start_table(m, 0x1000, ACPI_SIG_MADT,
+		    (uint32_t)(sizeof(*madt) + n * sizeof(*lapic)));
+	for (unsigned int i = 0; i < n; i++)
+		lapic[i] = (struct acpi_madt_lapic){ .entry = { ACPI_MADT_LAPIC,
+								sizeof(*lapic) },
+						     .flags = ACPI_MADT_ENABLED };
+	seal_table(m, 0x1000);
+	memcpy(m->ram + ROOT + sizeof(struct acpi_header) + 8, &at, 8);
+	seal_table(m, ROOT);
+	assert_int_equal(read_all(m, &facts, &broken), 0);
+	assert_int_equal(facts.cpus, n);
+	free(m);
+}
+
+/* Any bytes anywhere, sealed or not: it ends, and reads only through read(). */
+static void random_damage_is_survived(void **state)
+{
+	struct acpi_facts facts;
+	unsigned int broken, seed = 1;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		struct machine *m = make_machine(round & 1);
+		static const uint32_t tables[] = { ROOT, MADT, MCFG, FADT };
+		uint32_t table = tables[rand_r(&seed) % 4];
+
+		for (int i = rand_r(&seed) % 4; i >= 0; i--)
+			m->ram[table + (uint32_t)rand_r(&seed) % 64] =
+				(unsigned char)rand_r(&seed);
+		if (((struct acpi_header *)(m->ram + table))->length < SIZE - table)
+			seal_table(m, table);
+		read_all(m, &facts, &broken);
+		assert_true(m->reads < 40000);
+		free(m);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_root_tables_lead_to_all),
+		cmocka_unit_test(a_broken_rsdp_is_none),
+		cmocka_unit_test(a_broken_root_is_an_error),
+		cmocka_unit_test(a_broken_table_is_left_out),
+		cmocka_unit_test(madt_entries_end_inside_the_table),
+		cmocka_unit_test(bytes_behind_the_last_entry_are_an_error),
+		cmocka_unit_test(more_cpus_than_room_are_counted),
+		cmocka_unit_test(random_damage_is_survived),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
