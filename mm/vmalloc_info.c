@@ -129,6 +129,8 @@ static const char *tally_spare(struct vmalloc_stats *sum, unsigned long nr)
 		if (++sum->nr_spare > vmap_space.stats.nr_spare)
 			return "more spare areas than counted";
 	}
+	if (!vmap_space.spare[nr] != !(vmap_space.spare_sizes & SIZE_BIT(nr)))
+		return "wrong mark for a list of spare areas";
 	return NULL;
 }
 
@@ -136,7 +138,7 @@ static const char *tally_lists(struct vmalloc_stats *sum)
 {
 	const char *fault = tally_lazy(sum);
 
-	for (unsigned long nr = 0; !fault && nr <= VM_OWN_PAGES; nr++)
+	for (unsigned long nr = 1; !fault && nr <= VM_OWN_PAGES; nr++)
 		fault = tally_spare(sum, nr);
 	return fault;
 }

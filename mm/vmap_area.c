@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Areas of the vmalloc range: see vmap_area.h. */
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -12,8 +13,8 @@
  * no burden, few enough pages that the tables under them stay in use. */
 #define LAZY_MAX_AREAS 256
 #define LAZY_MAX_PAGES (SZ_1M * 32 / PAGE_SIZE)
-/* How many flushed areas are kept for reuse. */
-#define SPARE_MAX 256
+/* How many flushed areas are kept for reuse: what one purge may bring. */
+#define SPARE_MAX LAZY_MAX_AREAS
 
 struct vmap_space vmap_space;
 
@@ -81,24 +82,70 @@ static bool owns_list(unsigned int kind, unsigned long nr)
 	return kind == VM_ALLOC && nr <= VM_OWN_PAGES;
 }
 
-/* After the flush: keeps the area for reuse, or takes it out of the tree and returns
- * false.  The last of a purge ends it. */
-static bool put_to_rest(struct vm_area *area, bool last)
+static void push_spare(struct vm_area *area, unsigned long nr)
+{
+	area->state = VM_SPARE;
+	area->next = vmap_space.spare[nr];
+	vmap_space.spare[nr] = area;
+	vmap_space.spare_sizes |= SIZE_BIT(nr);
+	vmap_space.stats.nr_spare++;
+}
+
+/* A kept area of nr pages, no longer on its list, or NULL. */
+static struct vm_area *pop_spare(unsigned long nr)
+{
+	struct vm_area *area = vmap_space.spare[nr];
+
+	if (area) {
+		vmap_space.spare[nr] = area->next;
+		if (!area->next)
+			vmap_space.spare_sizes &= ~SIZE_BIT(nr);
+		vmap_space.stats.nr_spare--;
+	}
+	return area;
+}
+
+/* A kept area of another size than nr, the sizes taking turns; NULL: there is none. */
+static struct vm_area *pop_other_spare(unsigned long nr)
+{
+	u64 others = vmap_space.spare_sizes & ~SIZE_BIT(nr);
+	u64 above = others & (~0ULL << vmap_space.turn);
+	unsigned long bit;
+
+	if (!others)
+		return NULL;
+	bit = __ffs(above ? above : others);
+	vmap_space.turn = (bit + 1) % VM_OWN_PAGES;
+	return pop_spare(bit + 1);
+}
+
+/* Keeps the area for reuse.  Where that is one too many, an area of another size has to
+ * go, or if there is none, this one: returns it. */
+static struct vm_area *keep(struct vm_area *area, unsigned long nr)
+{
+	struct vm_area *out = NULL;
+
+	if (vmap_space.stats.nr_spare >= SPARE_MAX) {
+		out = pop_other_spare(nr);
+		if (!out)
+			return area;
+	}
+	push_spare(area, nr);
+	return out;
+}
+
+/* After the flush: keeps the area for reuse, or takes it, or another one instead, out of
+ * the tree; that one is returned.  The last of a purge ends it. */
+static struct vm_area *put_to_rest(struct vm_area *area, bool last)
 {
 	unsigned long flags = vmap_lock(), nr = nr_of(area);
-	bool keep = owns_list(area->kind, nr) && vmap_space.stats.nr_spare < SPARE_MAX;
+	struct vm_area *out = owns_list(area->kind, nr) ? keep(area, nr) : area;
 
-	if (keep) {
-		area->state = VM_SPARE;
-		area->next = vmap_space.spare[nr];
-		vmap_space.spare[nr] = area;
-		vmap_space.stats.nr_spare++;
-	} else {
-		range_tree_remove(&vmap_space.tree, &area->range);
-	}
+	if (out)
+		range_tree_remove(&vmap_space.tree, &out->range);
 	vmap_space.purging -= last;
 	vmap_unlock(flags);
-	return keep;
+	return out;
 }
 
 /* One flush for all that is retired; their addresses are free afterwards.  The lock is
@@ -112,21 +159,8 @@ static void purge(void)
 	flush_list(area);
 	for (; area; area = next) {
 		next = area->next;
-		if (!put_to_rest(area, !next))
-			kfree(area);
+		kfree(put_to_rest(area, !next));
 	}
-}
-
-/* A kept area of nr pages, no longer on its list, or NULL; under the lock. */
-static struct vm_area *pop_spare(unsigned long nr)
-{
-	struct vm_area *area = vmap_space.spare[nr];
-
-	if (area) {
-		vmap_space.spare[nr] = area->next;
-		vmap_space.stats.nr_spare--;
-	}
-	return area;
 }
 
 static void drop_spares(unsigned long nr)

@@ -35,7 +35,7 @@ enum vm_area_state {
 };
 
 /* Areas of vmalloc with at most this many pages have room for the list of them. */
-#define VM_OWN_PAGES 64
+#define VM_OWN_PAGES 64 /* at most: vmap_space.spare_sizes has a bit for each number */
 
 struct vm_area {
 	struct range range; /* in the tree; the last page of it is the guard */

@@ -8,6 +8,9 @@
 #include "mm/range_tree.h"
 #include "mm/vmap_area.h"
 
+/* The bit of areas of n pages, 1 to 64. */
+#define SIZE_BIT(n) (1ULL << ((n)-1))
+
 /* All guarded by lock, which any context may take: interrupts are off under it. */
 struct vmap_space {
 	spinlock_t lock;
@@ -15,6 +18,8 @@ struct vmap_space {
 	struct range_tree tree; /* every area, lazy ones included */
 	struct vm_area *lazy; /* retired areas that no purge has taken yet */
 	struct vm_area *spare[VM_OWN_PAGES + 1]; /* by number of pages */
+	u64 spare_sizes; /* SIZE_BIT(n) is set: spare[n] is not empty */
+	unsigned int turn; /* the bit where the search for a size to give up begins */
 	struct vmalloc_stats stats;
 };
 extern struct vmap_space vmap_space;

@@ -2,6 +2,7 @@
 /* vmalloc, vmap and their addresses: what they promise when all goes well. */
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "mm/vmap_internal.h"
 #include "vmap_test.h"
 
 static const unsigned long sizes[] = {
@@ -181,12 +182,39 @@ static void flushed_areas_are_reused_by_size(void **state)
 		vfree(p[i]);
 }
 
+static unsigned long spares(unsigned int pages)
+{
+	unsigned long n = 0;
+
+	for (const struct vm_area *area = vmap_space.spare[pages]; area;
+	     area = area->next)
+		n++;
+	return n;
+}
+
+/* So much address space is freed that a flush is due. */
+static void flush_lazy(void)
+{
+	vfree(vmalloc(33UL << 20));
+}
+
+/* n areas are freed and flushed. */
+static void free_many(unsigned int pages, unsigned int n)
+{
+	void *p[600];
+
+	for (unsigned int i = 0; i < n; i++)
+		p[i] = vmalloc(pages * PAGE_SIZE);
+	for (unsigned int i = 0; i < n; i++)
+		vfree(p[i]);
+	flush_lazy();
+}
+
 /* Only areas with a list of pages are kept, and only so many of them. */
 static void few_areas_are_kept(void **state)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
 	struct vmalloc_stats stats;
-	void *p[600];
 
 	(void)state;
 	for (unsigned int i = 0; i < 256; i++)
@@ -194,14 +222,31 @@ static void few_areas_are_kept(void **state)
 	assert_int_equal(host_events.tlb_flushes, 1);
 	vmalloc_get_stats(&stats);
 	assert_int_equal(stats.nr_spare, 0);
-	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
-		p[i] = vmalloc(PAGE_SIZE);
-	for (unsigned int i = 0; i < ARRAY_SIZE(p); i++)
-		vfree(p[i]);
-	vmalloc_get_stats(&stats);
-	assert_int_equal(stats.nr_spare, 256);
+	free_many(1, 600);
+	assert_int_equal(spares(1), 256);
 	vmap_check();
 	__free_page(page);
+}
+
+/* Sizes that come later drive out earlier ones, all alike. */
+static void the_kept_sizes_change(void **state)
+{
+	(void)state;
+	for (unsigned int pages = 1; pages <= 4; pages++)
+		free_many(pages, 300);
+	assert_int_equal(spares(4), 256);
+	vm_unmap_aliases();
+	for (unsigned int pages = 1; pages <= 3; pages++) {
+		free_many(pages, 80);
+		vmap_check();
+	}
+	free_many(64, 16);
+	free_many(5, 80);
+	for (unsigned int pages = 1; pages <= 3; pages++)
+		assert_in_range(spares(pages), 56, 68);
+	assert_in_range(spares(64), 0, 4);
+	assert_int_equal(spares(5), 80);
+	vmap_check();
 }
 
 static void nothing_freed_needs_no_flush(void **state)
@@ -344,6 +389,7 @@ int main(void)
 		vmap_test(a_flush_comes_when_enough_is_freed),
 		vmap_test(flushed_areas_are_reused_by_size),
 		vmap_test(few_areas_are_kept),
+		vmap_test(the_kept_sizes_change),
 		vmap_test(nothing_freed_needs_no_flush),
 		vmap_test(vmalloc_32_stays_below_4_gib),
 		vmap_test(half_of_ram_in_one_piece),

@@ -349,6 +349,9 @@ static void verify_finds_damage(void **state)
 	vmap_space.spare[1] = area;
 	expect_fault("on the wrong list of spare ones");
 	vmap_space.spare[1] = NULL;
+	vmap_space.spare_sizes ^= SIZE_BIT(7);
+	expect_fault("wrong mark for a list of spare");
+	vmap_space.spare_sizes ^= SIZE_BIT(7);
 	vfree(b);
 }
 
