@@ -142,17 +142,17 @@ static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long i
 	return slab_alloc(s, gfp, ip);
 }
 
-void *__kmalloc(size_t size, gfp_t gfp)
+__irq_leaf void *__kmalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc_any(size, gfp, 0);
 }
 
-void *__kmalloc_track_caller(size_t size, gfp_t gfp, unsigned long ip)
+__irq_leaf void *__kmalloc_track_caller(size_t size, gfp_t gfp, unsigned long ip)
 {
 	return kmalloc_any(size, gfp, ip);
 }
 
-void kfree(const void *p)
+__irq_leaf void kfree(const void *p)
 {
 	struct kmem_cache *s = slab_cache_of(p);
 

@@ -9,7 +9,7 @@
  * nothing sleeps, whatever is asked. */
 bool slab_context_ok(const char *what, gfp_t gfp)
 {
-	if (likely(!slab_must_refuse(gfp & gfp_allowed_mask)))
+	if (likely(!(gfp & gfp_allowed_mask & __GFP_DIRECT_RECLAIM) || !in_atomic()))
 		return true;
 	platform_context_violation(what);
 	return false;
@@ -84,12 +84,12 @@ noinline void *slab_zero(struct kmem_cache *s, void *obj, unsigned long ip)
 	return memset(obj, 0, s->object_size);
 }
 
-void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+__irq_leaf void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	return slab_alloc(s, gfp, 0);
 }
 
-void kmem_cache_free(struct kmem_cache *s, void *obj)
+__irq_leaf void kmem_cache_free(struct kmem_cache *s, void *obj)
 {
 	if (unlikely(slab_cache_of(obj) != s)) {
 		if (obj)

@@ -329,43 +329,42 @@ void failslab_reset(void);
 /* mm/kmalloc.c */
 void kmalloc_init(void);
 
-/* --- the fast paths -------------------------------------------------------------------- */
-
-/* A sleeping request in atomic context: wrong even when it would not have slept. */
-static __always_inline bool slab_must_refuse(gfp_t gfp)
-{
-	return (gfp & __GFP_DIRECT_RECLAIM) && in_atomic();
-}
+/*
+ * --- the fast paths: inlined into functions that are marked __irq_leaf ---
+ */
 
 /* This CPU's share; interrupts are off. */
 static __always_inline struct kmem_cpu_cache *slab_this_cpu(struct kmem_cache *s)
 {
-	struct kmem_cpu_cache *cc = &s->cpu[arch_cpu_id()];
+	unsigned long offset = arch_cpu_id() * sizeof(struct kmem_cpu_cache);
+	struct kmem_cpu_cache *cc;
 
-	/* One plain address: the processor forwards a store to the next load only there. */
+	/* As one plain address: only so does the processor forward a store to the next load
+	 * without delay. */
+	__asm__("" : "+r"(offset));
+	cc = (struct kmem_cpu_cache *)((char *)s->cpu + offset);
 	__asm__("" : "+r"(cc));
 	return cc;
 }
 
-/* ip: the call to charge, 0 for the one of the function this is inlined into. */
+/*
+ * A sleeping request in atomic context is wrong even when an object is at hand.
+ * ip: the call to charge, 0 for the one of the function this is inlined into.
+ */
 static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
 {
-	struct kmem_cpu_cache *cc;
-	unsigned long flags;
-	void **top, *obj;
+	unsigned long flags = arch_leaf_irq_save();
+	struct kmem_cpu_cache *cc = slab_this_cpu(s);
+	void **top = cc->top, *obj;
 
-	if (unlikely(slab_must_refuse(gfp)))
-		return slab_alloc_slow(s, gfp, ip ? ip : _RET_IP_);
-	local_irq_save(flags);
-	cc = slab_this_cpu(s);
-	top = cc->top;
-	if (unlikely(top == cc->base)) {
-		local_irq_restore(flags);
+	if (unlikely(top == cc->base) || (likely(gfp & __GFP_DIRECT_RECLAIM) &&
+					  unlikely(arch_in_atomic_flags(flags)))) {
+		arch_leaf_irq_restore(flags);
 		return slab_alloc_slow(s, gfp, ip ? ip : _RET_IP_);
 	}
 	obj = *--top;
 	cc->top = top;
-	local_irq_restore(flags);
+	arch_leaf_irq_restore(flags);
 	if (unlikely(gfp & __GFP_ZERO))
 		return slab_zero(s, obj, ip ? ip : _RET_IP_);
 	return obj;
@@ -374,21 +373,18 @@ static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigne
 /* obj is in a slab of s. */
 static __always_inline void slab_free(struct kmem_cache *s, void *obj)
 {
-	struct kmem_cpu_cache *cc;
-	unsigned long flags;
-	void **top;
+	unsigned long flags = arch_leaf_irq_save();
+	struct kmem_cpu_cache *cc = slab_this_cpu(s);
+	void **top = cc->top;
 
-	local_irq_save(flags);
-	cc = slab_this_cpu(s);
-	top = cc->top;
 	if (unlikely(top == cc->end)) {
-		local_irq_restore(flags);
+		arch_leaf_irq_restore(flags);
 		slab_free_slow(s, obj, _RET_IP_);
 		return;
 	}
 	*top = obj;
 	cc->top = top + 1;
-	local_irq_restore(flags);
+	arch_leaf_irq_restore(flags);
 }
 
 #endif

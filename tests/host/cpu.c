@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include <sys/syscall.h>
 #include <linux/futex.h>
@@ -75,12 +76,23 @@ static void wait_while(struct host_cpu *cpu, enum hold hold)
 		syscall(SYS_futex, &cpu->hold, FUTEX_WAIT, hold, NULL, NULL, 0);
 }
 
-static void be_held(int sig)
+/* The functions marked __irq_leaf, from the linker. */
+extern const char __start_irq_leaf[], __stop_irq_leaf[];
+
+static bool in_irq_leaf(const ucontext_t *context)
+{
+	const char *pc = (const char *)context->uc_mcontext.gregs[REG_RIP];
+
+	return pc >= __start_irq_leaf && pc < __stop_irq_leaf;
+}
+
+static void be_held(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
 	(void)sig;
-	if (host_cpu.irqs_off) {
+	(void)info;
+	if (host_cpu.irqs_off || in_irq_leaf(context)) {
 		set_hold(&host_cpu, BUSY);
 	} else {
 		set_hold(&host_cpu, HELD);
@@ -113,7 +125,8 @@ static void release_cpu(unsigned int cpu)
 
 __attribute__((constructor)) static void first_cpu(void)
 {
-	struct sigaction act = { .sa_handler = be_held, .sa_flags = SA_RESTART };
+	struct sigaction act = { .sa_sigaction = be_held,
+				 .sa_flags = SA_RESTART | SA_SIGINFO };
 
 	if (sigaction(SIGUSR2, &act, NULL))
 		host_die("sigaction");

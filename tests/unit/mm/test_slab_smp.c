@@ -134,6 +134,9 @@ static void drain_or_work(void *arg)
 		return;
 	}
 	for (unsigned int i = 0; i < 200; i++) {
+		for (int wait = 0; wait < 10000 && !kmem_cache_cpu_objects(shared, 1);
+		     wait++)
+			cpu_relax();
 		kmem_cache_shrink(shared);
 		get_slabinfo(shared, &info);
 		assert_true(info.num_objs >= info.active_objs);
@@ -145,6 +148,44 @@ static void draining_disturbs_nobody(void **state)
 	(void)state;
 	shared = kmem_cache_create("drained", sizeof(struct owned), 0, 0, NULL);
 	host_run_on_cpus(CPUS, drain_or_work, NULL);
+	slab_check();
+	assert_int_equal(info_of(shared).active_objs, 0);
+	assert_int_equal(kmem_cache_destroy(shared), 0);
+}
+
+static int drains_left;
+
+/* Nothing but the fast paths, so that draining hits them between any two instructions. */
+static void drain_or_hurry(void *arg)
+{
+	(void)arg;
+	while (READ_ONCE(drains_left) > 0) {
+		void *a, *b;
+
+		if (smp_processor_id() == 0) {
+			if (!kmem_cache_cpu_objects(shared, 1))
+				continue;
+			kmem_cache_shrink(shared);
+			WRITE_ONCE(drains_left, drains_left - 1);
+			continue;
+		}
+		for (unsigned int i = 0; i < 20; i++)
+			cpu_relax(); /* here it can be held */
+		for (unsigned int i = 0; i < 20; i++) {
+			a = kmem_cache_alloc(shared, GFP_KERNEL);
+			b = kmem_cache_alloc(shared, GFP_KERNEL);
+			kmem_cache_free(shared, a);
+			kfree(b);
+		}
+	}
+}
+
+static void draining_never_splits_a_fast_path(void **state)
+{
+	(void)state;
+	shared = kmem_cache_create("hurried", 64, 0, 0, NULL);
+	drains_left = 100;
+	host_run_on_cpus(2, drain_or_hurry, NULL);
 	slab_check();
 	assert_int_equal(info_of(shared).active_objs, 0);
 	assert_int_equal(kmem_cache_destroy(shared), 0);
@@ -221,6 +262,7 @@ int main(void)
 		slab_test(objects_are_freed_on_other_cpus),
 		slab_test(the_same_under_debugging),
 		slab_test(draining_disturbs_nobody),
+		slab_test(draining_never_splits_a_fast_path),
 		slab_test(a_dma_cache_is_made_once),
 		slab_test(interrupts_use_the_same_cache),
 	};

@@ -54,6 +54,24 @@ static inline void arch_local_irq_restore(unsigned long was_off)
 		*(volatile unsigned int *)&host_cpu.irqs_off = 0;
 }
 
+/*
+ * Leaf sections cost nothing here: a function marked __irq_leaf stands in a section of the
+ * program of its own, and a thread that executes there is not held either.
+ */
+#define __irq_leaf __attribute__((section("irq_leaf"), __noinline__))
+
+static inline unsigned long arch_leaf_irq_save(void)
+{
+	__asm__ volatile("" ::: "memory");
+	return host_cpu.irqs_off;
+}
+
+static inline void arch_leaf_irq_restore(unsigned long was_off)
+{
+	(void)was_off;
+	__asm__ volatile("" ::: "memory");
+}
+
 static inline void arch_local_irq_disable(void)
 {
 	(void)arch_local_irq_save();
@@ -89,6 +107,11 @@ static inline int arch_in_interrupt(void)
 static inline int arch_in_atomic(void)
 {
 	return (host_cpu.preempt_count | host_cpu.irqs_off) != 0;
+}
+
+static inline int arch_in_atomic_flags(unsigned long was_off)
+{
+	return (was_off | host_cpu.preempt_count) != 0;
 }
 
 static inline void cpu_relax(void)
