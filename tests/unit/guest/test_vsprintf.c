@@ -81,7 +81,8 @@ static void lengths_equal_libc(void **state)
 	(void)state;
 	for (size_t v = 0; v < VALUES; v++) {
 		SAME("%d %u %x", (int)values[v], (unsigned int)values[v], (int)values[v]);
-		SAME("%ld %lu %lx", (long)values[v], (long)values[v], (long)values[v]);
+		SAME("%ld %lu %lx", (long)values[v], (unsigned long)values[v],
+		     (unsigned long)values[v]);
 		SAME("%hd %hu %hhd %hhu", (short)values[v], (unsigned short)values[v],
 		     (signed char)values[v], (unsigned char)values[v]);
 		SAME("%zu %zx %td", (size_t)values[v], (size_t)values[v],
