@@ -127,7 +127,7 @@ static void drain(struct pcp *pcp, struct zone *zone, unsigned int order, u32 n)
 
 	for (u32 i = 0; i < n; i++)
 		zone_put(zone, bottom[i], order);
-	memmove(bottom, bottom + n, left * sizeof(*bottom));
+	memmove(bottom, bottom + n, left * sizeof(struct page *));
 	pcp->stack[order].top = bottom + left;
 	pcp->drained += n;
 	pcp->drains++;

@@ -226,6 +226,8 @@ static void limits_and_odd_requests(void **state)
 	/* Page 0 is never given out, or its address would read as failure. */
 	assert_int_equal(memblock_phys_alloc_range(4096, 4096, 0, 4096), 0);
 	assert_int_equal(memblock_phys_alloc_range(4096, 4096, 0, 8192), 4096);
+	memblock_set_bottom_up(true);
+	assert_int_equal(memblock_phys_alloc(4096, 4096), 8192);
 }
 
 static void alloc_is_zero_also_in_dirty_ram(void **state)

@@ -50,6 +50,26 @@ static void any_number_comes_and_goes(void **state)
 	assert_int_equal(page_alloc_bad_count(), 0);
 }
 
+static void lists_count_what_passes_through_them(void **state)
+{
+	struct pcp_info before, after;
+
+	(void)state;
+	/* Into empty lists pages come by being freed. */
+	alloc_pages_bulk_fill(GFP_KERNEL, 8, pages);
+	free_pages_bulk_array(8, pages);
+	pcp_info(&before);
+	for (unsigned int i = 0; i < 10; i++) {
+		assert_int_equal(alloc_pages_bulk_fill(GFP_KERNEL, 8, pages), 8);
+		free_pages_bulk_array(8, pages);
+	}
+	pcp_info(&after);
+	assert_int_equal(after.allocs - before.allocs, 80);
+	assert_int_equal(after.frees - before.frees, 80);
+	assert_int_equal(after.drains, before.drains);
+	assert_int_equal(after.refills, before.refills);
+}
+
 static void flags_hold_for_each_page(void **state)
 {
 	(void)state;
@@ -246,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(any_number_comes_and_goes, set_up),
+		cmocka_unit_test_setup(lists_count_what_passes_through_them, set_up),
 		cmocka_unit_test_setup(flags_hold_for_each_page, set_up),
 		cmocka_unit_test_setup(refused_flags_are_refused_once, set_up),
 		cmocka_unit_test_setup(the_reserve_is_not_for_bulk, set_up),

@@ -120,6 +120,12 @@ static void pages_know_their_owner(void **state)
 	assert_true(page_owner_get(page, &info));
 	assert_true(info.free_stack != 0 && info.free_stack != info.alloc_stack);
 	assert_false(page_owner_get(pfn_to_page(20 * MIB / PAGE_SIZE), &info));
+	/* The neighbour of a single page is not that page's. */
+	for (unsigned int i = 0; i < 4; i++) {
+		page = alloc_page(GFP_KERNEL | GFP_DMA | __GFP_COLD);
+		if (!(page_to_pfn(page) & 1))
+			assert_false(page_owner_get(page + 1, &info));
+	}
 	assert_false(page_owner_get(pfn_to_page(max_pfn), &info));
 }
 

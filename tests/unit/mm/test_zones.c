@@ -187,6 +187,32 @@ static void any_size_starts_and_costs_little(void **state)
 	}
 }
 
+/* Ranges that begin and end in the middle of a 4 MiB block: the buddy looks beyond them,
+ * and finds struct pages there. */
+static void ram_may_begin_and_end_anywhere(void **state)
+{
+	struct page *list;
+
+	(void)state;
+	for (unsigned long odd = PAGE_SIZE; odd < 4 * MIB; odd *= 2) {
+		host_mm_reset();
+		host_add_ram(0, 256 * MIB);
+		memblock_add(PAGE_SIZE, 20 * MIB + odd - PAGE_SIZE);
+		memblock_add(64 * MIB + odd, 20 * MIB - odd);
+		memblock_add(128 * MIB, 64 * MIB); /* boot memory comes from here */
+		mm_init();
+		gfp_allow_sleep();
+		pages_check();
+		take_all(GFP_KERNEL | __GFP_MEMALLOC, 0, &list);
+		give_all(list, 0);
+		drain_all_pages();
+		pages_check();
+		assert_true(pfn_valid(PHYS_PFN(20 * MIB + odd)));
+		assert_true(pfn_valid(PHYS_PFN(64 * MIB)));
+		assert_false(pfn_valid(PHYS_PFN(64 * MIB) - 1));
+	}
+}
+
 static void pfn_valid_knows_the_holes(void **state)
 {
 	(void)state;
@@ -260,6 +286,7 @@ int main(void)
 		cmocka_unit_test(watermarks_rise_and_follow_the_size),
 		cmocka_unit_test(the_minimum_is_linux_s),
 		cmocka_unit_test(any_size_starts_and_costs_little),
+		cmocka_unit_test(ram_may_begin_and_end_anywhere),
 		cmocka_unit_test_setup(pfn_valid_knows_the_holes, large_machine),
 		cmocka_unit_test(reserved_memory_never_enters_the_buddy),
 		cmocka_unit_test_setup(buddyinfo_is_printed, small_machine),
