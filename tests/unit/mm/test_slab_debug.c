@@ -210,11 +210,11 @@ static void freeing_what_is_in_no_slab_is_refused(void **state)
 	struct page *page = alloc_pages(GFP_KERNEL, 1);
 	unsigned long pages = (unsigned long)page_address(page);
 	unsigned long large = (unsigned long)kmalloc(20000, GFP_KERNEL);
-	unsigned long wild[] = { 0x7fff00001000UL, pages,     pages + PAGE_SIZE,
-				 pages + 3,	   large + 1, large + PAGE_SIZE,
-				 -4096UL };
+	/* Not in RAM, a physical address, pages of others, and parts of a block of kmalloc's. */
+	unsigned long wild[] = { (unsigned long)state, pages - PAGE_OFFSET, pages,
+				 pages + PAGE_SIZE,    pages + 3,	    large + 1,
+				 large + PAGE_SIZE };
 
-	(void)state;
 	start(0);
 	kfree(NULL);
 	kfree(ZERO_SIZE_PTR);
