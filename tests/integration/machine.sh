@@ -180,39 +180,56 @@ ok "and the report still has the verdicts" reported '.counts.failed == 1'
 ok "nothing was printed" test ! -s "$work/out"
 
 # --- the terminal ---------------------------------------------------------------------------
-# in_terminal KEYS COMMAND: runs the shell text in a terminal of its own and types KEYS;
-# succeeds when the terminal is after it what it was before.
+mkfifo "$work/keyboard"
+exec {keyboard}<>"$work/keyboard"
+when_said() { # COMMAND...: once the guest has printed
+	for _ in {1..200}; do
+		grep -q 'tiny guest' "$work/screen" && break
+		sleep 0.05
+	done
+	"$@"
+}
+# in_terminal TEXT: runs the shell text in a terminal of its own, whose keys come from
+# $work/keyboard; succeeds when the terminal is after it what it was before.
 in_terminal() {
-	local keys=$1 text=$2
-	{ sleep 0.7; printf %b "$keys"; sleep 0.7; } |
-		timeout 30 script -qec "stty -g >'$work/before'; $text; stty -g >'$work/after'" \
-			/dev/null >"$work/screen" 2>&1
+	timeout 30 script -qefc "stty -g >'$work/before'; $1; stty -g >'$work/after'" /dev/null \
+		<"$work/keyboard" >"$work/screen" 2>&1
 	cat "$work/screen"
 	cmp "$work/before" "$work/after"
 }
+type_keys() { # KEYS TEXT: as in_terminal, and types KEYS once the guest has printed
+	: >"$work/screen"
+	when_said printf %b "$1" >&"$keyboard" &
+	in_terminal "$2"
+}
+kill_by_file() {
+	kill "-$1" "$(cat "$work/pid")"
+}
+signalled() { # SIGNAL
+	: >"$work/screen"
+	when_said kill_by_file "$1" &
+	in_terminal "sh -c 'echo \$\$ >\"$work/pid\"; exec \"\$@\"' sh $run_text ps '$tiny'"
+}
 run_text="'$pv' run --report '$report' --append"
 raw_meanwhile() {
-	in_terminal '' "$run_text ps '$tiny' & sleep 0.5; stty -a <&1 >'$work/during'; kill \$!; wait"
-	# In the background the terminal is not touched; what is asked here is that of the
-	# foreground job below.
+	in_terminal "$run_text ps '$tiny' & sleep 0.5; stty -a <&1 >'$work/during'; kill \$!; wait"
+	# In the background the terminal is not touched.
 	! grep -q -- '-icanon' "$work/during"
 }
-ok "terminal after a good end" in_terminal '' "$run_text p '$tiny'"
-ok "terminal after a crash" in_terminal '' "$run_text t '$tiny'"
+ok "terminal after a good end" in_terminal "$run_text p '$tiny'"
+ok "terminal after a crash" in_terminal "$run_text t '$tiny'"
 ok "terminal left alone in the background" raw_meanwhile
 for signal in TERM INT HUP SEGV ABRT BUS; do
-	ok "terminal after SIG$signal" in_terminal '' \
-		"(sleep 0.4; kill -$signal \$(cat '$work/pid')) &
-		sh -c 'echo \$\$ >\"$work/pid\"; exec \"\$@\"' sh $run_text ps '$tiny'"
+	ok "terminal after SIG$signal" signalled "$signal"
 done
-ok "Ctrl-A x ends the run" in_terminal '\001x' "$run_text ps '$tiny'"
+ok "Ctrl-A x ends the run" type_keys '\001x' "$run_text ps '$tiny'"
 ok "the report knows" reported '.outcome.end == "quit"'
 ctrl_a_twice() {
-	in_terminal '[\001\001]xq' "$run_text e '$tiny'" && grep -q $'\\[\001\\]xq' "$work/screen"
+	type_keys '[\001\001]xq' "$run_text pe '$tiny'" && grep -q $'\\[\001\\]xq' "$work/screen"
 }
 ok "Ctrl-A Ctrl-A is one Ctrl-A, and x alone is an x" ctrl_a_twice
 ctrl_c_goes_to_the_guest() {
-	in_terminal '\003q' "$run_text e '$tiny'" && grep -q $'\003q' "$work/screen"
+	type_keys '\003q' "$run_text pe '$tiny'" && grep -q $'\003q' "$work/screen"
 }
 ok "Ctrl-C goes to the guest" ctrl_c_goes_to_the_guest
 finish

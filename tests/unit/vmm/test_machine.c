@@ -156,9 +156,9 @@ static void state_taken_while_paused_is_whole(void **state)
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 800; i++) {
 		machine_resume(m);
-		if (i % 8 == 0)
+		if (i % 32 == 0)
 			assert_runs(m);
 		machine_pause(m);
 		assert_int_equal(vcpu_state_get(m->kvm.dev_fd, fd, saved), 0);
