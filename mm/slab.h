@@ -172,6 +172,11 @@ struct kmem_cache {
 	struct kmem_cpu_cache cpu[];
 };
 
+extern struct list_head slab_caches; /* kmem_cache.caches, oldest first */
+
+/* All caches, oldest first.  To walk them: kmem_cache_for_each(). */
+extern struct list_head slab_caches;
+
 /* End of RAM as an offset in the direct map: what lies above is no object. */
 extern unsigned long slab_memory_end;
 

@@ -21,7 +21,7 @@
 
 unsigned long slab_memory_end;
 
-static LIST_HEAD(slab_caches);
+LIST_HEAD(slab_caches);
 static DEFINE_SPINLOCK(slab_caches_lock); /* the list, and pins of its members */
 
 /* The cache of struct kmem_cache.  Its CPU slots stay empty, but must be there: kfree of a

@@ -6,6 +6,17 @@
 
 static void *many[MANY];
 
+/* No page from p on still says that it belongs to a cache. */
+static void assert_in_no_slab(char *p, unsigned int size)
+{
+	struct slab_object_info info;
+
+	for (unsigned int at = 0; at < size; at += PAGE_SIZE) {
+		slab_object_info(p + at, &info);
+		assert_null(info.cache);
+	}
+}
+
 static void objects_are_aligned_and_apart(void **state)
 {
 	static const struct {
@@ -49,6 +60,8 @@ static void objects_are_aligned_and_apart(void **state)
 			kmem_cache_free(s, objs[i]);
 		slab_check();
 		assert_int_equal(kmem_cache_destroy(s), 0);
+		for (unsigned int i = 0; i < n; i++)
+			assert_in_no_slab(objs[i], size);
 	}
 }
 
