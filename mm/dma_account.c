@@ -7,12 +7,11 @@
 
 void (*dma_observer)(const struct dma_event *event);
 
-/* The sum over all devices, those that are gone included. */
-static struct device_dma_account total;
+struct device_dma_account dma_total;
 
 void dma_reset(void)
 {
-	total = (struct device_dma_account){ 0 };
+	dma_total = (struct device_dma_account){ 0 };
 	dma_observer = NULL;
 }
 
@@ -25,7 +24,7 @@ static void count(atomic_long_t *number, atomic_long_t *bytes, long n, long size
 void dma_count_map(struct device *dev, size_t bytes)
 {
 	count(&dev->dma.mappings, &dev->dma.mapped_bytes, 1, (long)bytes);
-	count(&total.mappings, &total.mapped_bytes, 1, (long)bytes);
+	count(&dma_total.mappings, &dma_total.mapped_bytes, 1, (long)bytes);
 }
 
 bool dma_count_unmap(struct device *dev, size_t bytes)
@@ -35,26 +34,26 @@ bool dma_count_unmap(struct device *dev, size_t bytes)
 		return false;
 	}
 	atomic_long_sub((long)bytes, &dev->dma.mapped_bytes);
-	count(&total.mappings, &total.mapped_bytes, -1, -(long)bytes);
+	count(&dma_total.mappings, &dma_total.mapped_bytes, -1, -(long)bytes);
 	return true;
 }
 
 void dma_count_alloc(struct device *dev, size_t bytes)
 {
 	count(&dev->dma.coherent, &dev->dma.coherent_bytes, 1, (long)bytes);
-	count(&total.coherent, &total.coherent_bytes, 1, (long)bytes);
+	count(&dma_total.coherent, &dma_total.coherent_bytes, 1, (long)bytes);
 }
 
 void dma_count_free(struct device *dev, size_t bytes)
 {
 	count(&dev->dma.coherent, &dev->dma.coherent_bytes, -1, -(long)bytes);
-	count(&total.coherent, &total.coherent_bytes, -1, -(long)bytes);
+	count(&dma_total.coherent, &dma_total.coherent_bytes, -1, -(long)bytes);
 }
 
 void dma_count_refusal(struct device *dev)
 {
 	atomic_long_inc(&dev->dma.refused);
-	atomic_long_inc(&total.refused);
+	atomic_long_inc(&dma_total.refused);
 }
 
 bool dma_first_trouble(struct device *dev, enum dma_trouble kind)
@@ -67,11 +66,11 @@ bool dma_first_trouble(struct device *dev, enum dma_trouble kind)
 void dma_get_stats(struct dma_stats *stats)
 {
 	*stats = (struct dma_stats){
-		.mappings = atomic_long_read(&total.mappings),
-		.mapped_bytes = atomic_long_read(&total.mapped_bytes),
-		.coherent = atomic_long_read(&total.coherent),
-		.coherent_bytes = atomic_long_read(&total.coherent_bytes),
-		.refused = atomic_long_read(&total.refused),
+		.mappings = atomic_long_read(&dma_total.mappings),
+		.mapped_bytes = atomic_long_read(&dma_total.mapped_bytes),
+		.coherent = atomic_long_read(&dma_total.coherent),
+		.coherent_bytes = atomic_long_read(&dma_total.coherent_bytes),
+		.refused = atomic_long_read(&dma_total.refused),
 	};
 }
 

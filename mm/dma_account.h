@@ -7,6 +7,9 @@
 #include <linux/compiler.h>
 #include <linux/dma-mapping.h>
 
+/* The sum over all devices, those that are gone included. */
+extern struct device_dma_account dma_total;
+
 /* Tell the observer; members as in struct dma_event. */
 void dma_tell_range(enum dma_event_kind kind, struct device *dev, dma_addr_t addr,
 		    phys_addr_t phys, size_t size, enum dma_data_direction dir,

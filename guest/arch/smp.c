@@ -27,7 +27,7 @@
 
 u64 cpu_online_bits = 1;
 unsigned long __per_cpu_offset[NR_CPUS];
-static unsigned int possible_cpus = 1; /* from the MADT */
+unsigned int nr_possible_cpus = 1; /* from the MADT */
 static phys_addr_t trampoline;
 
 extern char __per_cpu_start[], __per_cpu_end[];
@@ -50,29 +50,29 @@ unsigned int num_online_cpus(void)
 
 unsigned int num_possible_cpus(void)
 {
-	return possible_cpus;
+	return nr_possible_cpus;
 }
 
 void smp_register_cpus(const u32 *apic_ids, unsigned int n)
 {
 	u32 me = apic_id();
 
-	possible_cpus = 1;
+	nr_possible_cpus = 1;
 	cpu_apic_id[0] = me;
 	for (unsigned int i = 0; i < n; i++) {
 		if (apic_ids[i] == me)
 			continue;
-		if (possible_cpus == NR_CPUS) {
+		if (nr_possible_cpus == NR_CPUS) {
 			pr_warn("smp: CPU with APIC id %u is left alone, %d are in use\n",
 				apic_ids[i], NR_CPUS);
 			continue;
 		}
-		cpu_apic_id[possible_cpus++] = apic_ids[i];
+		cpu_apic_id[nr_possible_cpus++] = apic_ids[i];
 	}
-	if (possible_cpus > 1)
+	if (nr_possible_cpus > 1)
 		trampoline =
 			memblock_phys_alloc_range(PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, SZ_1M);
-	if (possible_cpus > 1 && !trampoline)
+	if (nr_possible_cpus > 1 && !trampoline)
 		pr_warn("smp: no page below 1 MiB is free: one CPU only\n");
 }
 
@@ -139,7 +139,7 @@ void smp_boot(void)
 	if (!trampoline)
 		return;
 	memcpy(__va(trampoline), trampoline_start, size);
-	for (unsigned int cpu = 1; cpu < possible_cpus; cpu++) {
+	for (unsigned int cpu = 1; cpu < nr_possible_cpus; cpu++) {
 		int err = start_cpu(cpu);
 
 		if (err)

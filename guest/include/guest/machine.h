@@ -32,6 +32,8 @@ void hypervisor_detect(void);
 struct acpi_facts;
 const struct acpi_facts *machine_acpi(void);
 
+extern unsigned int nr_possible_cpus; /* num_possible_cpus(), for the monitor */
+
 extern char _start[], _text[], _etext[], _rodata[], _erodata[], _end[];
 
 #endif
