@@ -238,40 +238,42 @@ static noinline struct page *alloc_slow(gfp_t gfp, unsigned int order,
 	return page;
 }
 
-/* The block on top of this CPU's stack of the zone, or NULL. */
-static __always_inline struct page *alloc_fast(unsigned int zone, unsigned int order)
-{
-	unsigned long flags;
-	struct page *page;
-
-	local_irq_save(flags);
-	page = pcp_pop(this_pcp(zone), order);
-	if (likely(page))
-		page->state = STATE_LIVE(order);
-	local_irq_restore(flags);
-	return page;
-}
-
-struct page *alloc_pages_from(gfp_t gfp, unsigned int order, unsigned long caller)
+/* The block on top of this CPU's stack of the best zone, for the usual request; NULL when
+ * it is another one, or there is none. */
+static __always_inline struct page *alloc_fast(gfp_t gfp, unsigned int order)
 {
 	gfp_t unusual = gfp & (__GFP_ZERO | __GFP_COLD | __GFP_COMP);
 	unsigned int zone = first_zone[gfp & GFP_ZONEMASK];
-	struct page *page;
+	struct page *page = NULL;
+	unsigned long flags;
 
 	/* Two tests in one: both bounds are the same power of two. */
 	_Static_assert(PCP_ORDERS == 4 && MAX_NR_ZONES == 4, "order | zone < 4");
-	if (likely((order | zone) < 4) && likely(!(unusual | page_alloc_hooks)) &&
-	    likely(!(gfp & __GFP_DIRECT_RECLAIM) || !in_atomic())) {
-		page = alloc_fast(zone, order);
+	if (unlikely((order | zone) >= 4) || unlikely(unusual | page_alloc_hooks))
+		return NULL;
+	flags = arch_leaf_irq_save();
+	if (likely(!(gfp & __GFP_DIRECT_RECLAIM) || !arch_in_atomic_flags(flags))) {
+		page = pcp_pop(this_pcp(zone), order);
 		if (likely(page))
-			return page;
+			page->state = STATE_LIVE(order);
 	}
-	return alloc_slow(gfp, order, caller);
+	arch_leaf_irq_restore(flags);
+	return page;
 }
 
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
+__irq_leaf struct page *alloc_pages_from(gfp_t gfp, unsigned int order,
+					 unsigned long caller)
 {
-	return alloc_pages_from(gfp, order, _RET_IP_);
+	struct page *page = alloc_fast(gfp, order);
+
+	return likely(page) ? page : alloc_slow(gfp, order, caller);
+}
+
+__irq_leaf struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_fast(gfp, order);
+
+	return likely(page) ? page : alloc_slow(gfp, order, _RET_IP_);
 }
 
 /* --- freeing --- */
@@ -363,31 +365,33 @@ static noinline void free_slow(struct page *page, unsigned int order,
 		release(page, order);
 }
 
-/* False when this CPU's stack is full. */
+/* Pushes a block that its only holder gives up; false when it is another case, or the
+ * stack is full. */
 static __always_inline bool free_fast(struct page *page, unsigned int order)
 {
-	enum zone_type zone = page_zonenum(page);
 	unsigned long flags;
 	bool done;
 
-	local_irq_save(flags);
-	done = pcp_push(this_pcp(zone), page, order);
-	local_irq_restore(flags);
+	if (unlikely(order >= PCP_ORDERS || page_alloc_hooks) ||
+	    unlikely(READ_ONCE(page->state) != STATE_LIVE(order)))
+		return false;
+	flags = arch_leaf_irq_save();
+	done = pcp_push(this_pcp(page_zonenum(page)), page, order);
+	arch_leaf_irq_restore(flags);
 	return done;
 }
 
-void free_pages_from(struct page *page, unsigned int order, unsigned long caller)
+__irq_leaf void free_pages_from(struct page *page, unsigned int order,
+				unsigned long caller)
 {
-	if (likely(order < PCP_ORDERS && !page_alloc_hooks) &&
-	    likely(READ_ONCE(page->state) == STATE_LIVE(order)) &&
-	    likely(free_fast(page, order)))
-		return;
-	free_slow(page, order, caller);
+	if (unlikely(!free_fast(page, order)))
+		free_slow(page, order, caller);
 }
 
-void __free_pages(struct page *page, unsigned int order)
+__irq_leaf void __free_pages(struct page *page, unsigned int order)
 {
-	free_pages_from(page, order, _RET_IP_);
+	if (unlikely(!free_fast(page, order)))
+		free_slow(page, order, _RET_IP_);
 }
 
 void put_page(struct page *page)

@@ -108,6 +108,20 @@ void zone_put(struct zone *zone, struct page *page, unsigned int order)
 	list_block(zone, page, order, 0);
 }
 
+void zone_put_run(struct zone *zone, struct page *page, unsigned long n)
+{
+	unsigned long pfn = page_to_pfn(page), end = pfn + n;
+
+	for (unsigned long i = 0; i < n; i++)
+		page[i].state = 0;
+	while (pfn < end) {
+		unsigned int order = largest_order(pfn, end);
+
+		zone_put(zone, pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
+}
+
 void zone_clear(struct zone *zone)
 {
 	*zone = (struct zone){ 0 };
@@ -150,10 +164,5 @@ void zone_add_fresh(struct zone *zone, unsigned long start, unsigned long end,
 void zone_add_used(struct zone *zone, unsigned long start, unsigned long end)
 {
 	zone->managed += end - start;
-	while (start < end) {
-		unsigned int order = largest_order(start, end);
-
-		zone_put(zone, pfn_to_page(start), order);
-		start += 1UL << order;
-	}
+	zone_put_run(zone, pfn_to_page(start), end - start);
 }

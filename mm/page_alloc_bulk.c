@@ -139,21 +139,13 @@ static unsigned long push_many(struct page *const *array, unsigned long n)
 	return done;
 }
 
-/* Gives a run of n neighbours back to its zone as the blocks it consists of. */
 static void put_run(struct page *page, unsigned long n)
 {
 	struct zone *zone = page_zone(page);
-	unsigned long pfn = page_to_pfn(page), end = pfn + n, flags;
+	unsigned long flags;
 
-	for (unsigned long i = 0; i < n; i++)
-		page[i].state = 0;
 	spin_lock_irqsave(&zone->lock, flags);
-	while (pfn < end) {
-		unsigned int order = largest_order(pfn, end);
-
-		zone_put(zone, pfn_to_page(pfn), order);
-		pfn += 1UL << order;
-	}
+	zone_put_run(zone, page, n);
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
 

@@ -119,14 +119,30 @@ static void refill(struct pcp *pcp, struct zone *zone, unsigned int order)
 	}
 }
 
+/* How many single pages from the first on follow each other in memory. */
+static u32 neighbours(struct page *const *slot, u32 n)
+{
+	u32 len = 1;
+
+	while (len < n && slot[len] == slot[0] + len)
+		len++;
+	return len;
+}
+
 /* Moves the coldest n blocks of the stack to the zone; the lock is held. */
 static void drain(struct pcp *pcp, struct zone *zone, unsigned int order, u32 n)
 {
 	struct page **bottom = pcp_bottom(pcp, order);
 	u32 left = pcp_count(pcp, order) - n;
 
-	for (u32 i = 0; i < n; i++)
-		zone_put(zone, bottom[i], order);
+	for (u32 i = 0, run = 1; i < n; i += run) {
+		if (!order)
+			run = neighbours(bottom + i, n - i);
+		if (run > 1)
+			zone_put_run(zone, bottom[i], run);
+		else
+			zone_put(zone, bottom[i], order);
+	}
 	memmove(bottom, bottom + n, left * sizeof(struct page *));
 	pcp->stack[order].top = bottom + left;
 	pcp->drained += n;

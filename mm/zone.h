@@ -75,6 +75,8 @@ static inline unsigned long zone_limit(enum zone_type type)
 struct page *zone_take(struct zone *zone, unsigned int order);
 /* A block into the zone, joined with its free buddies.  Its head's state is overwritten. */
 void zone_put(struct zone *zone, struct page *page, unsigned int order);
+/* n single pages that follow each other, as the blocks they make up. */
+void zone_put_run(struct zone *zone, struct page *page, unsigned long n);
 /* Empties the zone: no memory, empty lists. */
 void zone_clear(struct zone *zone);
 /* Gives the zone the frames [start, end), all its own, never used.  zeroed: they read as
