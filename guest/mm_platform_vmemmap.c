@@ -55,8 +55,7 @@ static phys_addr_t ram_described(unsigned long va)
 	phys_addr_t start = (va - VMEMMAP_START) / SIZE_PD * BLOCK_RAM, sum = 0;
 	const struct memblock_region *r;
 
-	for_each_mem_region(r)
-	{
+	for_each_mem_region (r) {
 		phys_addr_t from = max(r->base, start);
 		phys_addr_t to = min(r->base + r->size, start + BLOCK_RAM);
 

@@ -189,8 +189,7 @@ void memblock_mem_limit_remove_map(phys_addr_t limit)
 	phys_addr_t left = limit;
 	const struct memblock_region *region;
 
-	for_each_mem_region(region)
-	{
+	for_each_mem_region (region) {
 		if (left < region->size) {
 			phys_addr_t cut = region->base + left;
 

@@ -33,8 +33,7 @@ static void populate_vmemmap(void)
 	const struct memblock_region *region;
 	unsigned long done = 0;
 
-	for_each_mem_region(region)
-	{
+	for_each_mem_region (region) {
 		unsigned long start = PFN_DOWN(region->base);
 		unsigned long end = PFN_UP(region->base + region->size);
 
@@ -56,8 +55,7 @@ static void size_zones(void)
 {
 	const struct memblock_region *region;
 
-	for_each_mem_region(region)
-	{
+	for_each_mem_region (region) {
 		unsigned long pfn = PFN_UP(region->base);
 		unsigned long end = PFN_DOWN(region->base + region->size);
 
@@ -122,8 +120,9 @@ static void page_alloc_init(void)
 	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
 		zone_clear(&zones[type]);
 	size_zones();
-	for_each_free_mem_range(cursor, start, end)
+	for_each_free_mem_range (cursor, start, end) {
 		give_range(PFN_UP(start), PFN_DOWN(end), give_fresh);
+	}
 	zones_set_watermarks();
 	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
 		pcp_set_limits(type, zones[type].managed);

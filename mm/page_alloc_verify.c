@@ -268,8 +268,7 @@ static int check_frames(struct verify *v)
 	phys_addr_t cursor, start, end;
 	int err = 0;
 
-	for_each_free_mem_range(cursor, start, end)
-	{
+	for_each_free_mem_range (cursor, start, end) {
 		err = check_range(v, PFN_UP(start), PFN_DOWN(end));
 		if (err)
 			break;
@@ -283,10 +282,8 @@ static int check_reserved(const struct verify *v)
 	const struct memblock_region *taken, *ram;
 	const struct page *page;
 
-	for_each_reserved_mem_region(taken)
-	{
-		for_each_mem_region(ram)
-		{
+	for_each_reserved_mem_region (taken) {
+		for_each_mem_region (ram) {
 			phys_addr_t start = max(taken->base, ram->base);
 			phys_addr_t end =
 				min(taken->base + taken->size, ram->base + ram->size);

@@ -121,8 +121,7 @@ void paging_init(void)
 	kernel_pml4[PML4_INDEX(KERNEL_BASE)] = boot_pml4[PML4_INDEX(KERNEL_BASE)];
 	kernel_pml4[PML4_INDEX(PAGE_OFFSET)] = image_phys(direct_pdpt) | PTE_TABLE;
 	direct_pdpt[0] = image_phys(direct_pd) | PTE_TABLE;
-	for_each_mem_region(r)
-	{
+	for_each_mem_region (r) {
 		if (r->base < SIZE_PDPT)
 			fill_directory(direct_pd, ALIGN_DOWN(r->base, SIZE_PD),
 				       min(r->base + r->size, (phys_addr_t)SIZE_PDPT));
@@ -132,8 +131,7 @@ void paging_init(void)
 	direct_pd[1] = (image_phys(image_pt) + PAGE_SIZE) | PTE_TABLE;
 	paging_init_cpu();
 	memblock_set_current_limit(SIZE_PDPT);
-	for_each_mem_region(r)
-	{
+	for_each_mem_region (r) {
 		map_above(ALIGN_DOWN(r->base, SIZE_PD), ALIGN(r->base + r->size, SIZE_PD),
 			  gigabyte_pages);
 	}

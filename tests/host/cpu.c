@@ -218,8 +218,9 @@ void on_each_cpu(smp_call_func_t func, void *info, int wait)
 {
 	unsigned int cpu;
 
-	for_each_online_cpu (cpu)
+	for_each_online_cpu (cpu) {
 		smp_call_function_single(cpu, func, info, wait);
+	}
 }
 
 struct start {

@@ -39,8 +39,7 @@ static void compare_free_ranges(void)
 {
 	phys_addr_t cursor, start, end, at = 0;
 
-	for_each_free_mem_range(cursor, start, end)
-	{
+	for_each_free_mem_range (cursor, start, end) {
 		assert_true(start < end);
 		for (; at < start; at += UNIT)
 			assert_false(model.memory[at / UNIT] &&
