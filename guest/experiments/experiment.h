@@ -44,6 +44,7 @@ struct experiment {
 	void (*run)(struct trial *x);
 	unsigned int needs; /* NEEDS_* */
 	bool popular; /* the claim is popular and wrong: passing means refuting it */
+	bool measurement; /* of costs, not of truth: runs only when it is asked for */
 	unsigned int chapter; /* place of its file in the run */
 	unsigned int line; /* its place there */
 };
@@ -87,6 +88,7 @@ enum chapter {
 	CHAPTER_DISK,
 	CHAPTER_IRQ,
 	CHAPTER_SMP,
+	CHAPTER_BENCH,
 };
 
 /* Adds to what the line of this trial states as measured; parts are joined by ", ". */

@@ -3,7 +3,7 @@
  * The run: picks the experiments that the command line names, runs them one after another
  * in one thread, and prints a KTAP line for each, the allocator table and the counts.
  *
- *	experiments=GLOB[,GLOB...]	which; all without it
+ *	experiments=GLOB[,GLOB...]	which; without it all but measurements
  *	repeat=N|forever		how many rounds
  *	verbose				the claim and the time of each, as comments
  */
@@ -180,6 +180,13 @@ static bool comes_before(const struct experiment *a, const struct experiment *b)
 	return a->chapter != b->chapter ? a->chapter < b->chapter : a->line < b->line;
 }
 
+static bool is_selected(const struct experiment *e)
+{
+	if (!selection || !*selection)
+		return !e->measurement;
+	return glob_list_match(selection, e->name);
+}
+
 /* The selected experiments in the order of the run; how many. */
 static unsigned int select_experiments(const struct experiment **run)
 {
@@ -190,7 +197,7 @@ static unsigned int select_experiments(const struct experiment **run)
 	{
 		unsigned int hole = n;
 
-		if (!glob_list_match(selection, e->name))
+		if (!is_selected(e))
 			continue;
 		for (; hole && comes_before(e, run[hole - 1]); hole--)
 			run[hole] = run[hole - 1];
@@ -225,6 +232,15 @@ static bool selection_makes_sense(void)
 	return good;
 }
 
+/* The table would cost more than what is measured. */
+static bool only_measurements(const struct experiment **run, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (!run[i]->measurement)
+			return false;
+	return true;
+}
+
 static int run_rounds(const struct experiment **run, unsigned int n)
 {
 	unsigned int counts[VERDICT_REFUTED + 1] = { 0 }, number = 1;
@@ -238,7 +254,8 @@ static int run_rounds(const struct experiment **run, unsigned int n)
 
 			counts[try_experiment(run[i], number++, last)]++;
 		}
-	print_allocator_table();
+	if (!only_measurements(run, n))
+		print_allocator_table();
 	printk("%u passed, %u failed, %u skipped\n",
 	       counts[VERDICT_PASS] + counts[VERDICT_REFUTED], counts[VERDICT_FAIL],
 	       counts[VERDICT_SKIP]);
