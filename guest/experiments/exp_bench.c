@@ -25,10 +25,11 @@ early_param("bench.reads", set_reads);
 #define READ_SIZE    4096
 #define READ_SECTORS (READ_SIZE / SECTOR_SIZE)
 
-/* A run of none beside a run of many tells what one costs, whatever boot and end do. */
+/* A run of none beside a run of many tells what one costs, whatever boot and end do.  The
+ * read before them all pays for what only the first one does. */
 EXPERIMENT(bench_disk_read, "bench.disk-read",
-	   "bench.reads=N reads of 4 KiB, each one waited for", .needs = NEEDS_DISK,
-	   .measurement = true)
+	   "one read of 4 KiB, then bench.reads=N more, each one waited for",
+	   .needs = NEEDS_DISK, .measurement = true)
 {
 	struct blk *blk = blk_get(0);
 	u64 places = blk_capacity(blk) / READ_SECTORS;

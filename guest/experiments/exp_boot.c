@@ -54,8 +54,9 @@ EXPERIMENT(memory_map_accounted, "boot.memory-map",
 	struct zone_info zone;
 
 	ram = firmware_pages(&ranges);
-	for_each_mem_region(region) known += whole_pages(region->base, region->size);
-	for_each_free_mem_range(cursor, start, end)
+	for_each_mem_region (region)
+		known += whole_pages(region->base, region->size);
+	for_each_free_mem_range (cursor, start, end)
 		unreserved += whole_pages(start, end - start);
 	for (int type = 0; type < MAX_NR_ZONES; type++) {
 		zone_info((enum zone_type)type, &zone);
@@ -84,7 +85,7 @@ static bool in_page_allocator(unsigned long pfn)
 	return PageBuddy(head) || PagePcp(head) || PageLive(head);
 }
 
-#define PROBE_STEP 16 /* pages between two probes of a large range */
+#define PROBES 64 /* of a large range */
 
 EXPERIMENT(memblock_reserve_kept, "memblock.reserve",
 	   "what boot memory has reserved never comes out of the page allocator")
@@ -97,12 +98,12 @@ EXPERIMENT(memblock_reserve_kept, "memblock.reserve",
 
 	expect(x, memblock_is_region_reserved(image, image_size),
 	       "the kernel image at %#lx is not reserved", image);
-	for_each_reserved_mem_region(region)
-	{
+	for_each_reserved_mem_region (region) {
 		unsigned long first = PFN_DOWN(region->base);
 		unsigned long last = PFN_DOWN(region->base + region->size - 1);
+		unsigned long step = (last - first) / PROBES + 1;
 
-		for (unsigned long pfn = first; pfn <= last; pfn += PROBE_STEP, probes++)
+		for (unsigned long pfn = first; pfn <= last; pfn += step, probes++)
 			lost += in_page_allocator(pfn);
 		lost += in_page_allocator(last);
 	}

@@ -124,8 +124,10 @@ static int work(void *data)
 	struct worker *w = data;
 
 	atomic_dec(&absent);
-	while (atomic_read(&absent) > 0)
+	while (atomic_read(&absent) > 0) {
+		cpu_relax();
 		yield();
+	}
 	for (unsigned int i = 0; i < w->ops; i++) {
 		struct piece *p = allocate(w);
 
@@ -136,6 +138,12 @@ static int work(void *data)
 			release(w, p);
 	}
 	complete(&w->done);
+	set_current_state(TASK_INTERRUPTIBLE);
+	while (!kthread_should_stop()) {
+		schedule();
+		set_current_state(TASK_INTERRUPTIBLE);
+	}
+	set_current_state(TASK_RUNNING);
 	return 0;
 }
 
@@ -166,6 +174,7 @@ static void finish_workers(struct worker *workers, struct worker *sum)
 		if (!w->task || IS_ERR(w->task))
 			continue;
 		wait_for_completion(&w->done);
+		kthread_stop(w->task); /* not before: a thread may end unborn */
 		sum->allocated += w->allocated;
 		sum->failed += w->failed;
 		sum->freed += w->freed;

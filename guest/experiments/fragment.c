@@ -14,7 +14,8 @@ void free_held_pages(struct list_head *held)
 	INIT_LIST_HEAD(held);
 }
 
-/* Pages of odd number are held: between two that are free lies one that is not. */
+/* Pages of odd number are held: between two that are free lies one that is not, and back
+ * in the zone they stay single.  Single blocks are what is taken first. */
 void hold_every_second_page(struct list_head *held, unsigned int n)
 {
 	LIST_HEAD(even);
@@ -26,4 +27,5 @@ void hold_every_second_page(struct list_head *held, unsigned int n)
 			list_add(&page->lru, page_to_pfn(page) & 1 ? held : &even);
 	}
 	free_held_pages(&even);
+	drain_local_pages();
 }
