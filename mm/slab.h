@@ -369,6 +369,9 @@ static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigne
 	}
 	obj = *--top;
 	cc->top = top;
+	/* Whoever allocates writes; the object after this one is on its way meanwhile.  With
+	 * an empty magazine this reads its head: no address, which a prefetch may be. */
+	__builtin_prefetch(top[-1], 1);
 	arch_leaf_irq_restore(flags);
 	if (unlikely(gfp & __GFP_ZERO))
 		return slab_zero(s, obj, ip ? ip : _RET_IP_);

@@ -16,7 +16,8 @@
 #include "internal.h"
 
 #define MEMFD_SIZE   (1UL << 40) /* sparse: the highest physical address there can be */
-#define VMEMMAP_SIZE (MEMFD_SIZE / PAGE_SIZE * sizeof(struct page))
+#define RAM_END	     (96UL << 30) /* of RAM: its struct pages end below 2 GiB */
+#define VMEMMAP_SIZE (RAM_END / PAGE_SIZE * sizeof(struct page))
 #define LOW_RAM_END  (3UL << 30)
 #define HIGH_RAM     (4UL << 30)
 

@@ -9,9 +9,11 @@
 
 #define NR_CPUS 64
 
-/* Fixed, and clear of what the loader, the heap and AddressSanitizer's shadow use. */
+/* Fixed, and clear of what the loader, the heap and AddressSanitizer's shadow use (for a
+ * position-independent program).  The struct pages lie below 2 GiB, so that code finds one
+ * by a displacement, without an address constant of ten bytes. */
 #define PAGE_OFFSET   0x200000000000UL
-#define VMEMMAP_START 0x280000000000UL
+#define VMEMMAP_START 0x10000000UL
 #define VMALLOC_START 0x300000000000UL
 #define VMALLOC_END   (VMALLOC_START + (256UL << 30))
 
@@ -20,17 +22,23 @@
  * writes: whoever wants to act as this CPU sends its thread a signal, and the handler holds
  * the thread, unless the flag is set (cpu.c).
  *
- * Each field is a word of its own: a wide load over a narrow store would stall.
+ * Each field is a word of its own: a wide load over a narrow store stalls.  Only leaf
+ * sections read the two words of `context` at once: none of them is written there.
  */
 struct host_cpu {
 	unsigned int id;
-	unsigned int irqs_off; /* 0 or 1 */
-	unsigned int
-		preempt_count; /* preemption off, nested; from HOST_IRQ_UNIT up: irqs */
 	unsigned int hold; /* enum hold in cpu.c */
+	union {
+		struct {
+			unsigned int irqs_off; /* 0 or 1 */
+			/* preemption off, nested; from HOST_IRQ_UNIT up: interrupts */
+			unsigned int preempt_count;
+		};
+		unsigned long context; /* 0 where sleeping is allowed */
+	};
 };
 #define HOST_IRQ_UNIT 0x10000U
-extern __thread struct host_cpu host_cpu __attribute__((tls_model("initial-exec")));
+extern __thread struct host_cpu host_cpu __attribute__((tls_model("local-exec")));
 
 static inline unsigned int arch_cpu_id(void)
 {
@@ -63,12 +71,12 @@ static inline void arch_local_irq_restore(unsigned long was_off)
 static inline unsigned long arch_leaf_irq_save(void)
 {
 	__asm__ volatile("" ::: "memory");
-	return host_cpu.irqs_off;
+	return host_cpu.context;
 }
 
-static inline void arch_leaf_irq_restore(unsigned long was_off)
+static inline void arch_leaf_irq_restore(unsigned long context)
 {
-	(void)was_off;
+	(void)context;
 	__asm__ volatile("" ::: "memory");
 }
 
@@ -109,9 +117,9 @@ static inline int arch_in_atomic(void)
 	return (host_cpu.preempt_count | host_cpu.irqs_off) != 0;
 }
 
-static inline int arch_in_atomic_flags(unsigned long was_off)
+static inline int arch_in_atomic_flags(unsigned long context)
 {
-	return (was_off | host_cpu.preempt_count) != 0;
+	return context != 0;
 }
 
 static inline void cpu_relax(void)
