@@ -14,6 +14,10 @@
 
 #define CHAPTER CHAPTER_BENCH
 
+#define bench_clock()		    arch_cycles()
+#define bench_print(name, n, count) printk("# bench %s %u %lu\n", name, n, count)
+#include "bench_rows.h"
+
 static unsigned int reads = 256;
 
 static int set_reads(char *value)
@@ -45,4 +49,12 @@ EXPERIMENT(bench_disk_read, "bench.disk-read",
 			break;
 	evidence(x, "%u reads of %d bytes", done, READ_SIZE);
 	kfree(buf);
+}
+
+EXPERIMENT(bench_alloc, "bench.alloc",
+	   "what allocating and freeing costs, by the time-stamp counter",
+	   .measurement = true)
+{
+	expect(x, !bench_rows_run(), "no memory for all of them");
+	evidence(x, "%zu rows", ARRAY_SIZE(bench_rows));
 }

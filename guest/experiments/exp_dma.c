@@ -82,12 +82,16 @@ EXPERIMENT(dma_coherent_limit, "dma.coherent-limit",
 	   .needs = NEEDS_DMACHECK)
 {
 	struct device *dev = dmacheck_device();
-	u64 mask = dev->coherent_dma_mask;
+	u64 mask = dev->coherent_dma_mask, hash;
 	dma_addr_t dma, over_dma;
 	void *p = dma_alloc_coherent(dev, SZ_4M, &dma, GFP_KERNEL), *over;
+	int err;
 
 	if (expect(x, p, "no 4 MiB")) {
-		expect(x, is_one_range(x, p, dma, SZ_4M), "the device sees other bytes");
+		err = dmacheck_fill(dma, SZ_4M, 5, &hash);
+		expect(x, !err, "the device does not fill 4 MiB: %d", err);
+		expect(x, !wrong_words(p, SZ_4M, 5), "the CPU finds %lu words wrong",
+		       wrong_words(p, SZ_4M, 5));
 		dma_free_coherent(dev, SZ_4M, p, dma);
 	}
 	over = dma_alloc_coherent(dev, SZ_4M + 1, &over_dma, GFP_KERNEL | __GFP_NOWARN);

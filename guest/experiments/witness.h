@@ -23,15 +23,11 @@ void stamp_pages(void *p, size_t size, u64 seed);
 /* How many of these words are not those of the pattern. */
 unsigned long wrong_words(const void *p, size_t size, u64 seed);
 
-/* Buffers up to this size are hashed by the CPU, too; of larger ones it looks at a word a
- * page. */
-size_t hashed_up_to(void);
-
 /*
  * The whole question at once: told the one range [dma, dma + size), does the device reach
  * the bytes that the CPU has at p?  The device fills the range with a pattern, the CPU
- * checks each page of it, and both hash it, the CPU up to hashed_up_to().  The buffer is
- * the device's meanwhile (coherent, or mapped DMA_BIDIRECTIONAL); size is a multiple of 8.
+ * hashes it (an instruction a byte), and so does the device again.  The buffer is the
+ * device's meanwhile (coherent, or mapped DMA_BIDIRECTIONAL).
  */
 bool is_one_range(struct trial *x, void *p, dma_addr_t dma, size_t size);
 /* The same for memory of the direct map, mapped and unmapped here. */
