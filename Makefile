@@ -81,13 +81,14 @@ NEEDS_lab   := build|lab
 NEEDS_test  := build|lab|test
 NEEDS_lint  := build|lab|test|lint
 NEEDS_bench := build|lab|test|bench
+NEEDS_bench-guest := $(NEEDS_bench)
 deps-build deps-lab deps-test deps-lint deps-bench: deps-%:
 	@tests/install-packages '$(NEEDS_$*)'
 
 # Nothing is compiled before the packages it needs are there.
 ifneq ($(filter-out clean help deps-%,$(or $(MAKECMDGOALS),all)),)
 ifndef NODEPS
-$(if $(shell tests/install-packages '$(or $(NEEDS_$(firstword $(filter test lint bench,$(MAKECMDGOALS)))),build)' >&2 || echo no),$(error packages are missing, see the line above))
+$(if $(shell tests/install-packages '$(or $(NEEDS_$(firstword $(filter test lint bench bench-guest,$(MAKECMDGOALS)))),build)' >&2 || echo no),$(error packages are missing, see the line above))
 endif
 endif
 

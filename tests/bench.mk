@@ -8,8 +8,12 @@ $(BENCH):
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ -lpthread
 
-.PHONY: bench
+.PHONY: bench bench-guest
 bench: all images $(BENCH)
 	$(Q)tests/bench/compare $(B)
 	$(Q)tests/bench/vmm-figures $(B)
 #: make bench      mm/ beside Debian's mallocs, and the monitor's own figures
+
+bench-guest: $(B)/guest.elf
+	$(Q)tests/bench/guest-counts $(B)
+#: make bench-guest  instructions of each allocator in the guest, beside a stock Linux
