@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <abi/memstate.h>
 #include <abi/platform.h>
 #include <abi/pvh.h>
 
@@ -169,24 +170,28 @@ static int add_segment(const struct elf_file *f, const Elf64_Phdr *ph, struct ke
 	return 0;
 }
 
-/* The value of the entry note: 4 or 8 bytes, and PVH wants it below 4 GiB. */
-static bool entry_value(const uint8_t *desc, uint32_t size, uint32_t *entry)
-{
-	uint64_t value = 0;
+/* A kind of note, and what the first one of it holds. */
+struct wanted_note {
+	const char *owner;
+	uint32_t type;
+	bool found; /* and well formed */
+	uint64_t value; /* 4 or 8 bytes in the file */
+};
 
-	if (size != 4 && size != 8)
-		return false;
-	memcpy(&value, desc, size);
-	*entry = (uint32_t)value;
-	return value <= UINT32_MAX;
+static void take_note(struct wanted_note *want, const uint8_t *desc, uint32_t size)
+{
+	want->found = size == 4 || size == 8;
+	if (want->found)
+		memcpy(&want->value, desc, size);
 }
 
 /* Looks through the notes in buf; each part of a note is padded to `align`. */
-static bool find_note(const uint8_t *buf, uint64_t size, uint64_t align, uint32_t *entry)
+static void find_note(const uint8_t *buf, uint64_t size, uint64_t align,
+		      struct wanted_note *want)
 {
 	uint64_t at = 0;
 
-	while (range_in(at, sizeof(Elf64_Nhdr), size)) {
+	while (!want->found && range_in(at, sizeof(Elf64_Nhdr), size)) {
 		Elf64_Nhdr note;
 		uint64_t name, desc;
 
@@ -194,19 +199,25 @@ static bool find_note(const uint8_t *buf, uint64_t size, uint64_t align, uint32_
 		name = at + sizeof(note);
 		desc = at + ((sizeof(note) + note.n_namesz + align - 1) & ~(align - 1));
 		if (!range_in(desc, note.n_descsz, size))
-			return false;
-		if (note.n_type == XEN_ELFNOTE_PHYS32_ENTRY && note.n_namesz == 4 &&
-		    memcmp(buf + name, "Xen", 4) == 0)
-			return entry_value(buf + desc, note.n_descsz, entry);
+			return;
+		if (note.n_type == want->type &&
+		    note.n_namesz == strlen(want->owner) + 1 &&
+		    memcmp(buf + name, want->owner, note.n_namesz) == 0)
+			take_note(want, buf + desc, note.n_descsz);
 		at = desc + ((note.n_descsz + align - 1) & ~(align - 1));
 	}
-	return false;
 }
 
-static int read_notes(const struct elf_file *f, const Elf64_Phdr *ph, uint32_t *entry,
-		      bool *found)
+/* The notes that matter to us. */
+struct notes {
+	struct wanted_note entry, memstate;
+};
+
+static int read_notes(const struct elf_file *f, const Elf64_Phdr *ph, struct notes *notes)
 {
+	uint64_t align = ph->p_align == 8 ? 8 : 4;
 	uint8_t *buf;
+	int ret = 0;
 
 	if (!range_in(ph->p_offset, ph->p_filesz, f->size))
 		return truncated(f);
@@ -217,12 +228,13 @@ static int read_notes(const struct elf_file *f, const Elf64_Phdr *ph, uint32_t *
 		return error_set(f->err, ENOMEM, "kernel %s: no memory to read it",
 				 f->path);
 	if (read_exactly(f->fd, buf, ph->p_filesz, ph->p_offset)) {
-		free(buf);
-		return truncated(f);
+		ret = truncated(f);
+	} else {
+		find_note(buf, ph->p_filesz, align, &notes->entry);
+		find_note(buf, ph->p_filesz, align, &notes->memstate);
 	}
-	*found = find_note(buf, ph->p_filesz, ph->p_align == 8 ? 8 : 4, entry);
 	free(buf);
-	return 0;
+	return ret;
 }
 
 static bool in_segment(const struct kernel *k, uint64_t gpa)
@@ -235,29 +247,37 @@ static bool in_segment(const struct kernel *k, uint64_t gpa)
 	return false;
 }
 
+static int read_phdr(struct elf_file *f, const Elf64_Phdr *ph, struct kernel *k,
+		     struct notes *notes)
+{
+	if (ph->p_type == PT_LOAD)
+		return add_segment(f, ph, k);
+	return ph->p_type == PT_NOTE ? read_notes(f, ph, notes) : 0;
+}
+
 static int examine(struct elf_file *f, struct kernel *k)
 {
-	bool found = false;
+	struct notes notes = {
+		.entry = { "Xen", XEN_ELFNOTE_PHYS32_ENTRY, false, 0 },
+		.memstate = { MEMSTATE_NOTE_OWNER, MEMSTATE_NOTE_TYPE, false, 0 },
+	};
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < f->header.e_phnum && !ret; i++) {
-		const Elf64_Phdr *ph = &f->phdrs[i];
-
-		if (ph->p_type == PT_LOAD)
-			ret = add_segment(f, ph, k);
-		else if (ph->p_type == PT_NOTE && !found)
-			ret = read_notes(f, ph, &k->entry, &found);
-	}
+	for (i = 0; i < f->header.e_phnum && !ret; i++)
+		ret = read_phdr(f, &f->phdrs[i], k, &notes);
 	if (ret)
 		return ret;
 	if (!k->nr_segments)
 		return malformed(f, "it has nothing to load");
-	if (!found)
+	/* PVH wants an entry below 4 GiB. */
+	if (!notes.entry.found || notes.entry.value > UINT32_MAX)
 		return error_set(f->err, ENOEXEC,
 				 "kernel %s: has no PVH note; build it with one "
 				 "(Linux: CONFIG_PVH=y)",
 				 f->path);
+	k->entry = (uint32_t)notes.entry.value;
+	k->memstate_gpa = notes.memstate.value;
 	if (!in_segment(k, k->entry))
 		return malformed(f, "its PVH entry is in no segment");
 	return 0;

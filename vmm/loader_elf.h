@@ -3,6 +3,8 @@
  * A PVH kernel: an ELF64 file for x86-64 with the note XEN_ELFNOTE_PHYS32_ENTRY (Xen,
  * type 18), whose value is the physical address to enter in 32-bit mode.  e_entry is not
  * used.  Opening checks everything about the file; nothing in it is trusted before.
+ *
+ * A kernel may also have the note of abi/memstate.h: where it publishes its memory state.
  */
 #ifndef VMM_LOADER_ELF_H
 #define VMM_LOADER_ELF_H
@@ -27,6 +29,7 @@ struct kernel {
 	const char *path;
 	int fd;
 	uint32_t entry; /* lies in a segment */
+	uint64_t memstate_gpa; /* unchecked; 0: the kernel publishes nothing */
 	unsigned int nr_segments;
 	struct kernel_segment segments[KERNEL_SEGMENTS_MAX];
 };

@@ -8,30 +8,10 @@
 
 #include "vmm/kvm_stats.h"
 #include "vmm/report.h"
+#include "vmm/report_json.h"
+#include "vmm/report_memory.h"
 #include "vmm/rss.h"
 #include "vmm/run_times.h"
-
-/* jansson takes signed numbers; none here comes near 2^63. */
-static void set_number(json_t *object, const char *name, uint64_t value)
-{
-	json_object_set_new(object, name, json_integer((json_int_t)value));
-}
-
-/* What a guest or a person wrote need not be UTF-8; what is not becomes '?'. */
-static void set_text(json_t *object, const char *name, const char *text)
-{
-	json_t *value = json_string(text);
-	char *copy, *c;
-
-	if (!value && (copy = strdup(text))) {
-		for (c = copy; *c; c++)
-			if (*c & 0x80)
-				*c = '?';
-		value = json_string(copy);
-		free(copy);
-	}
-	json_object_set_new(object, name, value);
-}
 
 static json_t *report_config(const struct machine_config *config)
 {
@@ -39,17 +19,17 @@ static json_t *report_config(const struct machine_config *config)
 	json_t *object = json_object(), *disks = json_array(), *disk;
 	unsigned int i;
 
-	set_text(object, "kernel", config->kernel);
+	report_text(object, "kernel", config->kernel);
 	if (config->initrd)
-		set_text(object, "initrd", config->initrd);
-	set_text(object, "append", config->cmdline);
-	set_number(object, "mem_bytes", config->mem_size);
-	set_number(object, "cpus", config->cpus);
-	set_text(object, "console", consoles[config->console]);
+		report_text(object, "initrd", config->initrd);
+	report_text(object, "append", config->cmdline);
+	report_number(object, "mem_bytes", config->mem_size);
+	report_number(object, "cpus", config->cpus);
+	report_text(object, "console", consoles[config->console]);
 	json_object_set_new(object, "reboot", json_boolean(config->reboot));
 	for (i = 0; i < config->nr_disks; i++) {
 		disk = json_object();
-		set_text(disk, "file", config->disks[i].path);
+		report_text(disk, "file", config->disks[i].path);
 		json_object_set_new(disk, "readonly",
 				    json_boolean(config->disks[i].readonly));
 		json_array_append_new(disks, disk);
@@ -64,10 +44,10 @@ static json_t *report_outcome(const struct outcome *outcome)
 	char text[256];
 
 	outcome_describe(outcome, text, sizeof(text));
-	set_text(object, "end", outcome_name(outcome->reason));
-	set_number(object, "code", outcome->code);
-	set_number(object, "status", (uint64_t)outcome_status(outcome));
-	set_text(object, "text", text);
+	report_text(object, "end", outcome_name(outcome->reason));
+	report_number(object, "code", outcome->code);
+	report_number(object, "status", (uint64_t)outcome_status(outcome));
+	report_text(object, "text", text);
 	return object;
 }
 
@@ -75,10 +55,10 @@ static json_t *report_times(const struct machine *m, const struct run_times *tim
 {
 	json_t *object = json_object();
 
-	set_number(object, "run_us", run_times_between(&times->start, &times->end));
+	report_number(object, "run_us", run_times_between(&times->start, &times->end));
 	if (m->vm.first_entry.tv_sec)
-		set_number(object, "exec_to_first_instruction_us",
-			   run_times_since_exec(&m->vm.first_entry));
+		report_number(object, "exec_to_first_instruction_us",
+			      run_times_since_exec(&m->vm.first_entry));
 	return object;
 }
 
@@ -94,14 +74,14 @@ static json_t *report_exits(const struct vcpu *vcpu)
 			continue;
 		name = vcpu_exit_name(i);
 		snprintf(number, sizeof(number), "%u", i);
-		set_number(object, name ? name : number, vcpu->exits[i]);
+		report_number(object, name ? name : number, vcpu->exits[i]);
 	}
 	return object;
 }
 
 static void add_stat(void *arg, const char *name, uint64_t value)
 {
-	set_number(arg, name, value);
+	report_number(arg, name, value);
 }
 
 static json_t *report_vcpus(const struct vm *vm)
@@ -111,7 +91,7 @@ static json_t *report_vcpus(const struct vm *vm)
 
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		vcpu = json_object();
-		set_number(vcpu, "id", vm->vcpus[i].id);
+		report_number(vcpu, "id", vm->vcpus[i].id);
 		json_object_set_new(vcpu, "exits", report_exits(&vm->vcpus[i]));
 		counters = json_object();
 		if (!kvm_stats_read(vm->vcpus[i].fd, add_stat, counters))
@@ -139,14 +119,14 @@ static json_t *report_devices(struct machine *m)
 }
 
 /* What the process holds of the host's memory, and how much of that is not the guest's. */
-static json_t *report_memory(const struct guest_memory *mem)
+static json_t *report_resident(const struct guest_memory *mem)
 {
 	json_t *object = json_object();
 	struct rss rss;
 
 	if (!rss_read(mem->reservation, mem->reserved, &rss)) {
-		set_number(object, "resident_kib", (rss.guest + rss.monitor) >> 10);
-		set_number(object, "own_kib", rss.monitor >> 10);
+		report_number(object, "resident_kib", (rss.guest + rss.monitor) >> 10);
+		report_number(object, "own_kib", rss.monitor >> 10);
 	}
 	return object;
 }
@@ -161,9 +141,9 @@ static void add_results(json_t *array, const struct ktap *ktap)
 		const struct ktap_result *r = &ktap->results[i];
 
 		result = json_object();
-		set_text(result, "name", r->name);
-		set_text(result, "result", verdicts[r->verdict]);
-		set_text(result, "evidence", r->evidence);
+		report_text(result, "name", r->name);
+		report_text(result, "result", verdicts[r->verdict]);
+		report_text(result, "evidence", r->evidence);
 		json_array_append_new(array, result);
 	}
 }
@@ -186,26 +166,30 @@ static json_t *report_counts(const struct machine *m)
 	unsigned int v;
 
 	for (v = 0; v < KTAP_VERDICTS; v++)
-		set_number(object, names[v], com1->counts[v] + vconsole->counts[v]);
+		report_number(object, names[v], com1->counts[v] + vconsole->counts[v]);
 	return object;
 }
 
-int report_write(struct machine *m, const struct run_times *times, int fd)
+int report_write(struct machine *m, const struct run_times *times,
+		 const struct memstate_sampler *sampler, int fd)
 {
 	json_t *report = json_object();
 	int ret;
 
-	set_text(report, "version", PAGEVISOR_VERSION);
+	report_text(report, "version", PAGEVISOR_VERSION);
 	json_object_set_new(report, "config", report_config(&m->config));
 	json_object_set_new(report, "outcome", report_outcome(&m->outcome));
 	json_object_set_new(report, "time", report_times(m, times));
 	json_object_set_new(report, "vcpus", report_vcpus(&m->vm));
 	json_object_set_new(report, "devices", report_devices(m));
-	json_object_set_new(report, "vmm", report_memory(&m->mem));
-	set_number(report, "resets", m->resets);
-	set_number(report, "device_reports", m->reports);
+	json_object_set_new(report, "vmm", report_resident(&m->mem));
+	report_number(report, "resets", m->resets);
+	report_number(report, "device_reports", m->reports);
 	json_object_set_new(report, "counts", report_counts(m));
 	json_object_set_new(report, "experiments", report_experiments(m));
+	json_object_set_new(
+		report, "memory",
+		report_memory_state(&m->mem.ram, m->boot.kernel.memstate_gpa, sampler));
 
 	errno = EIO;
 	ret = json_dumpfd(report, fd, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

@@ -7,6 +7,7 @@
 #define VMM_REPORT_H
 
 #include "vmm/machine.h"
+#include "vmm/memstate_sampler.h"
 
 struct run_times {
 	struct timespec start; /* CLOCK_MONOTONIC: the guest was let go */
@@ -14,6 +15,7 @@ struct run_times {
 };
 
 /* Writes it to fd, after machine_run().  0 or a negative errno. */
-int report_write(struct machine *m, const struct run_times *times, int fd);
+int report_write(struct machine *m, const struct run_times *times,
+		 const struct memstate_sampler *sampler, int fd);
 
 #endif

@@ -22,10 +22,19 @@ static int open_report(const char *path, int *fd, struct error *err)
 	return 0;
 }
 
+/* For the report: how the guest's memory changes.  There is one machine a process. */
+static struct memstate_sampler sampler;
+
+static void start_sampler(struct machine *m)
+{
+	memstate_sampler_start(&sampler, &m->loop, &m->mem.ram,
+			       m->boot.kernel.memstate_gpa);
+}
+
 static int write_report(const struct run_options *options, struct machine *m, int fd,
 			const struct run_times *times)
 {
-	int ret = fd < 0 ? 0 : report_write(m, times, fd);
+	int ret = fd < 0 ? 0 : report_write(m, times, &sampler, fd);
 
 	if (fd >= 0 && close(fd) && !ret)
 		ret = -errno;
@@ -43,6 +52,8 @@ static int run_machine(const struct run_options *options, struct machine *m,
 
 	if (open_report(options->report, &fd, err))
 		return STATUS_USAGE;
+	if (fd >= 0)
+		start_sampler(m);
 	clock_gettime(CLOCK_MONOTONIC, &times.start);
 	machine_run(m);
 	clock_gettime(CLOCK_MONOTONIC, &times.end);
@@ -54,6 +65,8 @@ static int run_machine(const struct run_options *options, struct machine *m,
 		log_line("%s", text);
 	if (write_report(options, m, fd, &times))
 		status = STATUS_USAGE;
+	if (fd >= 0)
+		memstate_sampler_fini(&sampler);
 	return status;
 }
 
