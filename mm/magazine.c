@@ -1,251 +1,92 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Magazines: the CPU layer's slow half, and the depot.
+ * Magazines: the slow half of the CPU layer.
  *
  * Each CPU has two magazines of a cache, loaded and previous.  Allocation pops from loaded;
- * when that is empty and previous is full, they change places; when both are empty, the
- * depot exchanges one for a full one.  Freeing is the mirror image.  With two of them at
- * least one whole magazine of operations lies between two visits to the depot, whatever
- * the sequence, and a batch of any length moves by whole magazines.
+ * when that is empty and previous is full, they change places; when both are empty, one is
+ * exchanged for a full one.  Freeing is the mirror image.  With two of them at least one
+ * whole magazine of operations lies between two exchanges, whatever the sequence, and a
+ * batch of any length moves by whole magazines.
  *
- * When the depot has no full magazine, objects come straight from one slab, half a magazine
- * at most; when it has enough of them, the objects of one go back to their slabs.  Empty
- * magazines are made only when a free needs one, and failing to get one costs speed alone:
- * the object goes to its slab.
+ * Exchanged where?  First on the CPU's own shelf, which needs no lock, and from which its
+ * own objects come back while they are still in its data cache; what the shelf has no room
+ * for, or does not have, goes through the depot that all CPUs share, so that what one CPU
+ * frees another can allocate.
+ *
+ * When there is no full magazine, objects come straight from one slab, half a magazine at
+ * most; when there are enough, the objects of one go back to their slabs.  Empty magazines
+ * are made only when a free needs one, and failing to get one costs speed alone: the
+ * object goes to its slab.
  *
  * Size.  A cache starts with small magazines and moves to the next larger size when either
  * of two signs says that they are too small: CPUs find the depot's lock held (Bonwick &
  * Adams), or a CPU exchanges many magazines in one direction without a break, that is, a
  * batch is much longer than a magazine.  Magazines of different sizes live together: those
- * of an old size are given up when they come back to the depot empty.
+ * of an old size are given up once they are empty.
  */
 #include "mm/slab.h"
 
-#define MAGAZINE_FIRST_TYPE 1 /* what a cache starts with: 30 objects */
-#define MAGAZINE_BURST	    4 /* exchanges in one direction that let it grow */
-#define MAGAZINE_CONTENDED  16 /* contended visits that do */
-#define MAGAZINE_BYTES	    (64U << 10) /* objects a magazine may hold back, in bytes */
-#define DEPOT_BYTES	    (1U << 20) /* the same for a depot */
+#define MAGAZINE_BURST 4 /* exchanges in one direction that let magazines grow */
 
-/* One cache of magazines for each type.  They have no magazines themselves. */
-static struct kmem_cache *magazine_caches[MAGAZINE_TYPES];
-
-void magazine_init(void)
+/* One exchange in a direction: +1 allocating, -1 freeing. */
+static void cpu_adapt(struct kmem_cache *s, struct kmem_cpu_cache *cc, int direction)
 {
-	static const char *const names[MAGAZINE_TYPES] = {
-		"magazine-14",	"magazine-30",	"magazine-62",
-		"magazine-126", "magazine-254",
-	};
-
-	for (unsigned int i = 0; i < MAGAZINE_TYPES; i++)
-		magazine_caches[i] = slab_cache_new(names[i], 128U << i, 64,
-						    SLAB_INTERNAL | SLAB_PANIC, NULL,
-						    GFP_NOWAIT);
-}
-
-static unsigned int depot_first_type(const struct kmem_cache *s)
-{
-	return min_t(unsigned int, s->max_type, MAGAZINE_FIRST_TYPE);
-}
-
-void depot_init(struct kmem_cache *s)
-{
-	unsigned int type = 0;
-
-	while (type + 1 < MAGAZINE_TYPES &&
-	       magazine_capacity(type + 1) * s->size <= MAGAZINE_BYTES)
-		type++;
-	s->max_type = type;
-	s->depot_limit = max(DEPOT_BYTES / s->size, 2 * magazine_capacity(type));
-	spin_lock_init(&s->depot.lock);
-	s->depot.type = depot_first_type(s);
-}
-
-static unsigned int magazine_type(const struct magazine *mag)
-{
-	return ilog2((mag->capacity + 2U) / 16);
-}
-
-static struct magazine *magazine_new(struct kmem_cache *s)
-{
-	unsigned int type = s->depot.type;
-	struct kmem_cache *from = magazine_caches[type];
-	struct magazine *mag;
-
-	/* A report would be noise: the object has another place to go. */
-	if (failslab_now(from, GFP_NOWAIT))
-		return NULL;
-	mag = slab_lists_get(from, GFP_NOWAIT | __GFP_NOWARN);
-	if (mag) {
-		mag->capacity = (u16)magazine_capacity(type);
-		mag->rounds = 0;
-	}
-	return mag;
-}
-
-static void magazine_delete(struct magazine *mag)
-{
-	void *obj = mag;
-
-	slab_lists_put(magazine_caches[magazine_type(mag)], &obj, 1, _RET_IP_);
-}
-
-/* The objects of a magazine back to their slabs. */
-static void magazine_empty(struct kmem_cache *s, struct magazine *mag)
-{
-	slab_lists_put(s, mag->object, mag->rounds, _RET_IP_);
-	mag->rounds = 0;
-}
-
-/* --- the depot ------------------------------------------------------------------------- */
-
-static void depot_lock(struct depot *depot)
-{
-	if (likely(__spin_trylock(&depot->lock)))
-		return;
-	__spin_lock(&depot->lock);
-	depot->contended++;
-}
-
-static void depot_unlock(struct depot *depot)
-{
-	__spin_unlock(&depot->lock);
-}
-
-/* One exchange in a direction (+1 allocating, -1 freeing); the depot is locked. */
-static void depot_adapt(struct kmem_cache *s, struct kmem_cpu_cache *cc, int direction)
-{
-	struct depot *depot = &s->depot;
-
 	cc->burst = cc->burst * direction > 0 ? cc->burst + direction : direction;
-	if (likely(cc->burst * direction < MAGAZINE_BURST &&
-		   depot->contended < MAGAZINE_CONTENDED))
+	if (likely(cc->burst * direction < MAGAZINE_BURST))
 		return;
 	cc->burst = 0;
-	depot->contended = 0;
-	if (depot->type < s->max_type)
-		depot->type++;
+	depot_grow(s);
 }
 
-static void depot_push_full(struct depot *depot, struct magazine *mag)
-{
-	mag->next = depot->full;
-	depot->full = mag;
-	depot->nr_full++;
-	depot->objects += mag->rounds;
-}
+/* --- where magazines are exchanged ----------------------------------------------------- */
 
-static struct magazine *depot_pop_full(struct depot *depot)
+static struct magazine *cpu_get_full(struct kmem_cache *s, struct kmem_cpu_cache *cc)
 {
-	struct magazine *mag = depot->full;
+	struct magazine *mag = magazine_pop(&cc->full);
 
-	if (mag) {
-		depot->full = mag->next;
-		depot->nr_full--;
-		depot->objects -= mag->rounds;
-	}
+	if (!mag)
+		return depot_get_full(s);
+	cc->shelved -= mag->rounds;
 	return mag;
 }
 
-/* True: the depot took it.  False: it is not wanted any more. */
-static bool depot_push_empty(struct kmem_cache *s, struct magazine *mag)
+/* False: there are enough. */
+static bool cpu_put_full(struct kmem_cache *s, struct kmem_cpu_cache *cc,
+			 struct magazine *mag)
 {
-	struct depot *depot = &s->depot;
-
-	if (magazine_type(mag) != depot->type ||
-	    (depot->nr_empty + 1) * mag->capacity > s->depot_limit)
-		return false;
-	mag->next = depot->empty;
-	depot->empty = mag;
-	depot->nr_empty++;
+	if (cc->shelved + mag->rounds > s->shelf_limit)
+		return depot_put_full(s, mag);
+	magazine_push(&cc->full, mag);
+	cc->shelved += mag->rounds;
 	return true;
 }
 
-static struct magazine *depot_pop_empty(struct depot *depot)
+/* NULL without memory. */
+static struct magazine *cpu_get_empty(struct kmem_cache *s, struct kmem_cpu_cache *cc)
 {
-	struct magazine *mag = depot->empty;
+	struct magazine *mag = magazine_pop(&cc->empty);
 
 	if (mag) {
-		depot->empty = mag->next;
-		depot->nr_empty--;
+		cc->nr_empty--;
+		return mag;
 	}
-	return mag;
+	mag = depot_get_empty(s);
+	return mag ? mag : magazine_new(s);
 }
 
-/* A full magazine for an empty one (or for none); NULL, and nothing given, without one. */
-static struct magazine *depot_exchange_empty(struct kmem_cache *s,
-					     struct kmem_cpu_cache *cc,
-					     struct magazine *empty)
+static void cpu_put_empty(struct kmem_cache *s, struct kmem_cpu_cache *cc,
+			  struct magazine *mag)
 {
-	struct depot *depot = &s->depot;
-	struct magazine *full;
-	bool kept = true;
-
-	if (!READ_ONCE(depot->full))
-		return NULL;
-	depot_lock(depot);
-	full = depot_pop_full(depot);
-	if (full) {
-		depot_adapt(s, cc, 1);
-		kept = !empty || depot_push_empty(s, empty);
-	}
-	depot_unlock(depot);
-	if (!kept)
-		magazine_delete(empty);
-	return full;
-}
-
-/* An empty magazine for a full one (or for none); NULL only without memory, and then the
- * full one is gone all the same. */
-static struct magazine *depot_exchange_full(struct kmem_cache *s,
-					    struct kmem_cpu_cache *cc,
-					    struct magazine *full)
-{
-	struct depot *depot = &s->depot;
-	struct magazine *empty;
-
-	depot_lock(depot);
-	if (full)
-		depot_adapt(s, cc, -1);
-	if (full && depot->objects + full->rounds <= s->depot_limit) {
-		depot_push_full(depot, full);
-		full = NULL;
-	}
-	empty = full ? NULL : depot_pop_empty(depot);
-	depot_unlock(depot);
-	if (full) {
-		magazine_empty(s, full);
-		return full;
-	}
-	return empty ? empty : magazine_new(s);
-}
-
-void depot_drain(struct kmem_cache *s)
-{
-	struct depot *depot = &s->depot;
-	struct magazine *mag, *full, *empty;
-	unsigned long flags;
-
-	spin_lock_irqsave(&depot->lock, flags);
-	full = depot->full;
-	empty = depot->empty;
-	depot->full = depot->empty = NULL;
-	depot->nr_full = depot->nr_empty = 0;
-	depot->objects = 0;
-	depot->type = depot_first_type(s);
-	spin_unlock_irqrestore(&depot->lock, flags);
-	while ((mag = full)) {
-		full = mag->next;
-		magazine_empty(s, mag);
-		magazine_delete(mag);
-	}
-	while ((mag = empty)) {
-		empty = mag->next;
-		magazine_delete(mag);
+	if (magazine_wanted(s, mag) &&
+	    (cc->nr_empty + 1) * mag->capacity <= s->shelf_limit) {
+		magazine_push(&cc->empty, mag);
+		cc->nr_empty++;
+	} else if (!depot_put_empty(s, mag)) {
+		magazine_delete(s, mag);
 	}
 }
 
-/* --- one CPU --------------------------------------------------------------------------- */
+/* --- the two magazines in use ---------------------------------------------------------- */
 
 /* Puts `mag` in the place of the loaded magazine; the loaded one becomes previous. */
 static void cpu_load(struct kmem_cpu_cache *cc, struct magazine *mag)
@@ -267,7 +108,7 @@ static void *cpu_refill(struct kmem_cache *s, struct kmem_cpu_cache *cc)
 	void *obj;
 
 	if (!cc->base) {
-		struct magazine *mag = magazine_new(s);
+		struct magazine *mag = cpu_get_empty(s, cc);
 
 		if (mag)
 			cpu_load(cc, mag);
@@ -280,15 +121,17 @@ static void *cpu_refill(struct kmem_cache *s, struct kmem_cpu_cache *cc)
 
 void *magazine_alloc(struct kmem_cache *s, struct kmem_cpu_cache *cc)
 {
-	struct magazine *full;
-
 	if (cc->top == cc->base) {
-		if (cc->previous_rounds)
-			full = cc->previous;
-		else
-			full = depot_exchange_empty(s, cc, cc->previous);
-		if (!full)
-			return cpu_refill(s, cc);
+		struct magazine *full = cc->previous;
+
+		if (!cc->previous_rounds) {
+			full = cpu_get_full(s, cc);
+			if (!full)
+				return cpu_refill(s, cc);
+			cpu_adapt(s, cc, 1);
+			if (cc->previous)
+				cpu_put_empty(s, cc, cc->previous);
+		}
 		cpu_load(cc, full);
 	}
 	return *--cc->top;
@@ -299,11 +142,17 @@ bool magazine_free(struct kmem_cache *s, struct kmem_cpu_cache *cc, void *obj)
 	if (cc->top == cc->end) {
 		struct magazine *empty = cc->previous;
 
-		if (!empty || cc->previous_rounds) {
-			empty = depot_exchange_full(s, cc, empty);
-			cc->previous = NULL; /* the depot has it, or it is `empty` */
+		if (cc->previous_rounds) {
+			cpu_adapt(s, cc, -1);
+			cc->previous = NULL;
 			cc->previous_rounds = 0;
+			if (cpu_put_full(s, cc, empty))
+				empty = NULL;
+			else
+				magazine_empty(s, empty);
 		}
+		if (!empty)
+			empty = cpu_get_empty(s, cc);
 		if (!empty)
 			return false;
 		cpu_load(cc, empty);
@@ -312,23 +161,17 @@ bool magazine_free(struct kmem_cache *s, struct kmem_cpu_cache *cc, void *obj)
 	return true;
 }
 
-/* The objects of a magazine that a CPU gave up back to their slabs, and it after them. */
-static void magazine_give_up(struct kmem_cache *s, struct magazine *mag)
-{
-	if (!mag)
-		return;
-	magazine_empty(s, mag);
-	magazine_delete(mag);
-}
-
 void magazine_drain_cpu(struct kmem_cache *s, unsigned int cpu)
 {
-	struct kmem_cpu_cache *cc = &s->cpu[cpu];
-	struct magazine *loaded = cpu_loaded(cc), *previous = cc->previous;
+	struct kmem_cpu_cache *cc = &s->cpu[cpu], old = *cc;
 
-	if (loaded)
-		loaded->rounds = (u16)cpu_rounds(cc);
+	if (old.base)
+		cpu_loaded(&old)->rounds = (u16)cpu_rounds(&old);
 	*cc = (struct kmem_cpu_cache){ 0 };
-	magazine_give_up(s, loaded);
-	magazine_give_up(s, previous);
+	if (old.base)
+		magazine_delete(s, cpu_loaded(&old));
+	if (old.previous)
+		magazine_delete(s, old.previous);
+	magazine_delete_all(s, old.full);
+	magazine_delete_all(s, old.empty);
 }

@@ -3,9 +3,9 @@
  * Inside the slab allocator.  Its layers, from the fast one down (Bonwick, "The Slab
  * Allocator", 1994; Bonwick & Adams, "Magazines and Vmem", 2001):
  *
- *   CPU layer	  two magazines a CPU and cache: arrays of free objects, used as stacks.
- *		  Touched by their CPU alone with interrupts off: no shared writes.
- *   depot	  full and empty magazines of a cache, exchanged whole (mm/magazine.c)
+ *   CPU layer	  magazines: arrays of free objects, used as stacks.  Touched by their CPU
+ *		  alone with interrupts off: no shared writes (mm/magazine.c)
+ *   depot	  magazines of a cache that CPUs exchange (mm/magazine_depot.c)
  *   slab layer	  slabs on partial, full and free lists (mm/slab_lists.c)
  *   page layer	  alloc_pages
  *
@@ -111,7 +111,12 @@ struct kmem_cpu_cache {
 	struct magazine *previous; /* full or empty; NULL when there is none */
 	unsigned int previous_rounds;
 	int burst; /* magazines exchanged in one direction without a break; < 0: freeing */
+	struct magazine *full, *empty; /* the shelf: the CPU's own part of the depot */
+	unsigned int shelved; /* objects in its full magazines */
+	unsigned int nr_empty; /* magazines in its other stack */
 } ____cacheline_aligned;
+
+_Static_assert(sizeof(struct kmem_cpu_cache) == SMP_CACHE_BYTES, "one cache line a CPU");
 
 static inline unsigned int cpu_rounds(const struct kmem_cpu_cache *cc)
 {
@@ -161,6 +166,7 @@ struct kmem_cache {
 	unsigned int colour_step; /* between them, in bytes */
 	unsigned int free_limit; /* free slabs that are kept */
 	unsigned int depot_limit; /* objects the depot may hold */
+	unsigned int shelf_limit; /* objects the shelf of one CPU may hold */
 	unsigned int max_type; /* the largest magazine for objects of this size */
 	gfp_t gfp; /* zone of the slabs */
 	void (*ctor)(void *);
@@ -281,16 +287,35 @@ void slab_drain(struct kmem_cache *s);
 /* Sets SLAB_UNCACHED as the cache's flags and failure injection ask.  May sleep. */
 void slab_update_caching(struct kmem_cache *s);
 
-/* mm/magazine.c; all with interrupts off unless said otherwise */
-void magazine_init(void);
-void depot_init(struct kmem_cache *s);
+/* mm/magazine.c; with interrupts off, on the CPU that cc belongs to */
 /* An object when the loaded magazine is empty, NULL when a new slab is needed. */
 void *magazine_alloc(struct kmem_cache *s, struct kmem_cpu_cache *cc);
 /* Takes an object when the loaded magazine is full; false: no magazine to be had. */
 bool magazine_free(struct kmem_cache *s, struct kmem_cpu_cache *cc, void *obj);
-/* Empties one CPU's magazines into the slabs and gives them up. */
+/* Gives up one CPU's magazines, and their objects to the slabs. */
 void magazine_drain_cpu(struct kmem_cache *s, unsigned int cpu);
-/* The same with the depot.  Any context. */
+
+/* mm/magazine_depot.c */
+void magazine_init(void);
+/* NULL without memory. */
+struct magazine *magazine_new(struct kmem_cache *s);
+/* Is it of the size the cache uses now? */
+bool magazine_wanted(const struct kmem_cache *s, const struct magazine *mag);
+/* The objects of a magazine back to their slabs; then also the magazine, or a whole stack. */
+void magazine_empty(struct kmem_cache *s, struct magazine *mag);
+void magazine_delete(struct kmem_cache *s, struct magazine *mag);
+void magazine_delete_all(struct kmem_cache *s, struct magazine *stack);
+void magazine_push(struct magazine **stack, struct magazine *mag);
+struct magazine *magazine_pop(struct magazine **stack);
+void depot_init(struct kmem_cache *s);
+/* The next larger magazines from now on. */
+void depot_grow(struct kmem_cache *s);
+/* With interrupts off; NULL when there is none, false when it is not taken. */
+struct magazine *depot_get_full(struct kmem_cache *s);
+struct magazine *depot_get_empty(struct kmem_cache *s);
+bool depot_put_full(struct kmem_cache *s, struct magazine *mag);
+bool depot_put_empty(struct kmem_cache *s, struct magazine *mag);
+/* Everything in it back to the slabs, and the first size again.  Any context. */
 void depot_drain(struct kmem_cache *s);
 
 /* mm/slab.c: the paths behind the fast ones; any context */

@@ -292,7 +292,14 @@ void slab_update_caching(struct kmem_cache *s)
 
 static int slab_reap_one(struct kmem_cache *s, void *arg)
 {
+	unsigned long flags;
+
 	(void)arg;
+	if (!(s->flags & SLAB_INTERNAL)) {
+		local_irq_save(flags);
+		magazine_drain_cpu(s, arch_cpu_id());
+		local_irq_restore(flags);
+	}
 	depot_drain(s);
 	slab_lists_trim(s, 0);
 	return 0;

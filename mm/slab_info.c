@@ -9,7 +9,7 @@ unsigned int kmem_cache_cpu_objects(struct kmem_cache *s, unsigned int cpu)
 
 	if (s->flags & SLAB_INTERNAL)
 		return 0;
-	return cpu_rounds(cc) + READ_ONCE(cc->previous_rounds);
+	return cpu_rounds(cc) + READ_ONCE(cc->previous_rounds) + READ_ONCE(cc->shelved);
 }
 
 static void slabinfo_geometry(const struct kmem_cache *s, struct slabinfo *info)

@@ -151,30 +151,48 @@ static int verify_lists(struct kmem_cache *s)
 
 /* --- magazines ------------------------------------------------------------------------- */
 
-/* Calls fn for each stretch of cached objects until it fails; returns how many succeeded. */
-typedef int (*stretch_fn)(struct kmem_cache *s, void *const *objs, unsigned int n);
+typedef int (*array_fn)(struct kmem_cache *s, void *const *objs, unsigned int n);
 
-static unsigned int for_each_stretch(struct kmem_cache *s, stretch_fn fn,
-				     unsigned int max)
+/* A walk over all arrays of cached objects. */
+struct walk {
+	struct kmem_cache *s;
+	array_fn fn;
+	unsigned int left; /* arrays that may still be visited */
+	unsigned int done; /* visits that fn did not fail */
+	int err;
+};
+
+static void visit(struct walk *w, void *const *objs, unsigned int n)
 {
-	unsigned int done = 0;
+	if (!n || !w->left || w->err)
+		return;
+	w->left--;
+	w->err = w->fn(w->s, objs, n);
+	w->done += !w->err;
+}
+
+static void visit_stack(struct walk *w, const struct magazine *mag)
+{
+	for (; mag; mag = mag->next)
+		visit(w, mag->object, mag->rounds);
+}
+
+/* Visits the first *count arrays, up to a failure; *count becomes how many succeeded. */
+static int walk_arrays(struct kmem_cache *s, array_fn fn, unsigned int *count)
+{
+	struct walk w = { .s = s, .fn = fn, .left = *count };
 
 	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++) {
-		struct kmem_cpu_cache *cc = &s->cpu[cpu];
-		unsigned int rounds = cpu_rounds(cc);
+		const struct kmem_cpu_cache *cc = &s->cpu[cpu];
 
-		if (rounds && (done == max || fn(s, cc->base, rounds)))
-			return done;
-		done += rounds != 0;
-		if (cc->previous_rounds &&
-		    (done == max || fn(s, cc->previous->object, cc->previous_rounds)))
-			return done;
-		done += cc->previous_rounds != 0;
+		visit(&w, cc->base, cpu_rounds(cc));
+		if (cc->previous)
+			visit(&w, cc->previous->object, cc->previous_rounds);
+		visit_stack(&w, cc->full);
 	}
-	for (struct magazine *mag = s->depot.full; mag; mag = mag->next, done++)
-		if (done == max || fn(s, mag->object, mag->rounds))
-			return done;
-	return done;
+	visit_stack(&w, s->depot.full);
+	*count = w.done;
+	return w.err;
 }
 
 static int unmark(struct kmem_cache *s, void *const *objs, unsigned int n)
@@ -187,7 +205,7 @@ static int unmark(struct kmem_cache *s, void *const *objs, unsigned int n)
 	return 0;
 }
 
-/* Marks all objects of a stretch, or none when one of them is wrong. */
+/* Marks all objects of an array, or none when one of them is wrong. */
 static int mark(struct kmem_cache *s, void *const *objs, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
@@ -206,7 +224,7 @@ static int mark(struct kmem_cache *s, void *const *objs, unsigned int n)
 	return 0;
 }
 
-static int verify_cpu(struct kmem_cache *s, unsigned int cpu)
+static int verify_loaded(struct kmem_cache *s, unsigned int cpu)
 {
 	const struct kmem_cpu_cache *cc = &s->cpu[cpu];
 	const struct magazine *loaded = cpu_loaded(cc);
@@ -224,44 +242,74 @@ static int verify_cpu(struct kmem_cache *s, unsigned int cpu)
 	return 0;
 }
 
+/* What a pair of stacks really holds. */
+struct stacks {
+	unsigned int full, empty;
+	unsigned long objects;
+};
+
+static int count_stacks(struct kmem_cache *s, const struct magazine *full,
+			const struct magazine *empty, struct stacks *found)
+{
+	*found = (struct stacks){ 0 };
+	for (; full; full = full->next) {
+		if (full->rounds != full->capacity)
+			return slab_broken(s, "a full magazine has %u of %u",
+					   full->rounds, full->capacity);
+		found->full++;
+		found->objects += full->rounds;
+	}
+	for (; empty; empty = empty->next)
+		found->empty++;
+	return 0;
+}
+
+static int verify_shelf(struct kmem_cache *s, unsigned int cpu)
+{
+	const struct kmem_cpu_cache *cc = &s->cpu[cpu];
+	struct stacks found;
+	int err = count_stacks(s, cc->full, cc->empty, &found);
+
+	if (err)
+		return err;
+	if (found.objects != cc->shelved || found.empty != cc->nr_empty)
+		return slab_broken(
+			s, "CPU %u: %lu objects, %u empty shelved; counted %u, %u", cpu,
+			found.objects, found.empty, cc->shelved, cc->nr_empty);
+	return 0;
+}
+
 static int verify_depot(struct kmem_cache *s)
 {
 	const struct depot *depot = &s->depot;
-	unsigned int full = 0, empty = 0;
-	unsigned long objects = 0;
+	struct stacks found;
+	int err = count_stacks(s, depot->full, depot->empty, &found);
 
-	for (const struct magazine *mag = depot->full; mag; mag = mag->next, full++) {
-		if (mag->rounds != mag->capacity)
-			return slab_broken(s, "depot: a full magazine of %u of %u",
-					   mag->rounds, mag->capacity);
-		objects += mag->rounds;
-	}
-	for (const struct magazine *mag = depot->empty; mag; mag = mag->next)
-		empty++;
-	if (full != depot->nr_full || empty != depot->nr_empty ||
-	    objects != depot->objects)
+	if (err)
+		return err;
+	if (found.full != depot->nr_full || found.empty != depot->nr_empty ||
+	    found.objects != depot->objects)
 		return slab_broken(
 			s, "depot: %u full, %u empty, %lu objects; counted %u, %u, %lu",
-			full, empty, objects, depot->nr_full, depot->nr_empty,
-			depot->objects);
+			found.full, found.empty, found.objects, depot->nr_full,
+			depot->nr_empty, depot->objects);
 	return 0;
 }
 
 static int verify_magazines(struct kmem_cache *s)
 {
-	unsigned int stretches, marked;
+	unsigned int arrays = ~0U;
 	int err = verify_depot(s);
 
-	for (unsigned int cpu = 0; !err && cpu < num_possible_cpus(); cpu++)
-		err = verify_cpu(s, cpu);
+	for (unsigned int cpu = 0; !err && cpu < num_possible_cpus(); cpu++) {
+		err = verify_loaded(s, cpu);
+		err = err ? err : verify_shelf(s, cpu);
+	}
 	if (err)
 		return err;
-	stretches = s->depot.nr_full;
-	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
-		stretches += !!cpu_rounds(&s->cpu[cpu]) + !!s->cpu[cpu].previous_rounds;
-	marked = for_each_stretch(s, mark, stretches);
-	for_each_stretch(s, unmark, marked);
-	return marked == stretches ? 0 : -EINVAL;
+	err = walk_arrays(s, mark, &arrays);
+	walk_arrays(s, unmark, &arrays);
+	return err;
 }
 
 /* --- caches ---------------------------------------------------------------------------- */
