@@ -209,9 +209,9 @@ static int unmark(struct kmem_cache *s, void *const *objs, unsigned int n)
 static int mark(struct kmem_cache *s, void *const *objs, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
-		bool ours = slab_cache_of(objs[i]) == s;
-		struct slab *slab = ours ? slab_of(objs[i]) : NULL;
-		int index = ours ? slab_index(s, slab, objs[i]) : -1;
+		const struct kmem_cache *owner = slab_cache_of(objs[i]);
+		struct slab *slab = owner ? slab_of(objs[i]) : NULL;
+		int index = owner && owner == s ? slab_index(owner, slab, objs[i]) : -1;
 
 		if (index >= 0 && !slab_object_free(slab, (unsigned int)index)) {
 			__set_bit((unsigned int)index, slab_map(slab));
