@@ -97,6 +97,7 @@ static void cpu_load(struct kmem_cpu_cache *cc, struct magazine *mag)
 	if (loaded)
 		loaded->rounds = (u16)cc->previous_rounds;
 	cc->previous = loaded;
+	mag->next = mag;
 	cc->base = mag->object;
 	cc->top = mag->object + mag->rounds;
 	cc->end = mag->object + mag->capacity;

@@ -85,11 +85,17 @@ struct slab_lists {
 /* --- magazines ------------------------------------------------------------------------- */
 
 struct magazine {
-	struct magazine *next; /* in the depot */
 	u16 rounds; /* objects in it; stale while it is loaded (kmem_cpu_cache) */
 	u16 capacity;
+	/* On a shelf or in the depot: the next one.  Loaded: itself, an address that may be
+	 * prefetched, because it stands where one object below the bottom would. */
+	struct magazine *next;
 	void *object[];
 };
+
+_Static_assert(offsetof(struct magazine, next) + sizeof(void *) ==
+		       offsetof(struct magazine, object),
+	       "next is object[-1]");
 
 /* Magazine sizes: with its head each fills a power of two.  A cache moves up the row. */
 #define MAGAZINE_TYPES		5
@@ -218,7 +224,7 @@ static inline unsigned long *slab_map(struct slab *slab)
 /* The object with number 0. */
 static inline char *slab_first(const struct kmem_cache *s, const struct slab *slab)
 {
-	return (char *)page_address(slab_page(slab)) + slab->colour * 8UL + s->red_left;
+	return (char *)page_to_virt(slab_page(slab)) + slab->colour * 8UL + s->red_left;
 }
 
 static inline void *slab_object(const struct kmem_cache *s, const struct slab *slab,
@@ -394,8 +400,8 @@ static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigne
 	}
 	obj = *--top;
 	cc->top = top;
-	/* Whoever allocates writes; the object after this one is on its way meanwhile.  With
-	 * an empty magazine this reads its head: no address, which a prefetch may be. */
+	/* Who allocates will write: the object after this one can come meanwhile.  At the
+	 * bottom it is the magazine itself: an address without a page would cost a walk. */
 	__builtin_prefetch(top[-1], 1);
 	arch_leaf_irq_restore(flags);
 	if (unlikely(gfp & __GFP_ZERO))
