@@ -51,7 +51,11 @@ const char *kmem_cache_name(const struct kmem_cache *s);
 
 /* NULL without memory.  __GFP_ZERO clears the object; with a constructor that is refused. */
 void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp) __malloc;
-/* obj comes from this cache; anything else is reported and left alone.  NULL is fine. */
+/*
+ * obj comes from this cache; NULL is fine.  What lies outside the slabs of the cache is
+ * reported and left alone, always.  A second free, and an address inside an object, are so
+ * when the cache is debugged, else not before the object goes back to its slab.
+ */
 void kmem_cache_free(struct kmem_cache *s, void *obj);
 /* All n objects or none: n, or 0 with nothing left allocated. */
 int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objs);
@@ -89,7 +93,7 @@ void *__kmalloc(size_t size, gfp_t gfp) __malloc __alloc_size(1);
 /* The same, charged to the call site `ip` instead of the caller (debugging). */
 void *__kmalloc_track_caller(size_t size, gfp_t gfp, unsigned long ip) __alloc_size(1);
 #define kmalloc_track_caller(size, gfp) __kmalloc_track_caller(size, gfp, _RET_IP_)
-/* p comes from kmalloc or a cache; NULL and ZERO_SIZE_PTR are fine.  Any context. */
+/* p comes from kmalloc or a cache; NULL and ZERO_SIZE_PTR are fine; checked as above. */
 void kfree(const void *p);
 /* Bytes usable at p: at least what was asked for. */
 size_t ksize(const void *p);

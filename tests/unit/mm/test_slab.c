@@ -271,6 +271,19 @@ static void free_slabs_are_kept_up_to_a_limit(void **state)
 	assert_int_equal(kmem_cache_destroy(s), 0);
 }
 
+static void the_report_has_a_line_a_cache(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("in-the-report", 300, 0, 0, NULL);
+
+	(void)state;
+	slabinfo_print();
+	assert_true(host_log_has("in-the-report"));
+	assert_true(host_log_has("kmalloc-8k"));
+	assert_true(host_log_has("magazine-254"));
+	assert_int_equal(kmem_cache_destroy(s), 0);
+	slabinfo_print();
+}
+
 static void an_object_is_found_by_any_address(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("find", 300, 0, 0, NULL);
@@ -461,6 +474,7 @@ int main(void)
 		slab_test(colours_cycle_over_slabs),
 		slab_test(slabs_move_between_the_lists),
 		slab_test(free_slabs_are_kept_up_to_a_limit),
+		slab_test(the_report_has_a_line_a_cache),
 		slab_test(an_object_is_found_by_any_address),
 		slab_test(cpu_arrays_hold_what_was_freed),
 		slab_test(long_batches_make_magazines_grow),
