@@ -16,14 +16,16 @@
 struct memblock memblock = {
 	.memory.name = "memory",
 	.reserved.name = "reserved",
+	.kept_back.name = "kept back",
 };
 
 unsigned long max_pfn;
 
 void memblock_reset(void)
 {
-	memblock =
-		(struct memblock){ .memory.name = "memory", .reserved.name = "reserved" };
+	memblock = (struct memblock){ .memory.name = "memory",
+				      .reserved.name = "reserved",
+				      .kept_back.name = "kept back" };
 	max_pfn = 0;
 }
 
@@ -184,6 +186,20 @@ int memblock_release_late(phys_addr_t base, phys_addr_t size)
 	return err;
 }
 
+/* All memory from cut on.  There is room: it has no more regions than memory had. */
+static void keep_back(phys_addr_t cut)
+{
+	const struct memblock_region *region;
+
+	for_each_mem_region (region) {
+		phys_addr_t start = max(region->base, cut);
+
+		if (start < region_end(region))
+			add_range(&memblock.kept_back, start, region_end(region) - start);
+	}
+	memblock_remove(cut, MEMBLOCK_ALLOC_ANYWHERE - cut);
+}
+
 void memblock_mem_limit_remove_map(phys_addr_t limit)
 {
 	phys_addr_t left = limit;
@@ -191,9 +207,7 @@ void memblock_mem_limit_remove_map(phys_addr_t limit)
 
 	for_each_mem_region (region) {
 		if (left < region->size) {
-			phys_addr_t cut = region->base + left;
-
-			memblock_remove(cut, MEMBLOCK_ALLOC_ANYWHERE - cut);
+			keep_back(region->base + left);
 			return;
 		}
 		left -= region->size;
@@ -304,6 +318,7 @@ void memblock_dump_all(void)
 {
 	dump_type(&memblock.memory);
 	dump_type(&memblock.reserved);
+	dump_type(&memblock.kept_back);
 }
 
 static int verify_type(const struct memblock_type *type, char *buf, size_t size)
@@ -334,5 +349,7 @@ int memblock_verify(char *buf, size_t size)
 {
 	int err = verify_type(&memblock.memory, buf, size);
 
-	return err ? err : verify_type(&memblock.reserved, buf, size);
+	if (!err)
+		err = verify_type(&memblock.reserved, buf, size);
+	return err ? err : verify_type(&memblock.kept_back, buf, size);
 }

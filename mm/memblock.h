@@ -11,5 +11,7 @@ int memblock_unreserve(phys_addr_t base, phys_addr_t size);
 /* The same after mm_init(), for a range that is RAM and reserved throughout; -EINVAL when
  * it is not, -ENOSPC. */
 int memblock_release_late(phys_addr_t base, phys_addr_t size);
+/* Memory just taken, by its direct-map address, zeroed; NULL for base 0. */
+void *memblock_cleared(phys_addr_t base, phys_addr_t size);
 
 #endif

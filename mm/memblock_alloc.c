@@ -121,8 +121,10 @@ static void *to_virt(phys_addr_t base)
 	return base ? __va(base) : NULL;
 }
 
-static void *cleared(void *p, phys_addr_t size)
+void *memblock_cleared(phys_addr_t base, phys_addr_t size)
 {
+	void *p = to_virt(base);
+
 	if (p && !platform_ram_is_zeroed())
 		memset(p, 0, size);
 	return p;
@@ -135,7 +137,7 @@ void *memblock_alloc_raw(phys_addr_t size, phys_addr_t align)
 
 void *memblock_alloc(phys_addr_t size, phys_addr_t align)
 {
-	return cleared(memblock_alloc_raw(size, align), size);
+	return memblock_cleared(memblock_phys_alloc(size, align), size);
 }
 
 void *memblock_alloc_low(phys_addr_t size, phys_addr_t align)
@@ -144,7 +146,7 @@ void *memblock_alloc_low(phys_addr_t size, phys_addr_t align)
 
 	if (memblock.current_limit)
 		end = min(end, memblock.current_limit);
-	return cleared(to_virt(memblock_phys_alloc_range(size, align, 0, end)), size);
+	return memblock_cleared(memblock_phys_alloc_range(size, align, 0, end), size);
 }
 
 int memblock_phys_free(phys_addr_t base, phys_addr_t size)

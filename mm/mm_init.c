@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include "mm/bootmem.h"
 #include "mm/memblock.h"
 #include "mm/page_alloc.h"
 #include "mm/page_debug.h"
@@ -133,6 +134,7 @@ static void page_alloc_init(void)
 void mm_init(void)
 {
 	low_ram_end = 0;
+	bootmem_keep();
 	populate_vmemmap();
 	page_debug_init();
 	if (pcp_init())

@@ -9,6 +9,7 @@
 #define MM_RESET_H
 
 void __attribute__((weak)) memblock_reset(void);
+void __attribute__((weak)) bootmem_reset(void);
 void __attribute__((weak)) stack_depot_reset(void);
 void __attribute__((weak)) page_alloc_reset(void);
 void __attribute__((weak)) page_debug_reset(void);

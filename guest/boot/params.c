@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line, applied: every early_param() of the image, and those of mm/. */
+#include <linux/bootmem.h>
 #include <linux/kernel.h>
 #include <linux/errno.h>
 #include <linux/memblock.h>
@@ -54,6 +55,12 @@ static int set_mem(char *value)
 	return 0;
 }
 early_param("mem", set_mem);
+
+static int set_bootmem(char *value)
+{
+	return bootmem_setup(value ? value : "");
+}
+early_param("bootmem", set_bootmem);
 
 static void report(const char *name, const char *value, int error)
 {

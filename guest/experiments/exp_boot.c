@@ -45,9 +45,9 @@ static unsigned long firmware_pages(unsigned int *ranges)
 }
 
 EXPERIMENT(memory_map_accounted, "boot.memory-map",
-	   "each page of the firmware's RAM is reserved at boot or managed by one zone")
+	   "each page of the firmware's RAM is reserved at boot, managed by one zone, or kept back by mem=")
 {
-	unsigned long ram, known = 0, unreserved = 0, managed = 0;
+	unsigned long ram, known = 0, kept_back = 0, unreserved = 0, managed = 0;
 	const struct memblock_region *region;
 	phys_addr_t cursor, start, end;
 	unsigned int ranges;
@@ -56,6 +56,8 @@ EXPERIMENT(memory_map_accounted, "boot.memory-map",
 	ram = firmware_pages(&ranges);
 	for_each_mem_region (region)
 		known += whole_pages(region->base, region->size);
+	for_each_kept_back_region (region)
+		kept_back += whole_pages(region->base, region->size);
 	for_each_free_mem_range (cursor, start, end)
 		unreserved += whole_pages(start, end - start);
 	for (int type = 0; type < MAX_NR_ZONES; type++) {
@@ -65,13 +67,17 @@ EXPERIMENT(memory_map_accounted, "boot.memory-map",
 		       zone.managed, zone.present, zone.spanned);
 		managed += zone.managed;
 	}
-	expect(x, ram == known, "firmware %lu pages, memblock %lu", ram, known);
+	expect(x, ram == known + kept_back,
+	       "firmware %lu pages, memblock %lu, kept back by mem= %lu", ram, known,
+	       kept_back);
 	expect(x, unreserved == managed, "not reserved %lu pages, managed %lu",
 	       unreserved, managed);
 	expect(x, managed == totalram_pages(), "managed %lu, total %lu", managed,
 	       totalram_pages());
 	evidence(x, "%lu pages of RAM in %u ranges", ram, ranges);
 	evidence(x, "%lu managed + %lu reserved", managed, known - unreserved);
+	if (kept_back)
+		evidence(x, "%lu kept back", kept_back);
 }
 
 /* Does the page allocator hold this frame, free or handed out? */

@@ -94,7 +94,7 @@ void host_mm_reset(void)
 	void (*const resets[])(void) = { dma_reset,	   vmalloc_reset,
 					 slab_reset,	   page_debug_reset,
 					 page_alloc_reset, stack_depot_reset,
-					 memblock_reset };
+					 bootmem_reset,	   memblock_reset };
 
 	for (size_t i = 0; i < ARRAY_SIZE(resets); i++)
 		if (resets[i])

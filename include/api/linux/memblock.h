@@ -34,6 +34,7 @@ struct memblock {
 	phys_addr_t current_limit; /* top of what is mapped; 0 = no limit */
 	struct memblock_type memory;
 	struct memblock_type reserved;
+	struct memblock_type kept_back; /* RAM that mem= took out of memory */
 };
 extern struct memblock memblock;
 
@@ -57,7 +58,8 @@ void *memblock_alloc(phys_addr_t size, phys_addr_t align);
 void *memblock_alloc_raw(phys_addr_t size, phys_addr_t align);
 void *memblock_alloc_low(phys_addr_t size, phys_addr_t align);
 
-/* Cuts memory at the top so that limit bytes of RAM remain: the mem= option. */
+/* Cuts memory at the top so that limit bytes of RAM remain: the mem= option.  What is cut
+ * off belongs to nobody: no struct page, no direct map; ioremap() and memremap() reach it. */
 void memblock_mem_limit_remove_map(phys_addr_t limit);
 void memblock_set_current_limit(phys_addr_t limit);
 void memblock_set_bottom_up(bool enable);
@@ -84,19 +86,16 @@ bool memblock_next_free(phys_addr_t *cursor, phys_addr_t *start, phys_addr_t *en
 #define for_each_mem_region(region)              \
 	for ((region) = memblock.memory.regions; \
 	     (region) < memblock.memory.regions + memblock.memory.cnt; (region)++)
+#define for_each_kept_back_region(region)           \
+	for ((region) = memblock.kept_back.regions; \
+	     (region) < memblock.kept_back.regions + memblock.kept_back.cnt; (region)++)
 #define for_each_reserved_mem_region(region)       \
 	for ((region) = memblock.reserved.regions; \
 	     (region) < memblock.reserved.regions + memblock.reserved.cnt; (region)++)
 
-/* Prints both tables. */
+/* Prints all tables. */
 void memblock_dump_all(void);
 /* 0, or -EINVAL with the first violation described in buf. */
 int memblock_verify(char *buf, size_t size);
-
-/* The names of Linux 2.6. */
-#define alloc_bootmem(size)	  memblock_alloc(size, SMP_CACHE_BYTES)
-#define alloc_bootmem_pages(size) memblock_alloc(size, PAGE_SIZE)
-#define alloc_bootmem_low(size)	  memblock_alloc_low(size, SMP_CACHE_BYTES)
-#define free_bootmem(base, size)  memblock_phys_free(base, size)
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Boot memory against a model: one byte for each unit of a small physical space. */
+#include <linux/bootmem.h>
 #include "page_test.h"
 
 #define UNIT  4096UL
