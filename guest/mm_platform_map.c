@@ -2,9 +2,11 @@
 /*
  * mm/platform.h: mappings in the vmalloc range.
  *
- * A page table below the top is made when it is first needed and never taken away, so a walk
- * needs no lock: two CPUs that miss the same table both make one, and one of them wins by
- * compare-and-swap.  Entries of one range are written by its owner alone.
+ * A page table below the top is made when it is first needed, so a walk needs no lock: two
+ * CPUs that miss the same table both make one, and one of them wins by compare-and-swap.
+ * It is never taken away but for one case: where a large page is to stand in its place, and
+ * then all of its addresses belong to the owner of that page.  Entries of one range are
+ * written by its owner alone.
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -20,6 +22,7 @@ static const u64 prot_bits[] = {
 	[PAGE_KERNEL_RO] = PTE_KERNEL & ~PTE_WRITE,
 	[PAGE_KERNEL_NOCACHE] = PTE_KERNEL | PTE_PCD | PTE_PWT,
 	[PAGE_KERNEL_WC] = PTE_KERNEL | PTE_PWT,
+	[PAGE_KERNEL_WT] = PTE_KERNEL | PTE_PWT | PTE_PAT,
 };
 
 static unsigned long table_pages; /* atomic */
@@ -29,12 +32,13 @@ unsigned long platform_pagetable_pages(void)
 	return __atomic_load_n(&table_pages, __ATOMIC_RELAXED);
 }
 
-/* The table that *entry leads to, or NULL. */
+/* The table that *entry leads to, or NULL: there is nothing, or a large page. */
 static u64 *lower_table(const u64 *entry)
 {
 	u64 e = READ_ONCE(*entry);
 
-	return e & PTE_PRESENT ? __va(e & PTE_ADDRESS) : NULL;
+	return (e & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT ? __va(e & PTE_ADDRESS)
+							      : NULL;
 }
 
 static noinline u64 *make_table(u64 *entry, gfp_t gfp)
@@ -59,15 +63,23 @@ static u64 *get_table(u64 *entry, gfp_t gfp)
 	return likely(table) ? table : make_table(entry, gfp);
 }
 
-/* The entry of va's page, its tables made as needed; NULL without memory. */
-static u64 *get_entry(unsigned long va, gfp_t gfp)
+/* The directory entry that va's 2 MiB have, its tables made as needed; NULL without
+ * memory. */
+static inline u64 *get_directory_entry(unsigned long va, gfp_t gfp)
 {
 	u64 *table = get_table(&kernel_pml4[PML4_INDEX(va)], gfp);
 
 	if (table)
 		table = get_table(&table[PDPT_INDEX(va)], gfp);
-	if (table)
-		table = get_table(&table[PD_INDEX(va)], gfp);
+	return table ? &table[PD_INDEX(va)] : NULL;
+}
+
+/* The entry of va's page, likewise. */
+static u64 *get_entry(unsigned long va, gfp_t gfp)
+{
+	u64 *directory = get_directory_entry(va, gfp);
+	u64 *table = directory ? get_table(directory, gfp) : NULL;
+
 	return table ? &table[PT_INDEX(va)] : NULL;
 }
 
@@ -115,24 +127,75 @@ int platform_map_pages(unsigned long va, struct page *const *pages, unsigned lon
 	return 0;
 }
 
+/* An earlier area left a page table, empty, where a large page shall stand.  It is freed
+ * when no CPU can have it in its caches of the upper levels. */
+static noinline void drop_table(u64 *entry, unsigned long va)
+{
+	struct page *page = phys_to_page(*entry & PTE_ADDRESS);
+
+	WRITE_ONCE(*entry, 0);
+	platform_flush_tlb(va, PAGE_SIZE);
+	__free_page(page);
+	__atomic_fetch_sub(&table_pages, 1, __ATOMIC_RELAXED);
+}
+
+static bool map_large(unsigned long va, phys_addr_t pa, pgprot_t prot, gfp_t gfp)
+{
+	u64 *entry = get_directory_entry(va, gfp), bits = prot_bits[prot];
+
+	if (!entry)
+		return false;
+	if (lower_table(entry))
+		drop_table(entry, va);
+	if (bits & PTE_PAT)
+		bits |= PTE_PAT_LARGE;
+	WRITE_ONCE(*entry, pa | bits | PTE_LARGE);
+	return true;
+}
+
+/* Small pages for `run` bytes, which one page table maps. */
+static bool map_small(unsigned long va, phys_addr_t pa, unsigned long run, pgprot_t prot,
+		      gfp_t gfp)
+{
+	u64 *entry = get_entry(va, gfp);
+
+	if (!entry)
+		return false;
+	for (unsigned long i = 0; i < run / PAGE_SIZE; i++, pa += PAGE_SIZE)
+		entry[i] = pa | prot_bits[prot];
+	return true;
+}
+
 int platform_map_phys(unsigned long va, phys_addr_t pa, unsigned long size, pgprot_t prot,
 		      gfp_t gfp)
 {
-	unsigned long start = va, n = size / PAGE_SIZE, run;
-	u64 *entry;
+	unsigned long run;
 
-	for (; n; n -= run) {
-		run = run_in_table(va, n);
-		entry = get_entry(va, gfp);
-		if (!entry) {
-			platform_unmap(start, va - start);
+	for (unsigned long done = 0; done < size; done += run) {
+		unsigned long at = va + done;
+		bool large, mapped;
+
+		run = min(size - done, SIZE_PD - at % SIZE_PD);
+		large = run == SIZE_PD && !((pa + done) % SIZE_PD);
+		mapped = large ? map_large(at, pa + done, prot, gfp)
+			       : map_small(at, pa + done, run, prot, gfp);
+		if (!mapped) {
+			platform_unmap(va, done);
 			return -ENOMEM;
 		}
-		va += run * PAGE_SIZE;
-		for (unsigned long i = 0; i < run; i++, pa += PAGE_SIZE)
-			entry[i] = pa | prot_bits[prot];
 	}
 	return 0;
+}
+
+/* Nothing leads to a page table for va: either there is nothing, or a large page. */
+static noinline void unmap_large(unsigned long va)
+{
+	u64 *table = lower_table(&kernel_pml4[PML4_INDEX(va)]);
+
+	if (table)
+		table = lower_table(&table[PDPT_INDEX(va)]);
+	if (table)
+		WRITE_ONCE(table[PD_INDEX(va)], 0);
 }
 
 void platform_unmap(unsigned long va, unsigned long size)
@@ -142,8 +205,10 @@ void platform_unmap(unsigned long va, unsigned long size)
 
 	for (; va < end; va = next) {
 		entry = find_entry(va, &next);
-		if (!entry)
+		if (!entry) {
+			unmap_large(va);
 			continue;
+		}
 		run = run_in_table(va, (end - va) / PAGE_SIZE);
 		for (unsigned long i = 0; i < run; i++)
 			entry[i] = 0;
@@ -174,18 +239,35 @@ void platform_flush_tlb(unsigned long va, unsigned long size)
 	on_each_cpu(flush_here, &f, 1);
 }
 
-phys_addr_t platform_translate(unsigned long va)
+/* The entry that maps va, and how much it maps; 0 when there is none. */
+static u64 last_entry(unsigned long va, unsigned long *size)
 {
 	const u64 *table = kernel_pml4;
-	unsigned long size;
 	u64 entry;
 
-	for (size = SIZE_PML4;; size /= PTRS_PER_TABLE) {
-		entry = READ_ONCE(table[va / size % PTRS_PER_TABLE]);
+	for (*size = SIZE_PML4;; *size /= PTRS_PER_TABLE) {
+		entry = READ_ONCE(table[va / *size % PTRS_PER_TABLE]);
 		if (!(entry & PTE_PRESENT))
-			return PHYS_ADDR_MAX;
-		if (size == SIZE_PT || (size < SIZE_PML4 && entry & PTE_LARGE))
-			return (entry & PTE_ADDRESS & ~(size - 1)) | (va & (size - 1));
+			return 0;
+		if (*size == SIZE_PT || (*size < SIZE_PML4 && entry & PTE_LARGE))
+			return entry;
 		table = __va(entry & PTE_ADDRESS);
 	}
+}
+
+phys_addr_t platform_translate(unsigned long va)
+{
+	unsigned long size;
+	u64 entry = last_entry(va, &size);
+
+	if (!entry)
+		return PHYS_ADDR_MAX;
+	return (entry & PTE_ADDRESS & ~(size - 1)) | (va & (size - 1));
+}
+
+unsigned long platform_mapping_size(unsigned long va)
+{
+	unsigned long size;
+
+	return last_entry(va, &size) ? size : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ioremap: device registers in the vmalloc range. */
+/* ioremap and memremap: physical memory by address, in the vmalloc range. */
 #include <linux/io.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
@@ -9,31 +9,38 @@
 
 /* RAM that the kernel uses is mapped cached already; a second, uncached view of it would
  * show other contents.  RAM kept back with mem= is not in memblock and may be mapped. */
-static bool is_kernel_ram(phys_addr_t phys, size_t size)
+static bool is_kernel_ram(const char *call, phys_addr_t phys, size_t size)
 {
 	if (!memblock_overlaps_region(&memblock.memory, phys, size))
 		return false;
-	pr_err("ioremap: %llx-%llx is RAM in use\n", (unsigned long long)phys,
+	pr_err("%s: %llx-%llx is RAM in use\n", call, (unsigned long long)phys,
 	       (unsigned long long)(phys + size - 1));
 	dump_stack();
 	return true;
 }
 
-static void __iomem *ioremap_from(phys_addr_t phys, size_t size, pgprot_t prot,
-				  unsigned long caller)
+/* A large page serves where the range begins at a multiple of its size. */
+static unsigned long best_align(phys_addr_t phys, unsigned long nr)
+{
+	return nr >= HUGE_PAGES && IS_ALIGNED(phys, PMD_SIZE) ? PMD_SIZE : PAGE_SIZE;
+}
+
+static void *map_range(phys_addr_t phys, size_t size, pgprot_t prot, const char *call,
+		       unsigned long caller)
 {
 	unsigned long offset = offset_in_page(phys), nr;
 	struct vm_area *area;
 	phys_addr_t last;
 
-	if (!vm_may_create("ioremap"))
+	if (!vm_may_create(call))
 		return vm_failed();
 	if (!size || __builtin_add_overflow(phys, size - 1, &last))
 		return vm_failed();
 	nr = PHYS_PFN(last) - PHYS_PFN(phys) + 1;
-	if (nr > PFN_DOWN(VMALLOC_END - VMALLOC_START) || is_kernel_ram(phys, size))
+	if (nr > PFN_DOWN(VMALLOC_END - VMALLOC_START) || is_kernel_ram(call, phys, size))
 		return vm_failed();
-	area = vm_area_create(nr, VM_IOREMAP, GFP_KERNEL, caller);
+	area = vm_area_create_aligned(nr, best_align(phys, nr), VM_IOREMAP, GFP_KERNEL,
+				      caller);
 	if (!area)
 		return vm_failed();
 	area->phys_addr = phys - offset;
@@ -42,29 +49,53 @@ static void __iomem *ioremap_from(phys_addr_t phys, size_t size, pgprot_t prot,
 		vm_area_retire(area);
 		return vm_failed();
 	}
-	return (char __iomem *)vm_area_publish(area) + offset;
+	return (char *)vm_area_publish(area) + offset;
 }
 
 void __iomem *ioremap(phys_addr_t phys, size_t size)
 {
-	return ioremap_from(phys, size, PAGE_KERNEL_NOCACHE, _RET_IP_);
+	return map_range(phys, size, PAGE_KERNEL_NOCACHE, "ioremap", _RET_IP_);
 }
 
 void __iomem *ioremap_wc(phys_addr_t phys, size_t size)
 {
-	return ioremap_from(phys, size, PAGE_KERNEL_WC, _RET_IP_);
+	return map_range(phys, size, PAGE_KERNEL_WC, "ioremap_wc", _RET_IP_);
 }
 
-void iounmap(const volatile void __iomem *addr)
+static void unmap_range(unsigned long addr, const char *call, unsigned long caller)
 {
 	struct vm_area *area;
 
-	if (!addr)
-		return;
-	area = vm_area_take((const void *)((unsigned long)addr & PAGE_MASK), VM_IOREMAP,
-			    "iounmap", _RET_IP_);
+	area = vm_area_take((const void *)(addr & PAGE_MASK), VM_IOREMAP, call, caller);
 	if (!area)
 		return;
 	vm_area_unmap(area);
 	vm_area_retire(area);
+}
+
+void iounmap(const volatile void __iomem *addr)
+{
+	if (addr)
+		unmap_range((unsigned long)addr, "iounmap", _RET_IP_);
+}
+
+void *memremap(phys_addr_t phys, size_t size, unsigned long flags)
+{
+	bool ram = memblock_overlaps_region(&memblock.memory, phys, size);
+
+	if (size && ram && flags & MEMREMAP_WB && memblock_is_region_memory(phys, size))
+		return __va(phys);
+	if (flags & MEMREMAP_WB)
+		return map_range(phys, size, PAGE_KERNEL, "memremap", _RET_IP_);
+	if (flags & MEMREMAP_WT)
+		return map_range(phys, size, PAGE_KERNEL_WT, "memremap", _RET_IP_);
+	if (flags & MEMREMAP_WC)
+		return map_range(phys, size, PAGE_KERNEL_WC, "memremap", _RET_IP_);
+	return vm_failed();
+}
+
+void memunmap(void *addr)
+{
+	if (is_vmalloc_addr(addr))
+		unmap_range((unsigned long)addr, "memunmap", _RET_IP_);
 }

@@ -43,17 +43,22 @@ struct page;
  */
 int platform_map_pages(unsigned long va, struct page *const *pages, unsigned long n,
 		       pgprot_t prot, gfp_t gfp);
-/* The same for the physical range [pa, pa + size), which need not be RAM; page-aligned. */
+/* The same for the physical range [pa, pa + size), which need not be RAM; page-aligned.
+ * Where va and pa are both multiples of PMD_SIZE and as much is left, one entry maps so
+ * much.  That may wait for other CPUs: interrupts must be on. */
 int platform_map_phys(unsigned long va, phys_addr_t pa, unsigned long size, pgprot_t prot,
 		      gfp_t gfp);
-/* Removes the mappings of [va, va + size); holes are no error.  Stale TLB entries may
- * remain on every CPU until platform_flush_tlb() returns. */
+/* Removes the mappings of [va, va + size); holes are no error.  A large page is not divided:
+ * it goes as a whole.  Stale TLB entries may remain on every CPU until
+ * platform_flush_tlb() returns. */
 void platform_unmap(unsigned long va, unsigned long size);
 void platform_flush_tlb(unsigned long va, unsigned long size);
 /* The physical address va maps to (any kernel address), or PHYS_ADDR_MAX where none. */
 phys_addr_t platform_translate(unsigned long va);
 #define PHYS_ADDR_MAX (~(phys_addr_t)0)
-/* Page-table pages the vmalloc range has cost so far. */
+/* How much the entry maps that va is mapped by: PAGE_SIZE, PMD_SIZE or more; 0: none. */
+unsigned long platform_mapping_size(unsigned long va);
+/* Page-table pages the vmalloc range occupies now. */
 unsigned long platform_pagetable_pages(void);
 
 /*

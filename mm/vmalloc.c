@@ -1,31 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmalloc and vmap: single pages mapped side by side.
+ * vmalloc and vmap: pages from anywhere mapped side by side.
  *
- * An area is made in steps (descriptor and addresses, list of pages, pages, mapping), then
+ * An area is made in steps (descriptor and addresses, blocks, list, pages, mapping), then
  * published.  When a step fails, destroy() undoes the earlier ones; it also serves vfree.
  * It takes whatever exists, so each way out is the same code.
+ *
+ * Where large pages are welcome, the area begins with blocks of PMD_SIZE, as many as can be
+ * had without effort, and single pages follow: no block at all is the plain case, so there
+ * is nothing to start over when blocks run out.
  *
  * Pages go back to the page allocator as soon as they are unmapped, before the flush: only
  * someone who uses an area after freeing it could reach them through a stale TLB entry.
  */
+#include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "mm/platform.h"
 #include "mm/vmap_area.h"
 
+/* A request of so many pages is not begun when they cannot be there. */
+#define LARGE_REQUEST (SZ_1M * 4 / PAGE_SIZE)
+
+static void free_blocks(struct vm_area *area)
+{
+	for (unsigned int i = 0; i < area->nr_huge; i++)
+		__free_pages(area->pages[i], PMD_ORDER);
+}
+
 /* Ends a VM_ALLOC area, with as many pages as it has got, mapped or not. */
 static void destroy(struct vm_area *area)
 {
+	unsigned long huge = vm_area_huge_pages(area);
+
 	vm_area_unmap(area);
-	free_pages_bulk_array(area->nr_pages, area->pages);
+	if (unlikely(huge))
+		free_blocks(area);
+	free_pages_bulk_array(area->nr_pages - huge, area->pages + area->nr_huge);
 	if (area->pages != area->own_pages)
 		kvfree(area->pages);
 	vm_area_retire(area);
 }
 
-/* A list for nr pages, for an area without room for it.  0 or -ENOMEM. */
+/* A list of nr entries, for an area without room for it.  0 or -ENOMEM. */
 static int make_list(struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
 	if (!area->pages)
@@ -33,62 +52,164 @@ static int make_list(struct vm_area *area, unsigned long nr, gfp_t gfp)
 	return area->pages ? 0 : -ENOMEM;
 }
 
+/* Blocks for the beginning of nr pages, as many as are free, linked by lru; how many. */
+static unsigned int take_blocks(struct list_head *blocks, unsigned long nr, gfp_t gfp)
+{
+	unsigned int n = 0;
+
+	gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NOWARN | __GFP_NORETRY;
+	for (; nr >= HUGE_PAGES; nr -= HUGE_PAGES, n++) {
+		struct page *page = alloc_pages(gfp, PMD_ORDER);
+
+		if (!page)
+			break;
+		list_add_tail(&page->lru, blocks);
+	}
+	return n;
+}
+
+/* Gives the area its blocks and a list for them and for the pages to come. */
+static int begin_with_blocks(struct vm_area *area, unsigned long nr, gfp_t gfp)
+{
+	LIST_HEAD(blocks);
+	unsigned int n = take_blocks(&blocks, nr, gfp);
+	int err = make_list(area, nr - n * (HUGE_PAGES - 1), gfp);
+	struct page *page, *next;
+
+	list_for_each_entry_safe (page, next, &blocks, lru) {
+		if (err)
+			__free_pages(page, PMD_ORDER);
+		else
+			area->pages[area->nr_huge++] = page;
+	}
+	area->nr_pages = vm_area_huge_pages(area);
+	return err;
+}
+
 /* 0, or -ENOMEM; the pages there are, are counted in nr_pages either way. */
 static int fill_list(struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
+	struct page **rest = area->pages + area->nr_huge;
+
 	while (area->nr_pages < nr) {
-		struct page **rest = area->pages + area->nr_pages;
 		unsigned long got = alloc_pages_bulk_fill(gfp | __GFP_NOWARN,
 							  nr - area->nr_pages, rest);
 
 		/* A single page may be had by waiting where many at once are not. */
 		if (!got) {
-			*rest = alloc_page(gfp);
+			*rest = alloc_page(gfp | __GFP_NOWARN);
 			if (!*rest)
 				return -ENOMEM;
 			got = 1;
 		}
+		rest += got;
 		area->nr_pages += got;
 	}
 	return 0;
 }
 
-static int build(struct vm_area *area, unsigned long nr, gfp_t gfp)
+/* All of the area's nr pages. */
+static int map_all(const struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
-	int err = make_list(area, nr, gfp);
+	unsigned long va = vm_area_start(area), single = nr - vm_area_huge_pages(area);
+	int err = 0;
 
-	if (!err)
-		err = fill_list(area, nr, gfp);
-	if (!err)
-		err = platform_map_pages(vm_area_start(area), area->pages, nr,
-					 PAGE_KERNEL, vm_meta_gfp(gfp));
+	for (unsigned int i = 0; i < area->nr_huge && !err; i++, va += PMD_SIZE)
+		err = platform_map_phys(va, page_to_phys(area->pages[i]), PMD_SIZE,
+					PAGE_KERNEL, gfp);
+	if (!err && single)
+		err = platform_map_pages(va, area->pages + area->nr_huge, single,
+					 PAGE_KERNEL, gfp);
 	return err;
 }
 
-static void *report_failure(unsigned long size, gfp_t gfp, const char *why)
+static int build(struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
-	if (!(gfp & __GFP_NOWARN))
-		pr_warn("vmalloc: %lu bytes: %s\n", size, why);
+	int err;
+
+	if (area->flags & VM_ALLOW_HUGE_VMAP)
+		err = begin_with_blocks(area, nr, gfp);
+	else
+		err = make_list(area, nr, gfp);
+	if (!err)
+		err = fill_list(area, nr, gfp);
+	if (!err)
+		err = map_all(area, nr, vm_meta_gfp(gfp));
+	return err;
+}
+
+static void *report_failure(unsigned long size, gfp_t gfp, const char *why,
+			    unsigned long caller)
+{
+	char names[GFP_NAMES_MAX];
+
+	if (!(gfp & __GFP_NOWARN)) {
+		pr_warn("vmalloc error: size %lu, %s, mode:%#x(%s), from %pS\n", size,
+			why, gfp, gfp_names(gfp, names, sizeof(names)), (void *)caller);
+		dump_stack();
+		show_buddyinfo();
+	}
 	return vm_failed();
+}
+
+/* Why nr pages cannot be had, seen before anything is tried, or NULL. */
+static const char *hopeless(unsigned long nr)
+{
+	if (!nr)
+		return "no size";
+	if (likely(nr < LARGE_REQUEST))
+		return nr > totalram_pages() ? "more than all memory" : NULL;
+	/* What fails at the end has by then taken all there was from everyone else. */
+	return nr > nr_free_pages() ? "more than the memory that is free" : NULL;
+}
+
+static void *allocate(struct vm_area *area, unsigned long size, gfp_t gfp,
+		      unsigned long caller)
+{
+	unsigned long nr = PFN_UP(size);
+
+	if (!area)
+		return report_failure(size, gfp, "no addresses or no descriptor", caller);
+	if (build(area, nr, gfp)) {
+		destroy(area);
+		return report_failure(size, gfp, "failed to allocate pages", caller);
+	}
+	return vm_area_publish(area);
 }
 
 void *vmalloc_from(unsigned long size, gfp_t gfp, unsigned long caller)
 {
 	unsigned long nr = PFN_DOWN(size) + (offset_in_page(size) != 0);
-	struct vm_area *area;
+	const char *why;
 
 	if (!vm_may_create("vmalloc"))
 		return vm_failed();
-	if (!nr || nr > totalram_pages())
-		return report_failure(size, gfp, nr ? "more than all memory" : "no size");
-	area = vm_area_create(nr, VM_ALLOC, gfp, caller);
-	if (!area)
-		return report_failure(size, gfp, "no addresses or no descriptor");
-	if (build(area, nr, gfp)) {
-		destroy(area);
-		return report_failure(size, gfp, "out of memory");
-	}
-	return vm_area_publish(area);
+	why = hopeless(nr);
+	if (why)
+		return report_failure(size, gfp, why, caller);
+	return allocate(vm_area_create(nr, VM_ALLOC, gfp, caller), size, gfp, caller);
+}
+
+void *vmalloc_special(unsigned long size, unsigned long align, unsigned int flags,
+		      gfp_t gfp, unsigned long caller)
+{
+	unsigned long nr = PFN_DOWN(size) + (offset_in_page(size) != 0);
+	struct vm_area *area;
+	const char *why;
+
+	if (!vm_may_create("vmalloc"))
+		return vm_failed();
+	why = is_power_of_2(align) ? hopeless(nr) : "alignment is no power of two";
+	if (why)
+		return report_failure(size, gfp, why, caller);
+	if (nr < HUGE_PAGES)
+		flags &= ~(unsigned int)VM_ALLOW_HUGE_VMAP;
+	if (flags & VM_ALLOW_HUGE_VMAP)
+		align = max(align, PMD_SIZE);
+	area = vm_area_create_aligned(nr, max(align, PAGE_SIZE), VM_ALLOC, gfp, caller);
+	if (area)
+		area->flags = flags;
+	return allocate(area, size, gfp, caller);
 }
 
 void *vmalloc(unsigned long size)
@@ -111,6 +232,32 @@ void *__vmalloc(unsigned long size, gfp_t gfp)
 	return vmalloc_from(size, gfp, _RET_IP_);
 }
 
+void *vmalloc_node(unsigned long size, int node)
+{
+	(void)node;
+	return vmalloc_from(size, GFP_KERNEL, _RET_IP_);
+}
+
+void *vzalloc_node(unsigned long size, int node)
+{
+	(void)node;
+	return vmalloc_from(size, GFP_KERNEL | __GFP_ZERO, _RET_IP_);
+}
+
+void *__vmalloc_node(unsigned long size, unsigned long align, gfp_t gfp, int node,
+		     const void *caller)
+{
+	unsigned long pc = caller ? (unsigned long)caller : _RET_IP_;
+
+	(void)node;
+	return vmalloc_special(size, align, 0, gfp, pc);
+}
+
+void *vmalloc_huge(unsigned long size, gfp_t gfp)
+{
+	return vmalloc_special(size, PAGE_SIZE, VM_ALLOW_HUGE_VMAP, gfp, _RET_IP_);
+}
+
 void vfree(const void *addr)
 {
 	struct vm_area *area;
@@ -120,39 +267,6 @@ void vfree(const void *addr)
 	area = vm_area_take(addr, VM_ALLOC, "vfree", _RET_IP_);
 	if (area)
 		destroy(area);
-}
-
-void *vmap(struct page *const *pages, unsigned int count, unsigned long flags,
-	   pgprot_t prot)
-{
-	struct vm_area *area;
-
-	if (!vm_may_create("vmap"))
-		return vm_failed();
-	if (!count || count > totalram_pages() || WARN_ON(flags & ~VM_MAP))
-		return vm_failed();
-	area = vm_area_create(count, VM_MAP, GFP_KERNEL, _RET_IP_);
-	if (!area)
-		return vm_failed();
-	if (platform_map_pages(vm_area_start(area), pages, count, prot, GFP_KERNEL)) {
-		vm_area_retire(area);
-		return vm_failed();
-	}
-	area->nr_pages = count;
-	return vm_area_publish(area);
-}
-
-void vunmap(const void *addr)
-{
-	struct vm_area *area;
-
-	if (!addr)
-		return;
-	area = vm_area_take(addr, VM_MAP, "vunmap", _RET_IP_);
-	if (!area)
-		return;
-	vm_area_unmap(area);
-	vm_area_retire(area);
 }
 
 unsigned long vmalloc_to_pfn(const void *addr)

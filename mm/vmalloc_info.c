@@ -2,13 +2,22 @@
 /* What is in the vmalloc range: for reports, and for the check of the whole. */
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/sprintf.h>
 #include <linux/vmalloc.h>
 #include "mm/platform.h"
 #include "mm/vmap_area.h"
+#include "mm/vmap_block.h"
 #include "mm/vmap_internal.h"
 
 /* Of a large area only so many pages are checked, evenly spread: the lock is held. */
 #define VERIFY_MAX_PAGES 1024
+
+static unsigned long shown_flags(const struct vm_area *area)
+{
+	unsigned long kind = area->kind == VM_BLOCK ? VM_RAM : area->kind;
+
+	return area->state == VM_LIVE ? kind | area->flags : 0;
+}
 
 bool vmalloc_info_next(unsigned long *cursor, struct vmalloc_info *info)
 {
@@ -22,8 +31,9 @@ bool vmalloc_info_next(unsigned long *cursor, struct vmalloc_info *info)
 			.addr = range->start,
 			.size = range->end - range->start,
 			.nr_pages = area->nr_pages,
+			.nr_huge = area->nr_huge,
 			.phys_addr = area->phys_addr,
-			.flags = area->state == VM_LIVE ? area->kind : 0,
+			.flags = shown_flags(area),
 			.caller = area->caller,
 		};
 		*cursor = range->end;
@@ -32,12 +42,51 @@ bool vmalloc_info_next(unsigned long *cursor, struct vmalloc_info *info)
 	return range;
 }
 
+/* What an area is, in /proc/vmallocinfo's words. */
+static const char *kind_name(unsigned long flags)
+{
+	if (flags & VM_ALLOC)
+		return flags & VM_USERMAP ? " vmalloc user" : " vmalloc";
+	if (flags & VM_RAM)
+		return " vm_map_ram";
+	if (flags & VM_IOREMAP)
+		return " ioremap";
+	return flags & VM_MAP ? " vmap" : " unpurged vm_area";
+}
+
+bool vmallocinfo_show(unsigned long *cursor, char *buf, size_t size)
+{
+	struct vmalloc_info info;
+	size_t len;
+
+	if (!vmalloc_info_next(cursor, &info))
+		return false;
+	len = (size_t)scnprintf(buf, size, "0x%016lx-0x%016lx %7lu", info.addr,
+				info.addr + info.size, info.size);
+	if (info.flags)
+		len += (size_t)scnprintf(buf + len, size - len, " %pS",
+					 (void *)info.caller);
+	if (info.flags && info.nr_pages)
+		len += (size_t)scnprintf(buf + len, size - len, " pages=%lu",
+					 info.nr_pages);
+	if (info.flags & VM_IOREMAP)
+		len += (size_t)scnprintf(buf + len, size - len, " phys=0x%016llx",
+					 (unsigned long long)info.phys_addr);
+	len += (size_t)scnprintf(buf + len, size - len, "%s", kind_name(info.flags));
+	if (info.flags && info.nr_huge)
+		len += (size_t)scnprintf(buf + len, size - len, " huge=%lu",
+					 info.nr_huge);
+	scnprintf(buf + len, size - len, "\n");
+	return true;
+}
+
 void vmalloc_get_stats(struct vmalloc_stats *stats)
 {
 	unsigned long flags = vmap_lock();
 
 	*stats = vmap_space.stats;
 	vmap_unlock(flags);
+	vmap_blocks_count(&stats->nr_blocks, &stats->nr_block_maps);
 }
 
 /* Where page i of a live area must lead, or PHYS_ADDR_MAX for "anywhere": only the caller
@@ -45,7 +94,7 @@ void vmalloc_get_stats(struct vmalloc_stats *stats)
 static phys_addr_t expected(const struct vm_area *area, unsigned long i)
 {
 	if (area->kind == VM_ALLOC)
-		return page_to_phys(area->pages[i]);
+		return page_to_phys(vm_area_page(area, i));
 	if (area->kind == VM_IOREMAP)
 		return area->phys_addr + PFN_PHYS(i);
 	return PHYS_ADDR_MAX;
@@ -56,8 +105,12 @@ static const char *live_fault(const struct vm_area *area)
 	unsigned long nr = vm_area_size(area) >> PAGE_SHIFT;
 	unsigned long step = DIV_ROUND_UP(nr, VERIFY_MAX_PAGES);
 
+	if (area->kind == VM_BLOCK)
+		return vmap_block_fault(area->block);
 	if (area->kind != VM_IOREMAP && area->nr_pages != nr)
 		return "page count differs from the size";
+	if (vm_area_huge_pages(area) > nr)
+		return "more blocks than pages";
 	for (unsigned long i = 0; i < nr; i += step) {
 		unsigned long va = vm_area_start(area) + (i << PAGE_SHIFT);
 		phys_addr_t is = platform_translate(va), want = expected(area, i);
@@ -101,8 +154,10 @@ static void tally(struct vmalloc_stats *sum, const struct vm_area *area)
 {
 	if (area->state != VM_LAZY && area->state != VM_SPARE)
 		sum->nr_areas++;
-	if (area->state == VM_LIVE && area->kind == VM_ALLOC)
+	if (area->state == VM_LIVE && area->kind == VM_ALLOC) {
 		sum->nr_pages += area->nr_pages;
+		sum->nr_huge += area->nr_huge;
+	}
 }
 
 /* The retired areas, by their list: what no purge has taken. */
@@ -170,6 +225,7 @@ static const char *space_fault(unsigned long *where)
 		return "an area neither in use nor on a list";
 	if (sum.nr_areas != vmap_space.stats.nr_areas ||
 	    sum.nr_pages != vmap_space.stats.nr_pages ||
+	    sum.nr_huge != vmap_space.stats.nr_huge ||
 	    sum.nr_lazy != vmap_space.stats.nr_lazy ||
 	    sum.nr_spare != vmap_space.stats.nr_spare ||
 	    sum.lazy_pages != vmap_space.stats.lazy_pages)

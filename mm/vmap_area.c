@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include "mm/vmap_area.h"
+#include "mm/vmap_block.h"
 #include "mm/vmap_internal.h"
 
 /* A flush is due when this much is retired: few enough areas that their descriptors are
@@ -21,6 +22,7 @@ struct vmap_space vmap_space;
 void vmalloc_init(void)
 {
 	vmap_space = (struct vmap_space){ .lock = __SPIN_LOCK_UNLOCKED(vmap_space.lock) };
+	vmap_blocks_init();
 	range_tree_init(&vmap_space.tree, VMALLOC_START, VMALLOC_END);
 }
 
@@ -182,6 +184,7 @@ void vm_unmap_aliases(void)
 {
 	if (!vm_may_create("vm_unmap_aliases"))
 		return;
+	vmap_blocks_flush();
 	purge();
 	/* What others took before us is in flight until they are done. */
 	while (READ_ONCE(vmap_space.purging))
@@ -204,14 +207,15 @@ static struct vm_area *reuse(unsigned long nr, unsigned long caller)
 	if (!area)
 		return NULL;
 	area->nr_pages = 0;
+	area->flags = 0;
 	area->caller = caller;
 	return area;
 }
 
-static int reserve(struct vm_area *area, unsigned long size)
+static int reserve(struct vm_area *area, unsigned long size, unsigned long align)
 {
 	unsigned long flags = vmap_lock();
-	int err = range_tree_alloc(&vmap_space.tree, &area->range, size, PAGE_SIZE,
+	int err = range_tree_alloc(&vmap_space.tree, &area->range, size, align,
 				   VMALLOC_END);
 
 	if (!err)
@@ -220,8 +224,8 @@ static int reserve(struct vm_area *area, unsigned long size)
 	return err;
 }
 
-static struct vm_area *make(unsigned long nr, unsigned int kind, gfp_t gfp,
-			    unsigned long caller)
+struct vm_area *vm_area_create_aligned(unsigned long nr, unsigned long align,
+				       unsigned int kind, gfp_t gfp, unsigned long caller)
 {
 	unsigned long size = (nr + 1) << PAGE_SHIFT;
 	size_t list = owns_list(kind, nr) ? nr * sizeof(struct page *) : 0;
@@ -236,9 +240,9 @@ static struct vm_area *make(unsigned long nr, unsigned int kind, gfp_t gfp,
 		.caller = caller,
 		.pages = list ? area->own_pages : NULL,
 	};
-	if (reserve(area, size)) {
+	if (reserve(area, size, align)) {
 		vm_unmap_aliases();
-		if (reserve(area, size)) {
+		if (reserve(area, size, align)) {
 			kfree(area);
 			return NULL;
 		}
@@ -251,7 +255,7 @@ struct vm_area *vm_area_create(unsigned long nr, unsigned int kind, gfp_t gfp,
 {
 	struct vm_area *area = owns_list(kind, nr) ? reuse(nr, caller) : NULL;
 
-	return area ? area : make(nr, kind, gfp, caller);
+	return area ? area : vm_area_create_aligned(nr, PAGE_SIZE, kind, gfp, caller);
 }
 
 void *vm_area_publish(struct vm_area *area)
@@ -259,8 +263,10 @@ void *vm_area_publish(struct vm_area *area)
 	unsigned long flags = vmap_lock();
 
 	area->state = VM_LIVE;
-	if (area->kind == VM_ALLOC)
+	if (area->kind == VM_ALLOC) {
 		vmap_space.stats.nr_pages += area->nr_pages;
+		vmap_space.stats.nr_huge += area->nr_huge;
+	}
 	vmap_unlock(flags);
 	return (void *)vm_area_start(area);
 }
@@ -275,7 +281,17 @@ static struct vm_area *find_area(unsigned long addr)
 /* The call that ends areas of a kind. */
 static const char *undo_name(unsigned int kind)
 {
-	return kind == VM_ALLOC ? "vfree" : kind == VM_MAP ? "vunmap" : "iounmap";
+	switch (kind) {
+	case VM_ALLOC:
+		return "vfree";
+	case VM_MAP:
+		return "vunmap";
+	case VM_RAM:
+	case VM_BLOCK:
+		return "vm_unmap_ram";
+	default:
+		return "iounmap";
+	}
 }
 
 /* A free that makes no sense: says what stands at addr instead. */
@@ -308,6 +324,16 @@ static noinline void refuse(const char *call, unsigned long addr,
 	report_bad(call, addr, area ? &found : NULL);
 }
 
+void vm_report_bad_range(const char *call, unsigned long addr, unsigned long pages)
+{
+	unsigned long flags = vmap_lock();
+
+	vmap_space.stats.nr_bad_frees++;
+	vmap_unlock(flags);
+	pr_err("%s: no mapping of %lu pages at %lx\n", call, pages, addr);
+	__warn(__FILE__, __LINE__, "bad mapping to end in the vmalloc range");
+}
+
 struct vm_area *vm_area_take(const void *addr, unsigned int kind, const char *call,
 			     unsigned long caller)
 {
@@ -321,8 +347,10 @@ struct vm_area *vm_area_take(const void *addr, unsigned int kind, const char *ca
 	}
 	area->state = VM_DYING;
 	area->freed_by = caller;
-	if (kind == VM_ALLOC)
+	if (kind == VM_ALLOC) {
 		vmap_space.stats.nr_pages -= area->nr_pages;
+		vmap_space.stats.nr_huge -= area->nr_huge;
+	}
 	vmap_unlock(flags);
 	return area;
 }

@@ -26,6 +26,11 @@
 #include "mm/platform.h"
 #include "mm/range_tree.h"
 
+struct vmap_block;
+
+/* A kind of its own: the addresses of a block of vm_map_ram(), as VM_RAM for others. */
+#define VM_BLOCK 0x20000U
+
 enum vm_area_state {
 	VM_BUILDING, /* its maker fills it; nobody else may touch it */
 	VM_LIVE, /* mapped from start to guard page */
@@ -40,12 +45,16 @@ enum vm_area_state {
 struct vm_area {
 	struct range range; /* in the tree; the last page of it is the guard */
 	enum vm_area_state state; /* guarded by the lock of vmap_area.c */
-	unsigned int kind; /* VM_IOREMAP, VM_ALLOC or VM_MAP */
-	unsigned long nr_pages; /* mapped pages that have a struct page */
-	/* VM_ALLOC: the pages it owns, in order: own_pages or a list apart.  Else NULL, and
-	 * own_pages has no room either. */
+	unsigned int kind; /* VM_IOREMAP, VM_ALLOC, VM_MAP, VM_RAM or VM_BLOCK */
+	unsigned int flags; /* VM_ALLOC: VM_USERMAP, VM_ALLOW_HUGE_VMAP */
+	unsigned int nr_huge; /* VM_ALLOC: it begins with so many blocks of PMD_SIZE */
+	unsigned long nr_pages; /* VM_ALLOC, VM_MAP, VM_RAM: pages mapped */
+	/* VM_ALLOC: what it owns, in order, first nr_huge blocks by their first pages, then
+	 * single pages: own_pages or a list apart.  Else NULL, and own_pages has no room
+	 * either. */
 	struct page **pages;
 	phys_addr_t phys_addr; /* VM_IOREMAP: what range.start maps */
+	struct vmap_block *block; /* VM_BLOCK: what is mapped in it */
 	unsigned long caller; /* who made it */
 	unsigned long freed_by; /* who ended it; stale while it lives */
 	struct vm_area *next; /* LAZY, SPARE: the next on the same list */
@@ -63,6 +72,24 @@ static inline unsigned long vm_area_size(const struct vm_area *area)
 	return area->range.end - area->range.start - PAGE_SIZE;
 }
 
+/* Pages of a block of PMD_SIZE. */
+#define HUGE_PAGES (PMD_SIZE / PAGE_SIZE)
+
+/* Pages that the blocks of an area hold. */
+static inline unsigned long vm_area_huge_pages(const struct vm_area *area)
+{
+	return area->nr_huge * HUGE_PAGES;
+}
+
+/* Page i of a VM_ALLOC area. */
+static inline struct page *vm_area_page(const struct vm_area *area, unsigned long i)
+{
+	unsigned long huge = vm_area_huge_pages(area);
+
+	return i < huge ? area->pages[i / HUGE_PAGES] + i % HUGE_PAGES
+			: area->pages[area->nr_huge + i - huge];
+}
+
 /*
  * A new area of nr pages of address space and a guard page, in state BUILDING.  For
  * VM_ALLOC up to VM_OWN_PAGES, pages is a list of nr entries to fill, else it is NULL.
@@ -70,6 +97,10 @@ static inline unsigned long vm_area_size(const struct vm_area *area)
  */
 struct vm_area *vm_area_create(unsigned long nr, unsigned int kind, gfp_t gfp,
 			       unsigned long caller);
+/* The same at a multiple of align, a power of two. */
+struct vm_area *vm_area_create_aligned(unsigned long nr, unsigned long align,
+				       unsigned int kind, gfp_t gfp,
+				       unsigned long caller);
 /* The area is mapped: others may look it up now.  Returns its address. */
 void *vm_area_publish(struct vm_area *area);
 /* The live area of that kind that starts at addr, which is the caller's to end now.  NULL
@@ -87,6 +118,16 @@ void vm_area_retire(struct vm_area *area);
 
 /* vmalloc, charged to that call site. */
 void *vmalloc_from(unsigned long size, gfp_t gfp, unsigned long caller);
+/* The same with these VM_* flags, at a multiple of align. */
+void *vmalloc_special(unsigned long size, unsigned long align, unsigned int flags,
+		      gfp_t gfp, unsigned long caller);
+
+/* Maps count pages of the caller's in an area of that kind.  NULL: no memory or no
+ * addresses. */
+void *vm_map_area(struct page *const *pages, unsigned int count, unsigned int kind,
+		  pgprot_t prot, unsigned long caller);
+/* The end of a mapping that was never made so: reported and counted. */
+void vm_report_bad_range(const char *call, unsigned long addr, unsigned long pages);
 
 /* May the caller make an area here?  False in atomic context: reported. */
 bool vm_may_create(const char *call);

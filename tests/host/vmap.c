@@ -16,9 +16,12 @@
 #define TABLE_SIZE    (VMALLOC_PAGES * sizeof(phys_addr_t))
 #define PTES	      512UL /* entries of one page table */
 
+/* What maps PTES pages: entries of a page table, or one large entry. */
+enum what { NOTHING, TABLE, LARGE };
+
 static struct {
 	phys_addr_t *table; /* physical address + 1, 0 = nothing; one a page */
-	u8 *table_used; /* one for each PTES pages: a page table stands there */
+	u8 *table_used; /* one for each PTES pages: enum what */
 	unsigned long tables;
 	unsigned int fail_in; /* the how manieth call from now fails; 0 = none */
 } vmap;
@@ -77,8 +80,31 @@ static void check_range(unsigned long va, unsigned long size)
 		      size);
 }
 
-/* Maps one physically contiguous run; 0 or -ENOMEM. */
-static int map_run(unsigned long va, phys_addr_t pa, unsigned long size, pgprot_t prot)
+/* The first entry of a page table was written, or a large entry takes its place. */
+static void note(unsigned long slot, enum what what)
+{
+	u8 old = __atomic_exchange_n(&vmap.table_used[slot / PTES], what,
+				     __ATOMIC_RELAXED);
+
+	if ((old == TABLE) != (what == TABLE))
+		__atomic_fetch_add(&vmap.tables, what == TABLE ? 1 : -1UL,
+				   __ATOMIC_RELAXED);
+}
+
+/* Is the page at va, which leads to pa, part of a large page within [start, end)? */
+static bool is_large(unsigned long va, phys_addr_t pa, unsigned long start,
+		     unsigned long end)
+{
+	unsigned long block = va & PMD_MASK;
+
+	return (va & ~PMD_MASK) == (pa & ~PMD_MASK) && block >= start &&
+	       end - block >= PMD_SIZE;
+}
+
+/* Maps one physically contiguous run, in large pages where `large` and it fits; 0 or
+ * -ENOMEM. */
+static int map_run(unsigned long va, phys_addr_t pa, unsigned long size, pgprot_t prot,
+		   bool large)
 {
 	int mode = prot == PAGE_KERNEL_RO ? PROT_READ : PROT_READ | PROT_WRITE;
 
@@ -89,9 +115,10 @@ static int map_run(unsigned long va, phys_addr_t pa, unsigned long size, pgprot_
 			panic("mapping of %#lx: something is mapped there",
 			      va + PFN_PHYS(n));
 		vmap.table[slot] = pa + PFN_PHYS(n) + 1;
-		if (!__atomic_exchange_n(&vmap.table_used[slot / PTES], 1,
-					 __ATOMIC_RELAXED))
-			__atomic_fetch_add(&vmap.tables, 1, __ATOMIC_RELAXED);
+		note(slot,
+		     large && is_large(va + PFN_PHYS(n), pa + PFN_PHYS(n), va, va + size)
+			     ? LARGE
+			     : TABLE);
 	}
 	if (mmap((void *)va, size, mode, MAP_SHARED | MAP_FIXED, host_ram_fd(),
 		 (off_t)pa) == MAP_FAILED)
@@ -121,7 +148,7 @@ int platform_map_pages(unsigned long va, struct page *const *pages, unsigned lon
 	for (unsigned long done = 0; done < n; done += len) {
 		len = run_length(pages + done, n - done);
 		if (map_run(va + PFN_PHYS(done), page_to_phys(pages[done]),
-			    len << PAGE_SHIFT, prot)) {
+			    len << PAGE_SHIFT, prot, false)) {
 			platform_unmap(va, n << PAGE_SHIFT);
 			return -ENOMEM;
 		}
@@ -136,7 +163,7 @@ int platform_map_phys(unsigned long va, phys_addr_t pa, unsigned long size, pgpr
 	check_range(va, size);
 	if (map_should_fail())
 		return -ENOMEM;
-	if (map_run(va, pa, size, prot)) {
+	if (map_run(va, pa, size, prot, true)) {
 		platform_unmap(va, size);
 		return -ENOMEM;
 	}
@@ -146,8 +173,13 @@ int platform_map_phys(unsigned long va, phys_addr_t pa, unsigned long size, pgpr
 void platform_unmap(unsigned long va, unsigned long size)
 {
 	check_range(va, size);
-	for (unsigned long n = 0; n < size >> PAGE_SHIFT; n++)
-		vmap.table[slot_of(va) + n] = 0;
+	for (unsigned long n = 0; n < size >> PAGE_SHIFT; n++) {
+		unsigned long slot = slot_of(va) + n;
+
+		vmap.table[slot] = 0;
+		if (vmap.table_used[slot / PTES] == LARGE && slot % PTES == PTES - 1)
+			note(slot, NOTHING);
+	}
 	fence(va, size);
 }
 
@@ -167,6 +199,15 @@ phys_addr_t platform_translate(unsigned long va)
 		return entry ? entry - 1 + offset_in_page(va) : PHYS_ADDR_MAX;
 	}
 	return virt_addr_valid((void *)va) ? __pa(va) : PHYS_ADDR_MAX;
+}
+
+unsigned long platform_mapping_size(unsigned long va)
+{
+	if (va < VMALLOC_START || va >= VMALLOC_END)
+		return virt_addr_valid((void *)va) ? PMD_SIZE : 0;
+	if (!vmap.table[slot_of(va)])
+		return 0;
+	return vmap.table_used[slot_of(va) / PTES] == LARGE ? PMD_SIZE : PAGE_SIZE;
 }
 
 unsigned long platform_pagetable_pages(void)

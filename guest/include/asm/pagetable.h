@@ -11,15 +11,17 @@
 
 #include <linux/types.h>
 
-#define PTE_PRESENT  0x001UL
-#define PTE_WRITE    0x002UL
-#define PTE_PWT	     0x008UL /* with our PAT: write-combining */
-#define PTE_PCD	     0x010UL
-#define PTE_ACCESSED 0x020UL
-#define PTE_DIRTY    0x040UL
-#define PTE_LARGE    0x080UL /* levels 2 and 3: a page, not a table */
-#define PTE_NX	     (1UL << 63)
-#define PTE_ADDRESS  0x000ffffffffff000UL
+#define PTE_PRESENT   0x001UL
+#define PTE_WRITE     0x002UL
+#define PTE_PWT	      0x008UL /* with our PAT: write-combining */
+#define PTE_PCD	      0x010UL
+#define PTE_ACCESSED  0x020UL
+#define PTE_DIRTY     0x040UL
+#define PTE_LARGE     0x080UL /* levels 2 and 3: a page, not a table */
+#define PTE_PAT	      0x080UL /* level 4: the upper half of the page attribute table */
+#define PTE_PAT_LARGE 0x1000UL /* the same where PTE_LARGE is set */
+#define PTE_NX	      (1UL << 63)
+#define PTE_ADDRESS   0x000ffffffffff000UL
 
 /* Tables stay writable and executable: the last level decides. */
 #define PTE_TABLE (PTE_PRESENT | PTE_WRITE)

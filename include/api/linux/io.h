@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Device registers in memory space (include/linux/io.h); virt_to_phys and phys_to_virt
+/* Physical memory by address, mostly device registers (include/linux/io.h); virt_to_phys and phys_to_virt
  * come with <linux/mm.h>. */
 #ifndef _LINUX_IO_H
 #define _LINUX_IO_H
@@ -18,6 +18,19 @@ void __iomem *ioremap(phys_addr_t phys, size_t size);
 void __iomem *ioremap_wc(phys_addr_t phys, size_t size);
 /* Takes any address that ioremap returned; other ones are reported. */
 void iounmap(const volatile void __iomem *addr);
+
+/*
+ * Maps physical memory that has no side effects, such as what mem= kept back.  Of the ways
+ * given, the first that is possible of: MEMREMAP_WB cached, MEMREMAP_WT write-through,
+ * MEMREMAP_WC write-combining.  RAM that the kernel uses is mapped cached already: with
+ * MEMREMAP_WB its address in the direct map is returned, other ways are refused, as is a
+ * range that is such RAM only in part (both reported).  NULL else as for ioremap().
+ */
+#define MEMREMAP_WB 1UL
+#define MEMREMAP_WT 2UL
+#define MEMREMAP_WC 4UL
+void *memremap(phys_addr_t phys, size_t size, unsigned long flags);
+void memunmap(void *addr);
 
 /* One access of exactly that width; the plain forms keep the order of all memory accesses
  * around them, the _relaxed ones only among themselves. */
