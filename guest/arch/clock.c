@@ -25,6 +25,8 @@ void clock_init(void)
 	if (!hypervisor.tsc_khz || !hypervisor.timer_khz)
 		clock_calibrate();
 	tsc_khz = hypervisor.tsc_khz;
+	if (!tsc_khz)
+		panic("clock: the time-stamp counter does not count");
 	ns_mult = (NSEC_PER_MSEC << 32) / tsc_khz;
 	timer_mult = ((u64)hypervisor.timer_khz << 32) / NSEC_PER_MSEC;
 	tsc_base = arch_cycles();

@@ -147,7 +147,8 @@ static void bench_run(const struct workload *work, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int threads = 1; threads <= BENCH_THREADS; threads++)
-			printf("%s %u %.3f\n", work[i].name, threads, measure(&work[i], threads));
+			printf("%s %u %.3f\n", work[i].name, threads,
+			       measure(&work[i], threads));
 }
 
 #endif
