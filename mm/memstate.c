@@ -79,6 +79,7 @@ const struct memstate_mm memstate_mm = {
 		.pointer_va = VA(cpu_pcps),
 		.cpu_stride = sizeof(struct cpu_pcps),
 		.zone_stride = sizeof(struct pcp),
+		.lists = 1,
 		.top = FIELDS(struct pcp, stack, .top),
 		.slot = FIELDS(struct pcp, slot, ),
 		.allocs = FIELD(struct pcp, allocs),
@@ -122,6 +123,7 @@ const struct memstate_mm memstate_mm = {
 		.cpu_top = CPU_FIELD(top),
 		.cpu_base = CPU_FIELD(base),
 		.cpu_previous = CPU_FIELD(previous_rounds),
+		.cpu_shelved = CPU_FIELD(shelved),
 	},
 	.areas = {
 		.head_va = VA(vmap_space.tree.head),

@@ -100,10 +100,15 @@ static int read_sample(struct memstate_sampler *s, struct memstate_view *view,
 	return ret;
 }
 
-/* Before boot memory is known there is nothing to see. */
-static bool has_memory(const struct frame_map *map)
+/* Before the page allocator has memory there is nothing to see. */
+static bool is_up(const struct zone_states *zones)
 {
-	return map->count[FRAME_NONE] < map->nr;
+	unsigned int i;
+
+	for (i = 0; i < zones->nr; i++)
+		if (zones->zone[i].managed)
+			return true;
+	return false;
 }
 
 /* Every second one goes, and from now on they come half as often. */
@@ -129,7 +134,7 @@ void memstate_sampler_take(struct memstate_sampler *s, uint64_t us)
 		thin_out(s);
 	sample = &s->sample[s->nr_samples];
 	*sample = (struct memstate_sample){ .us = us };
-	if (read_sample(s, &view, sample) || !has_memory(&s->frames))
+	if (read_sample(s, &view, sample) || !is_up(&sample->zones))
 		return;
 	memcpy(sample->pages, s->frames.count, sizeof(sample->pages));
 	fill_cells(s, sample);

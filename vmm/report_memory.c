@@ -178,7 +178,7 @@ static json_t *map_json(const struct frame_map *map)
 /* --- over the run -------------------------------------------------------------------------- */
 
 /* One letter for each kind, in their order; the report has the key. */
-static const char letters[FRAME_KINDS + 1] = ".fnpasktvKmr";
+static const char letters[FRAME_KINDS + 1] = ".fnpasktuvKmr";
 
 static json_t *key_json(void)
 {
