@@ -91,7 +91,7 @@ static noinline void *kmalloc_pages(size_t size, gfp_t gfp)
 	if (!page)
 		return NULL;
 	page->flags |= PAGE_FLAG(large_kmalloc);
-	return page_address(page);
+	return page_to_virt(page);
 }
 
 /* The head page of a block of kmalloc's that starts at p; NULL when there is none. */

@@ -19,8 +19,8 @@
 /* Everything that single requests must look at one by one. */
 static bool is_plain(gfp_t gfp)
 {
-	return !((gfp & (__GFP_ZERO | __GFP_COLD)) | page_alloc_hooks) &&
-	       first_zone[gfp & GFP_ZONEMASK] < MAX_NR_ZONES &&
+	return !((gfp & (__GFP_ZERO | __GFP_COLD | __GFP_NOFAIL)) | page_alloc_hooks) &&
+	       first_zone[gfp & FIRST_ZONE_MASK] < MAX_NR_ZONES &&
 	       (!(gfp & __GFP_DIRECT_RECLAIM) || !in_atomic());
 }
 
@@ -78,7 +78,7 @@ static unsigned long fill_from(enum zone_type type, enum zone_type highest,
 
 unsigned long alloc_pages_bulk_fill(gfp_t gfp, unsigned long nr, struct page **array)
 {
-	enum zone_type zone = first_zone[gfp & GFP_ZONEMASK];
+	enum zone_type zone = first_zone[gfp & FIRST_ZONE_MASK];
 	unsigned long done = is_plain(gfp) ? fill_from(zone, zone, nr, array) : 0;
 
 	for (; done < nr; done++) {

@@ -7,6 +7,7 @@
  * of poisoned, fresh and late-freed pages may join and split freely.
  */
 #include <linux/errno.h>
+#include <linux/highmem.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/page_debug.h>
@@ -64,10 +65,7 @@ int fail_page_alloc_setup(const char *arg)
 void fail_page_alloc_set(struct fault_attr *attr)
 {
 	debug.fail = attr;
-	if (attr)
-		page_alloc_hooks |= HOOK_FAIL;
-	else
-		page_alloc_hooks &= ~HOOK_FAIL;
+	page_alloc_hook(HOOK_FAIL, attr);
 }
 
 void page_debug_init(void)
@@ -86,13 +84,16 @@ bool page_debug_should_fail(gfp_t gfp, unsigned int order)
 
 static void check_poison(struct page *page)
 {
-	const u8 *wrong = memchr_inv(page_address(page), PAGE_POISON, PAGE_SIZE);
+	const u8 *at = kmap_local_page(page);
+	const u8 *wrong = memchr_inv(at, PAGE_POISON, PAGE_SIZE);
+	u8 byte = wrong ? *wrong : PAGE_POISON;
 
+	kunmap_local(at);
 	if (!wrong)
 		return;
 	report_bad_page(page, "written to while it was free", _RET_IP_);
 	pr_err("page poison: byte %#lx of page %#lx is %#x instead of %#x\n",
-	       offset_in_page(wrong), page_to_pfn(page), *wrong, PAGE_POISON);
+	       offset_in_page(wrong), page_to_pfn(page), byte, PAGE_POISON);
 }
 
 void page_debug_alloc(struct page *page, unsigned int order, gfp_t gfp)
@@ -113,9 +114,10 @@ void page_debug_free(struct page *page, unsigned int order)
 		page_owner_free(page, order);
 	if (!(page_alloc_hooks & HOOK_POISON))
 		return;
-	memset(page_address(page), PAGE_POISON, PAGE_SIZE << order);
-	for (unsigned long i = 0; i < 1UL << order; i++)
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		memset_page(&page[i], 0, PAGE_POISON, PAGE_SIZE);
 		page[i].debug = DEBUG_POISONED;
+	}
 }
 
 void page_debug_split(struct page *page, unsigned int order)

@@ -41,8 +41,7 @@ unsigned int pcp_count(const struct pcp *pcp, unsigned int order)
 			      &pcp->slot[layout[order].first + 1]);
 }
 
-/* Blocks that one visit to the buddy moves. */
-static unsigned int pcp_batch(struct pcp *pcp, unsigned int order)
+unsigned int pcp_batch(struct pcp *pcp, unsigned int order)
 {
 	unsigned long high =
 		(unsigned long)(pcp->stack[order].limit - pcp_bottom(pcp, order));

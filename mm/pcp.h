@@ -44,6 +44,8 @@ _Static_assert(sizeof(struct pcp) == 2048, "struct pcp is found by shifts");
 /* Where each order's stack begins, and how many blocks it has room for. */
 struct page **pcp_bottom(struct pcp *pcp, unsigned int order);
 unsigned int pcp_room(unsigned int order);
+/* Blocks that one visit to the buddy moves. */
+unsigned int pcp_batch(struct pcp *pcp, unsigned int order);
 /* The blocks in it. */
 unsigned int pcp_count(const struct pcp *pcp, unsigned int order);
 

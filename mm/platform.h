@@ -10,6 +10,8 @@
  *   PAGE_OFFSET	      where physical address 0 is mapped: the direct map, linear over
  *			      all RAM.  __va(pa) is pa + PAGE_OFFSET
  *   VMALLOC_START, VMALLOC_END  the range vmalloc, vmap and ioremap hand out
+ *   KMAP_START, KMAP_END	      where single pages of high memory are mapped; mapping calls
+ *			      serve it like the vmalloc range
  *   VMEMMAP_START	      the array of struct page, indexed by page frame number; valid
  *			      where platform_populate_vmemmap() made it so
  *   arch_cpu_id()	      number of this CPU, 0 .. NR_CPUS-1
@@ -53,6 +55,8 @@ int platform_map_phys(unsigned long va, phys_addr_t pa, unsigned long size, pgpr
  * platform_flush_tlb() returns. */
 void platform_unmap(unsigned long va, unsigned long size);
 void platform_flush_tlb(unsigned long va, unsigned long size);
+/* One page of this CPU alone; any context. */
+void platform_flush_tlb_here(unsigned long va);
 /* The physical address va maps to (any kernel address), or PHYS_ADDR_MAX where none. */
 phys_addr_t platform_translate(unsigned long va);
 #define PHYS_ADDR_MAX (~(phys_addr_t)0)
@@ -70,6 +74,9 @@ int platform_populate_vmemmap(unsigned long start_pfn, unsigned long end_pfn);
 
 /* Return addresses of the callers, innermost first; how many were written. */
 unsigned int platform_backtrace(unsigned long *pcs, unsigned int max);
+
+/* PF_MEMALLOC* (<linux/sched/mm.h>) of the thread that runs; only it writes them. */
+unsigned int *platform_thread_flags(void);
 
 /* A rule of context was broken (a sleeping call in atomic context): prints what and the
  * call chain, and makes the run fail.  Returns, so that the caller can refuse the call. */

@@ -73,7 +73,7 @@ static void slab_map_init(struct slab *slab)
 	unsigned long words = BITS_TO_LONGS(slab->objects), *map = slab->bits;
 
 	if (slab->objects > SLAB_INLINE_OBJECTS) {
-		char *end = (char *)page_address(slab_page(slab)) +
+		char *end = (char *)page_to_virt(slab_page(slab)) +
 			    (PAGE_SIZE << slab_order(slab));
 
 		map = (unsigned long *)end - words;

@@ -38,7 +38,7 @@ static void slab_report_tail(unsigned long ip)
 
 static unsigned long slab_offset(const struct slab *slab, const void *addr)
 {
-	return (unsigned long)addr - (unsigned long)page_address(slab_page(slab));
+	return (unsigned long)addr - (unsigned long)page_to_virt(slab_page(slab));
 }
 
 static void slab_print_bytes(const char *title, const u8 *p, unsigned int n)

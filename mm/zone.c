@@ -17,7 +17,25 @@
 
 struct zone zones[MAX_NR_ZONES];
 
-/* Pages kept at least, over all zones: 4 * sqrt(KiB of RAM) KiB, within these bounds. */
+/* No struct page lies there, nor behind it. */
+#define NO_PAGE ((const struct page *)~0UL)
+
+unsigned long highmem_pfn = ~0UL;
+const struct page *zone_first[MAX_NR_ZONES] = {
+	[ZONE_DMA32] = pfn_to_page(MAX_DMA_PFN),
+	[ZONE_NORMAL] = pfn_to_page(MAX_DMA32_PFN),
+	[ZONE_HIGHMEM] = NO_PAGE,
+};
+
+void zones_set_highmem(unsigned long pfn)
+{
+	highmem_pfn = pfn;
+	zone_first[ZONE_HIGHMEM] = pfn == ~0UL ? NO_PAGE : pfn_to_page(pfn);
+	zone_first[ZONE_NORMAL] = pfn_to_page(min(pfn, MAX_DMA32_PFN));
+}
+
+/* Pages kept at least, over all zones but the high one: 4 * sqrt(KiB of RAM in them) KiB,
+ * within these bounds (Linux: min_free_kbytes). */
 #define MIN_FREE_LOW_KB	 128UL
 #define MIN_FREE_HIGH_KB 262144UL
 
@@ -91,9 +109,21 @@ static void set_lowmem_reserve(void)
 	}
 }
 
+/* The kernel itself cannot use high memory, so only little of it is kept. */
+#define HIGH_MIN_PART  1024UL
+#define HIGH_MIN_PAGES 32UL
+#define HIGH_MAX_PAGES 128UL
+
+static unsigned long high_min(const struct zone *zone)
+{
+	unsigned long part = zone->managed / HIGH_MIN_PART;
+
+	return zone->managed ? clamp(part, HIGH_MIN_PAGES, HIGH_MAX_PAGES) : 0;
+}
+
 void zones_set_watermarks(void)
 {
-	unsigned long total = totalram_pages();
+	unsigned long total = totalram_pages() - totalhigh_pages();
 	unsigned long min_kb, min_pages;
 
 	if (!total)
@@ -104,10 +134,11 @@ void zones_set_watermarks(void)
 		struct zone *zone = &zones[i];
 		unsigned long share = min_pages * zone->managed / total;
 		unsigned long gap = max(share / 4, zone->managed / 1000);
+		unsigned long least = i == ZONE_HIGHMEM ? high_min(zone) : share;
 
-		zone->watermark[WMARK_MIN] = share;
-		zone->watermark[WMARK_LOW] = share + gap;
-		zone->watermark[WMARK_HIGH] = share + 2 * gap;
+		zone->watermark[WMARK_MIN] = least;
+		zone->watermark[WMARK_LOW] = least + gap;
+		zone->watermark[WMARK_HIGH] = least + 2 * gap;
 	}
 	set_lowmem_reserve();
 }
@@ -119,6 +150,16 @@ unsigned long totalram_pages(void)
 	for (unsigned int i = 0; i < MAX_NR_ZONES; i++)
 		pages += READ_ONCE(zones[i].managed);
 	return pages;
+}
+
+unsigned long totalhigh_pages(void)
+{
+	return READ_ONCE(zones[ZONE_HIGHMEM].managed);
+}
+
+unsigned long nr_free_highpages(void)
+{
+	return READ_ONCE(zones[ZONE_HIGHMEM].free);
 }
 
 unsigned long nr_free_pages(void)

@@ -14,6 +14,7 @@
 #ifndef MM_ZONE_H
 #define MM_ZONE_H
 
+#include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -63,10 +64,24 @@ static inline struct zone *page_zone(const struct page *page)
 	return &zones[page_zonenum(page)];
 }
 
+/* The first frame of high memory; ~0 without any.  Written at boot, before zones exist. */
+extern unsigned long highmem_pfn;
+/* Makes frames from pfn on ZONE_HIGHMEM: ~0, or a multiple of MAX_ORDER_NR_PAGES above the
+ * DMA zone. */
+void zones_set_highmem(unsigned long pfn);
+
+/* Where a zone begins by its kind. */
+static inline unsigned long zone_start(unsigned int type)
+{
+	static const unsigned long start[] = { 0, MAX_DMA_PFN, MAX_DMA32_PFN, ~0UL };
+
+	return start[type];
+}
+
 /* The first frame beyond a zone. */
 static inline unsigned long zone_limit(enum zone_type type)
 {
-	return type == ZONE_DMA ? MAX_DMA_PFN : type == ZONE_DMA32 ? MAX_DMA32_PFN : ~0UL;
+	return type == ZONE_HIGHMEM ? ~0UL : min(zone_start(type + 1), highmem_pfn);
 }
 
 /* --- the buddy: page_alloc_buddy.c; the lock is held --- */

@@ -10,6 +10,7 @@
 #include <guest/boot.h>
 #include <guest/cmdline.h>
 #include <guest/machine.h>
+#include <mm/highmem.h>
 #include <mm/slab_info.h>
 
 extern const struct kernel_param __start_param[], __stop_param[];
@@ -61,6 +62,12 @@ static int set_bootmem(char *value)
 	return bootmem_setup(value ? value : "");
 }
 early_param("bootmem", set_bootmem);
+
+static int set_highmem(char *value)
+{
+	return highmem_setup(value);
+}
+early_param("highmem", set_highmem);
 
 static void report(const char *name, const char *value, int error)
 {

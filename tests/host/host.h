@@ -25,6 +25,10 @@ void host_mm_init(size_t bytes);
 void host_boot_begin(size_t bytes);
 /* No RAM at all; every mm module as at program start, all counters below at 0. */
 void host_mm_reset(void);
+/* The same with highmem=`high` on the command line ("64M"). */
+void host_mm_init_highmem(size_t bytes, const char *high);
+/* Between host_boot_begin() and mm_init(): the direct map as highmem_place() wants it. */
+void host_drop_highmem(void);
 /* Makes [base, base + size) RAM that can be touched; tells memblock nothing. */
 void host_add_ram(phys_addr_t base, size_t size);
 /* What platform_ram_is_zeroed() answers from now on; true after a reset. */
@@ -71,6 +75,8 @@ void host_cpu_online(unsigned int cpu);
 void host_cpu_offline(void);
 /* What num_possible_cpus() answers, for the next host_boot_begin(); 8 at start. */
 void host_set_possible_cpus(unsigned int n);
+/* Time passes (<linux/jiffies.h>); otherwise only in sleeps that nobody ends. */
+void host_advance_jiffies(unsigned long by);
 /* Between these two the thread is in an interrupt handler. */
 void host_irq_enter(void);
 void host_irq_exit(void);

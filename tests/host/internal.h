@@ -9,6 +9,7 @@
 void host_die(const char *what) __attribute__((noreturn));
 
 void host_vmap_reset(void);
+void host_sched_reset(void);
 /* The memfd that is physical memory; offset = physical address. */
 int host_ram_fd(void);
 

@@ -34,6 +34,7 @@ struct task_struct {
 	char name[TASK_NAME_LEN];
 	void *stack; /* THREAD_SIZE bytes */
 	unsigned long *canary; /* the lowest word of the stack */
+	unsigned int mm_flags; /* PF_MEMALLOC*; the thread's own */
 
 	int (*fn)(void *data);
 	void *data;

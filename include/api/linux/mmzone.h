@@ -21,7 +21,7 @@ enum zone_type {
 	ZONE_DMA, /* below 16 MiB */
 	ZONE_DMA32, /* from there to 4 GiB */
 	ZONE_NORMAL, /* above 4 GiB */
-	ZONE_HIGHMEM, /* without a direct map; empty unless asked for at boot */
+	ZONE_HIGHMEM, /* the top of RAM, without a direct map; empty unless asked for */
 	MAX_NR_ZONES
 };
 
@@ -30,13 +30,12 @@ enum zone_type {
 
 enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
 
+/* The first page of each zone but the first; a zone that is empty begins where the next one
+ * does.  Written at boot only. */
+extern const struct page *zone_first[MAX_NR_ZONES];
+
 /* The best zone for these flags; MAX_NR_ZONES where the zone flags contradict. */
 enum zone_type gfp_zone(gfp_t gfp);
-/* The zone of a frame, by its number alone. */
-static inline enum zone_type pfn_zone(unsigned long pfn)
-{
-	return (enum zone_type)((pfn >= MAX_DMA_PFN) + (pfn >= MAX_DMA32_PFN));
-}
 const char *zone_name(enum zone_type type);
 
 /* One zone at one moment: what /proc/buddyinfo and /proc/zoneinfo tell.  In pages, except
@@ -72,6 +71,11 @@ void pcp_info(struct pcp_info *info);
 /* Prints free blocks by order for each zone, as /proc/buddyinfo does. */
 void show_buddyinfo(void);
 
+/* The text of /proc/buddyinfo and of /proc/zoneinfo, in Linux 6.1's formats, of the zones
+ * that have memory: at most size - 1 characters, always ended.  Returns the length. */
+size_t buddyinfo_read(char *buf, size_t size);
+size_t zoneinfo_read(char *buf, size_t size);
+
 /* Pages (or calls) found bad and refused since boot: double frees and the like. */
 unsigned long page_alloc_bad_count(void);
 
@@ -82,14 +86,5 @@ unsigned long page_alloc_bad_count(void);
  * or freeing meanwhile.
  */
 int page_alloc_verify(char *buf, size_t size);
-
-/* What the allocator asks when a zone runs low; set once, before that can happen. */
-struct reclaim_ops {
-	/* Frees memory on behalf of a caller that may sleep; pages freed, 0 = no progress. */
-	unsigned long (*direct)(gfp_t gfp, unsigned int order);
-	/* The zone fell below its low watermark.  Any context, interrupts on or off. */
-	void (*wake)(enum zone_type zone);
-};
-void set_reclaim_ops(const struct reclaim_ops *ops);
 
 #endif
