@@ -1,9 +1,10 @@
 # guest/: the guest kernel, build/guest.elf: guest/ and mm/ compiled freestanding, with
 # general-purpose instructions only, linked twice: the second link embeds the table of
 # function names that the first one yields (guest/symbols.awk).
-GUEST_SRC := $(sort $(shell find guest -name '*.c')) $(MM_SRC)
-GUEST_ASM := $(sort $(shell find guest -name '*.S'))
-GUEST_OBJ := $(call objs,guest,$(GUEST_SRC) $(GUEST_ASM))
+include guest/user/user.mk
+GUEST_SRC := $(sort $(shell find guest -path guest/user -prune -o -name '*.c' -print)) $(MM_SRC)
+GUEST_ASM := $(sort $(shell find guest -path guest/user -prune -o -name '*.S' -print))
+GUEST_OBJ := $(call objs,guest,$(GUEST_SRC) $(GUEST_ASM)) $(B)/guest/programs.o
 
 # On the host <asm/platform.h> is the one of tests/host, so ours comes last there.
 CFLAGS_guest   := -ffreestanding -idirafter guest/include

@@ -35,6 +35,7 @@
 #define NEEDS_DMACHECK 1U /* the device that judges DMA: pagevisor only */
 #define NEEDS_DISK     2U /* a virtio disk */
 #define NEEDS_2_CPUS   4U
+#define NEEDS_USER_MODE 16U /* processes */
 
 struct trial;
 
@@ -88,6 +89,8 @@ enum chapter {
 	CHAPTER_DISK,
 	CHAPTER_IRQ,
 	CHAPTER_SMP,
+	CHAPTER_PROCESS,
+	CHAPTER_MALLOC,
 	CHAPTER_BENCH,
 };
 

@@ -37,7 +37,12 @@ struct cpu_local {
 	u32 preempt_count;
 	u32 cpu;
 	struct task_struct *current_task;
+	unsigned long kernel_stack; /* its top, for a system call of the process here */
+	unsigned long user_rsp; /* while the system call entry changes stacks */
 };
+_Static_assert(offsetof(struct cpu_local, kernel_stack) == 16 &&
+		       offsetof(struct cpu_local, user_rsp) == 24,
+	       "guest/arch/usermode.S names these offsets");
 extern struct cpu_local cpu_local;
 
 /* A field of this CPU's struct cpu_local, as an operand of inline assembly. */

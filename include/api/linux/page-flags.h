@@ -26,6 +26,7 @@ enum pageflags {
 	PG_table = 6, /* with PG_live: a page table */
 	PG_large_kmalloc = 7, /* with PG_live: kmalloc() took it whole from here */
 	PG_order = 8, /* the lowest of four bits: the order of this block */
+	PG_user = 12, /* with PG_live: a frame of processes, mapped or shared by them */
 };
 
 #define PAGE_FLAG(name) (1U << PG_##name)
@@ -62,6 +63,8 @@ __PAGE_TEST(Slab, slab)
 __PAGE_SET_CLEAR(Slab, slab)
 __PAGE_TEST(LargeKmalloc, large_kmalloc)
 __PAGE_SET_CLEAR(LargeKmalloc, large_kmalloc)
+__PAGE_TEST(User, user)
+__PAGE_SET_CLEAR(User, user)
 __PAGE_TEST(Table, table)
 __PAGE_SET_CLEAR(Table, table)
 
