@@ -106,7 +106,7 @@ static struct page *kmalloc_pages_of(const void *p)
 }
 
 /* p is in no slab. */
-static noinline void kfree_pages(const void *p, unsigned long ip)
+static void kfree_pages(const void *p, unsigned long ip)
 {
 	struct page *page;
 
@@ -152,15 +152,22 @@ __irq_leaf void *__kmalloc_track_caller(size_t size, gfp_t gfp, unsigned long ip
 	return kmalloc_any(size, gfp, ip);
 }
 
+static noinline void kfree_slow(void *p, unsigned long ip)
+{
+	struct kmem_cache *s = slab_cache_of(p);
+
+	if (likely(s))
+		slab_free_slow(s, p, ip);
+	else
+		kfree_pages(p, ip);
+}
+
 __irq_leaf void kfree(const void *p)
 {
 	struct kmem_cache *s = slab_cache_of(p);
 
-	if (unlikely(!s)) {
-		kfree_pages(p, _RET_IP_);
-		return;
-	}
-	slab_free(s, (void *)p);
+	if (unlikely(!s) || unlikely(!slab_push(s, (void *)p)))
+		kfree_slow((void *)p, _RET_IP_);
 }
 
 size_t ksize(const void *p)

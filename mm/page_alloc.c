@@ -80,10 +80,11 @@ static __always_inline struct page *alloc_fast(gfp_t gfp, unsigned int order)
 
 	/* Two tests in one: both bounds are the same power of two. */
 	_Static_assert(PCP_ORDERS == 4 && MAX_NR_ZONES == 4, "order | zone < 4");
-	if (unlikely((order | zone) >= 4) || unlikely(unusual | page_alloc_hooks))
+	if (unlikely((order | zone) >= 4) || unlikely(unusual | page_alloc_hooks) ||
+	    ((gfp & __GFP_DIRECT_RECLAIM) && unlikely(arch_leaf_atomic())))
 		return NULL;
 	flags = arch_leaf_irq_save();
-	if (likely(!(gfp & __GFP_DIRECT_RECLAIM) || !arch_in_atomic_flags(flags))) {
+	if (likely(!arch_leaf_atomic_flags(flags)) || !(gfp & __GFP_DIRECT_RECLAIM)) {
 		page = pcp_pop(this_pcp(zone), order);
 		if (likely(page))
 			page->state = STATE_LIVE(order);

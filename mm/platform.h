@@ -17,12 +17,13 @@
  *   arch_cpu_id()	      number of this CPU, 0 .. NR_CPUS-1
  *   arch_local_irq_save/restore/disable/enable, arch_irqs_disabled
  *   arch_preempt_disable/enable (they nest), arch_in_interrupt, arch_in_atomic
- *   arch_in_atomic_flags(f)  what arch_in_atomic() said before the leaf save (below) that
- *			      returned f
  *   __irq_leaf, arch_leaf_irq_save/restore  the same as local_irq_save/restore, for the
  *			      straight code of the hottest functions: only in a function
  *			      marked __irq_leaf, with no call between save and restore.  A
  *			      platform may know by the place of the code alone that it runs
+ *   arch_leaf_atomic(), arch_leaf_atomic_flags(f)  arch_in_atomic() in two parts: what can be
+ *			      asked before a leaf save, and what the save that returned f saw.
+ *			      Either one means yes
  *   cpu_relax()	      inside a spinning loop
  *   arch_cycles()	      a counter for costs: the time-stamp counter
  *

@@ -84,19 +84,34 @@ noinline void *slab_zero(struct kmem_cache *s, void *obj, unsigned long ip)
 	return memset(obj, 0, s->object_size);
 }
 
+__irq_leaf noinline void *slab_alloc_rest(struct kmem_cache *s, gfp_t gfp,
+					  unsigned long ip)
+{
+	void *obj;
+
+	if ((gfp & __GFP_ZERO) && likely(slab_pop(s, gfp, &obj)))
+		return slab_zero(s, obj, ip);
+	return slab_alloc_slow(s, gfp, ip);
+}
+
 __irq_leaf void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	return slab_alloc(s, gfp, 0);
 }
 
+static noinline void kmem_cache_free_slow(struct kmem_cache *s, void *obj,
+					  unsigned long ip)
+{
+	if (likely(slab_cache_of(obj) == s))
+		slab_free_slow(s, obj, ip);
+	else if (obj)
+		slab_report_foreign(s, obj, ip);
+}
+
 __irq_leaf void kmem_cache_free(struct kmem_cache *s, void *obj)
 {
-	if (unlikely(slab_cache_of(obj) != s)) {
-		if (obj)
-			slab_report_foreign(s, obj, _RET_IP_);
-		return;
-	}
-	slab_free(s, obj);
+	if (unlikely(slab_cache_of(obj) != s) || unlikely(!slab_push(s, obj)))
+		kmem_cache_free_slow(s, obj, _RET_IP_);
 }
 
 /* --- many at once ---------------------------------------------------------------------- */
@@ -106,12 +121,15 @@ static size_t slab_pop_many(struct kmem_cache *s, void **objs, size_t n)
 {
 	struct kmem_cpu_cache *cc;
 	unsigned long flags;
+	void **top;
 
 	local_irq_save(flags);
 	cc = &s->cpu[arch_cpu_id()];
 	n = min_t(size_t, n, cpu_rounds(cc));
+	top = cc->top;
 	for (size_t i = 0; i < n; i++)
-		objs[i] = *--cc->top;
+		objs[i] = *--top;
+	cc->top = top;
 	local_irq_restore(flags);
 	return n;
 }
@@ -151,12 +169,15 @@ static size_t slab_push_many(struct kmem_cache *s, void **objs, size_t n)
 	struct kmem_cpu_cache *cc;
 	unsigned long flags;
 	size_t done = 0;
+	void **top;
 
 	local_irq_save(flags);
 	cc = &s->cpu[arch_cpu_id()];
 	n = min_t(size_t, n, cpu_room(cc));
+	top = cc->top;
 	for (; done < n && likely(slab_cache_of(objs[done]) == s); done++)
-		*cc->top++ = objs[done];
+		*top++ = objs[done];
+	cc->top = top;
 	local_irq_restore(flags);
 	return done;
 }

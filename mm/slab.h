@@ -327,6 +327,8 @@ void depot_drain(struct kmem_cache *s);
 /* mm/slab.c: the paths behind the fast ones; any context */
 bool slab_context_ok(const char *what, gfp_t gfp);
 void *slab_alloc_slow(struct kmem_cache *s, gfp_t gfp, unsigned long ip);
+/* What the fast path leaves: clearing, and the slow path. */
+void *slab_alloc_rest(struct kmem_cache *s, gfp_t gfp, unsigned long ip);
 void slab_free_slow(struct kmem_cache *s, void *obj, unsigned long ip);
 void *slab_zero(struct kmem_cache *s, void *obj, unsigned long ip);
 
@@ -384,46 +386,58 @@ static __always_inline struct kmem_cpu_cache *slab_this_cpu(struct kmem_cache *s
 }
 
 /*
- * A sleeping request in atomic context is wrong even when an object is at hand.
- * ip: the call to charge, 0 for the one of the function this is inlined into.
+ * Takes the object on top; false where the long way must be gone.  A sleeping request in
+ * atomic context is wrong even when an object is at hand.
  */
-static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
+static __always_inline bool slab_pop(struct kmem_cache *s, gfp_t gfp, void **obj)
 {
-	unsigned long flags = arch_leaf_irq_save();
-	struct kmem_cpu_cache *cc = slab_this_cpu(s);
-	void **top = cc->top, *obj;
+	struct kmem_cpu_cache *cc;
+	unsigned long flags;
+	void **top;
 
-	if (unlikely(top == cc->base) || (likely(gfp & __GFP_DIRECT_RECLAIM) &&
-					  unlikely(arch_in_atomic_flags(flags)))) {
+	if ((gfp & __GFP_DIRECT_RECLAIM) && unlikely(arch_leaf_atomic()))
+		return false;
+	flags = arch_leaf_irq_save();
+	cc = slab_this_cpu(s);
+	top = cc->top;
+	if (unlikely(top == cc->base) ||
+	    (unlikely(arch_leaf_atomic_flags(flags)) && (gfp & __GFP_DIRECT_RECLAIM))) {
 		arch_leaf_irq_restore(flags);
-		return slab_alloc_slow(s, gfp, ip ? ip : _RET_IP_);
+		return false;
 	}
-	obj = *--top;
+	*obj = *--top;
 	cc->top = top;
 	/* Who allocates will write: the object after this one can come meanwhile.  At the
 	 * bottom it is the magazine itself: an address without a page would cost a walk. */
 	__builtin_prefetch(top[-1], 1);
 	arch_leaf_irq_restore(flags);
-	if (unlikely(gfp & __GFP_ZERO))
-		return slab_zero(s, obj, ip ? ip : _RET_IP_);
-	return obj;
+	return true;
 }
 
-/* obj is in a slab of s. */
-static __always_inline void slab_free(struct kmem_cache *s, void *obj)
+/* ip: the call to charge, 0 for the one of the function this is inlined into. */
+static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
+{
+	void *obj;
+
+	if (likely(!(gfp & __GFP_ZERO)) && likely(slab_pop(s, gfp, &obj)))
+		return obj;
+	return slab_alloc_rest(s, gfp, ip ? ip : _RET_IP_);
+}
+
+/* obj is in a slab of s.  False: there is no room. */
+static __always_inline bool slab_push(struct kmem_cache *s, void *obj)
 {
 	unsigned long flags = arch_leaf_irq_save();
 	struct kmem_cpu_cache *cc = slab_this_cpu(s);
 	void **top = cc->top;
+	bool room = likely(top != cc->end);
 
-	if (unlikely(top == cc->end)) {
-		arch_leaf_irq_restore(flags);
-		slab_free_slow(s, obj, _RET_IP_);
-		return;
+	if (room) {
+		*top = obj;
+		cc->top = top + 1;
 	}
-	*top = obj;
-	cc->top = top + 1;
 	arch_leaf_irq_restore(flags);
+	return room;
 }
 
 #endif

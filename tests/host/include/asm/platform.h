@@ -119,7 +119,13 @@ static inline int arch_in_atomic(void)
 	return (host_cpu.preempt_count | host_cpu.irqs_off) != 0;
 }
 
-static inline int arch_in_atomic_flags(unsigned long context)
+/* The context that the save returns says it all. */
+static inline int arch_leaf_atomic(void)
+{
+	return 0;
+}
+
+static inline int arch_leaf_atomic_flags(unsigned long context)
 {
 	return context != 0;
 }
