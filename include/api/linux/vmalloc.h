@@ -114,7 +114,7 @@ bool vmallocinfo_show(unsigned long *cursor, char *buf, size_t size);
 
 struct vmalloc_stats {
 	unsigned long nr_areas; /* live areas of all kinds */
-	unsigned long nr_pages; /* pages that live VM_ALLOC areas own */
+	unsigned long nr_pages; /* pages of VM_ALLOC areas, those being filled included */
 	unsigned long nr_lazy; /* areas freed, their addresses awaiting a flush */
 	unsigned long lazy_pages; /* address space they hold, in pages, guards included */
 	unsigned long nr_spare; /* areas flushed and kept for reuse */
