@@ -97,6 +97,7 @@ const struct memstate_mm memstate_mm = {
 		.slab_mask = PAGE_FLAG(slab),
 		.table_mask = PAGE_FLAG(table),
 		.kmalloc_mask = PAGE_FLAG(large_kmalloc),
+		.user_mask = PAGE_FLAG(user),
 		.order_mask = PAGE_ORDER_MASK,
 		.order_shift = PG_order,
 		.slab_cache = FIELD(struct slab, cache),
