@@ -145,8 +145,8 @@ void mm_init(void)
 	bootmem_keep();
 	populate_vmemmap();
 	page_debug_init();
-	if (pcp_init())
-		panic("no memory for the per-CPU page lists");
+	if (pageblocks_init() || pcp_init())
+		panic("no memory for the page blocks or the per-CPU page lists");
 	memblock.closed = true;
 	page_alloc_init();
 	kmem_cache_init();

@@ -28,6 +28,8 @@ gfp_t gfp_allowed_mask = GFP_BOOT_MASK;
 unsigned int page_alloc_hooks = HOOK_BOOT;
 
 u8 first_zone[FIRST_ZONE_MASK + 1];
+/* The per-CPU lists to ask first; PCP_CLASS_NONE where first_zone refuses. */
+static u8 first_class[FIRST_ZONE_MASK + 1];
 
 void page_alloc_reset(void)
 {
@@ -64,6 +66,9 @@ void set_first_zones(void)
 		while (zone < MAX_NR_ZONES && zone > 0 && !zones[zone].managed)
 			zone--;
 		first_zone[bits] = (u8)zone;
+		first_class[bits] = (u8)(zone < MAX_NR_ZONES
+						 ? pcp_class(zone, gfp_migratetype(bits))
+						 : PCP_CLASS_NONE);
 	}
 }
 
@@ -74,18 +79,16 @@ void set_first_zones(void)
 static __always_inline struct page *alloc_fast(gfp_t gfp, unsigned int order)
 {
 	gfp_t unusual = gfp & (__GFP_ZERO | __GFP_COLD | __GFP_COMP | __GFP_NOFAIL);
-	unsigned int zone = first_zone[gfp & FIRST_ZONE_MASK];
+	unsigned int class = first_class[gfp & FIRST_ZONE_MASK];
 	struct page *page = NULL;
 	unsigned long flags;
 
-	/* Two tests in one: both bounds are the same power of two. */
-	_Static_assert(PCP_ORDERS == 4 && MAX_NR_ZONES == 4, "order | zone < 4");
-	if (unlikely((order | zone) >= 4) || unlikely(unusual | page_alloc_hooks) ||
+	if (unlikely(order >= PCP_ORDERS) || unlikely(unusual | page_alloc_hooks) ||
 	    ((gfp & __GFP_DIRECT_RECLAIM) && unlikely(arch_leaf_atomic())))
 		return NULL;
 	flags = arch_leaf_irq_save();
 	if (likely(!arch_leaf_atomic_flags(flags)) || !(gfp & __GFP_DIRECT_RECLAIM)) {
-		page = pcp_pop(this_pcp(zone), order);
+		page = pcp_pop(this_pcp(class), order);
 		if (likely(page))
 			page->state = STATE_LIVE(order);
 	}
@@ -152,7 +155,7 @@ static const char *why_not_free(struct page *page, unsigned int order)
 	}
 	if (flags & PAGE_FLAG(slab))
 		return "freed while it belongs to a slab";
-	if (flags & (PAGE_FLAG(table) | PAGE_FLAG(large_kmalloc)))
+	if (flags & (PAGE_FLAG(table) | PAGE_FLAG(large_kmalloc) | PAGE_FLAG(movable)))
 		return "freed while marked as in use by its owner";
 	if (page_order(page) != order)
 		return "freed with another order than it was allocated with";
@@ -171,15 +174,14 @@ static bool put_last_reference(struct page *page)
 
 static void release(struct page *page, unsigned int order)
 {
-	enum zone_type type = page_zonenum(page);
-	struct zone *zone = &zones[type];
+	struct zone *zone = page_zone(page);
 	unsigned long flags;
 
 	if (unlikely(page_alloc_hooks))
 		page_debug_free(page, order);
 	/* Who waits for memory may run on another CPU. */
 	if (order < PCP_ORDERS && likely(!(page_alloc_hooks & HOOK_WAIT))) {
-		pcp_put(type, page, order);
+		pcp_put(page, order);
 		return;
 	}
 	spin_lock_irqsave(&zone->lock, flags);
@@ -211,7 +213,7 @@ static __always_inline bool free_fast(struct page *page, unsigned int order)
 	    unlikely(READ_ONCE(page->state) != STATE_LIVE(order)))
 		return false;
 	flags = arch_leaf_irq_save();
-	done = pcp_push(this_pcp(page_zonenum(page)), page, order);
+	done = pcp_push(this_pcp(page_block(page)->class), page, order);
 	arch_leaf_irq_restore(flags);
 	return done;
 }

@@ -17,17 +17,19 @@
 
 static struct page *take_from_zone(enum zone_type type, const struct alloc_request *req)
 {
+	unsigned int migratetype = gfp_migratetype(req->gfp);
 	struct zone *zone = &zones[type];
 	unsigned long flags;
 	struct page *page = NULL;
 
 	/* From the reserve one block is taken, not a batch that anyone could then have. */
 	if (req->order < PCP_ORDERS && !(req->gfp & __GFP_COLD))
-		page = pcp_take(type, req->order, !req->alloc_flags);
+		page = pcp_take(pcp_class(type, migratetype), req->order,
+				!req->alloc_flags);
 	if (page)
 		return page;
 	spin_lock_irqsave(&zone->lock, flags);
-	page = zone_take(zone, req->order);
+	page = zone_take(zone, req->order, migratetype);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return page;
 }
@@ -45,10 +47,11 @@ struct page *take_pages(const struct alloc_request *req, unsigned int mark)
 		if (!zone->managed)
 			continue;
 		if (zone_watermark_ok(zone, req->order, zone->watermark[mark], req->zone,
-				      req->alloc_flags))
+				      req->alloc_flags | gfp_alloc_cma(req->gfp)))
 			page = take_from_zone(z, req);
 		else if (z == best && req->order < PCP_ORDERS)
-			page = pcp_take(z, req->order, false);
+			page = pcp_take(pcp_class(z, gfp_migratetype(req->gfp)),
+					req->order, false);
 		if (page)
 			return page;
 	}

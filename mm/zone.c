@@ -62,10 +62,17 @@ enum zone_type gfp_zone(gfp_t gfp)
 	}
 }
 
-/* Is there a free block of this order or above? */
-static bool has_block(const struct zone *zone, unsigned int order)
+/* Is there a free block of this order or above, of any type that the request can have? */
+static bool has_block(const struct zone *zone, unsigned int order,
+		      unsigned int alloc_flags)
 {
-	return READ_ONCE(zone->orders) >> order;
+	u32 orders = 0;
+
+	for (unsigned int type = 0; type < MIGRATE_PCPTYPES; type++)
+		orders |= READ_ONCE(zone->type_orders[type]);
+	if (alloc_flags & ALLOC_CMA)
+		orders |= READ_ONCE(zone->type_orders[MIGRATE_CMA]);
+	return orders >> order;
 }
 
 bool zone_watermark_ok(const struct zone *zone, unsigned int order, unsigned long mark,
@@ -74,13 +81,15 @@ bool zone_watermark_ok(const struct zone *zone, unsigned int order, unsigned lon
 	unsigned long free = READ_ONCE(zone->free);
 
 	if (alloc_flags & ALLOC_NO_WATERMARKS)
-		return has_block(zone, order);
+		return has_block(zone, order, alloc_flags);
+	if (!(alloc_flags & ALLOC_CMA))
+		free -= min(free, READ_ONCE(zone->free_cma));
 	if (alloc_flags & ALLOC_HIGH)
 		mark -= mark / 2;
 	if (alloc_flags & ALLOC_HARDER)
 		mark -= mark / 4;
 	return free >= (1UL << order) + mark + zone->lowmem_reserve[highest] &&
-	       has_block(zone, order);
+	       has_block(zone, order, alloc_flags);
 }
 
 static unsigned long int_sqrt(unsigned long n)
@@ -176,10 +185,8 @@ static unsigned long pcp_pages(enum zone_type type)
 	unsigned long pages = 0;
 
 	for (unsigned int cpu = 0; cpu_pcps && cpu < num_possible_cpus(); cpu++)
-		for (unsigned int order = 0; order < PCP_ORDERS; order++)
-			pages +=
-				(unsigned long)pcp_count(&cpu_pcps[cpu].zone[type], order)
-				<< order;
+		for (unsigned int list = 0; list < PCP_TYPES; list++)
+			pages += pcp_held(&cpu_pcps[cpu].pcp[pcp_class(type, list)]);
 	return pages;
 }
 
@@ -201,6 +208,10 @@ void zone_info(enum zone_type type, struct zone_info *info)
 		.merges = zone->merges,
 		.takes = zone->takes,
 		.puts = zone->puts,
+		.free_cma = zone->free_cma,
+		.isolated = zone->isolated,
+		.steals = zone->steals,
+		.claims = zone->claims,
 	};
 	for (unsigned int i = 0; i < NR_PAGE_ORDERS; i++)
 		info->nr_free[i] = zone->area[i].nr;

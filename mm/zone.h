@@ -10,6 +10,10 @@
  * of MAX_ORDER is emptied first.
  *
  * Two buddies of one order, both free, never exist: freeing joins them.
+ *
+ * A free block stands on the list of its page block's type (pageblock.h), always: a page
+ * block changes its type with all that is free in it.  Page blocks free as a whole have no
+ * type and serve anyone: they are on the MAX_ORDER list of WHOLE, or fresh.
  */
 #ifndef MM_ZONE_H
 #define MM_ZONE_H
@@ -19,14 +23,18 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
+#include "mm/pageblock.h"
 
 /* Memory ranges whose whole blocks can stay fresh; beyond that they go to the list. */
 #define FRESH_RUNS 32
 
 struct free_area {
-	struct list_head list; /* struct page.lru of each head, PG_buddy, this order */
-	unsigned long nr; /* its length */
+	struct list_head list[MIGRATE_TYPES]; /* page.lru of each head, PG_buddy */
+	unsigned long nr; /* their length */
 };
+
+/* Where free page blocks without a type are listed. */
+#define WHOLE MIGRATE_UNMOVABLE
 
 /* Frames [start, end), both multiples of MAX_ORDER_NR_PAGES. */
 struct fresh_run {
@@ -39,8 +47,11 @@ struct fresh_run {
  */
 struct zone {
 	spinlock_t lock;
-	u32 orders; /* (l) bit n: a block of order n is there, fresh included */
-	unsigned long free; /* (l) pages in lists and fresh runs */
+	u32 type_orders[MIGRATE_TYPES]; /* (l) bit n: a block of order n is there; fresh
+					 * ones count as WHOLE */
+	unsigned long free; /* (l) pages in lists and fresh runs, but for isolated ones */
+	unsigned long free_cma; /* (l) of these, in page blocks of MIGRATE_CMA */
+	unsigned long isolated; /* (l) pages in lists of MIGRATE_ISOLATE */
 	struct free_area area[NR_PAGE_ORDERS]; /* (l) */
 
 	unsigned long fresh_blocks; /* (l) in all runs */
@@ -49,6 +60,7 @@ struct zone {
 	struct fresh_run fresh[FRESH_RUNS]; /* (l) ascending */
 
 	unsigned long splits, merges, takes, puts; /* (l) since boot */
+	unsigned long steals, claims; /* (l) since boot */
 
 	unsigned long start_pfn, end_pfn; /* (b) of the RAM in it */
 	unsigned long present; /* (b) */
@@ -86,8 +98,22 @@ static inline unsigned long zone_limit(enum zone_type type)
 
 /* --- the buddy: page_alloc_buddy.c; the lock is held --- */
 
-/* A block off the zone, or NULL.  Of its head's state only PG_zeroed is left. */
-struct page *zone_take(struct zone *zone, unsigned int order);
+#define WHOLE_BIT (1U << MAX_ORDER)
+
+/* Bit n: a block of order n is there for a request of this type without going to another
+ * type's page blocks. */
+static inline u32 zone_orders(const struct zone *zone, unsigned int type)
+{
+	u32 orders = zone->type_orders[type] | (zone->type_orders[WHOLE] & WHOLE_BIT);
+
+	if (unlikely(!orders) && type == MIGRATE_MOVABLE)
+		orders = zone->type_orders[MIGRATE_CMA];
+	return orders;
+}
+
+/* A block for a request of this type off the zone, or NULL.  Of its head's state only
+ * PG_zeroed is left. */
+struct page *zone_take(struct zone *zone, unsigned int order, unsigned int type);
 /* A block into the zone, joined with its free buddies.  Its head's state is overwritten. */
 void zone_put(struct zone *zone, struct page *page, unsigned int order);
 /* n single pages that follow each other, as the blocks they make up. */
@@ -100,6 +126,39 @@ void zone_add_fresh(struct zone *zone, unsigned long start, unsigned long end,
 		    bool zeroed);
 /* Gives the zone frames that were in use. */
 void zone_add_used(struct zone *zone, unsigned long start, unsigned long end);
+
+/* --- between page_alloc_buddy.c and page_alloc_types.c; the lock is held --- */
+
+/* The list that a free block of this order is on, when its page block is of this type. */
+static inline unsigned int listed_as(unsigned int type, unsigned int order)
+{
+	return order == MAX_ORDER && type < MIGRATE_PCPTYPES ? WHOLE : type;
+}
+
+/* On and off the lists; counts nothing but the lists.  Off: as zone_take() leaves it. */
+void zone_list(struct zone *zone, struct page *page, unsigned int order,
+	       unsigned int list, u32 zeroed);
+void zone_unlist(struct zone *zone, struct page *page, unsigned int order,
+		 unsigned int list);
+/* The first block of a list of order `from`, cut down to `order`, for a request of this
+ * type; one is there. */
+struct page *zone_cut(struct zone *zone, unsigned int from, unsigned int list,
+		      unsigned int order, unsigned int type);
+/* From another type's page blocks, or NULL; there is none of the type's own. */
+struct page *zone_take_other(struct zone *zone, unsigned int order, unsigned int type);
+/* n pages of a page block of this type became free (or, n < 0, were taken). */
+static inline void zone_count(struct zone *zone, unsigned int type, long n)
+{
+	if (unlikely(type == MIGRATE_ISOLATE)) {
+		zone->isolated += (unsigned long)n;
+		return;
+	}
+	zone->free += (unsigned long)n;
+	if (unlikely(type == MIGRATE_CMA))
+		zone->free_cma += (unsigned long)n;
+}
+/* The page block of `page` gets this type, and what is free in it goes to its lists. */
+void zone_retype(struct zone *zone, struct page *page, unsigned int type);
 
 /* The order of the largest block that begins at pfn and does not pass end. */
 static inline unsigned int largest_order(unsigned long pfn, unsigned long end)
@@ -115,6 +174,13 @@ static inline unsigned int largest_order(unsigned long pfn, unsigned long end)
 #define ALLOC_HIGH	    1 /* half of the minimum may be used */
 #define ALLOC_HARDER	    2 /* a quarter more */
 #define ALLOC_NO_WATERMARKS 4 /* all of it */
+#define ALLOC_CMA	    8 /* pages of contiguous areas may be used */
+
+/* Only what can move may be where it may have to go. */
+static inline unsigned int gfp_alloc_cma(gfp_t gfp)
+{
+	return gfp_migratetype(gfp) == MIGRATE_MOVABLE ? ALLOC_CMA : 0;
+}
 
 /* May a request whose best zone is `highest` take a block here and leave `mark` pages?
  * No lock: the answer may be out of date when it is given. */

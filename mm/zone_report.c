@@ -94,18 +94,18 @@ static void put_pagesets(struct text *t, enum zone_type type)
 {
 	put(t, "\n  pagesets");
 	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++) {
-		struct pcp *pcp = &cpu_pcps[cpu].zone[type];
-		unsigned long count = 0, high = 0;
+		struct pcp *pcps = &cpu_pcps[cpu].pcp[pcp_class(type, 0)];
+		unsigned long count = 0, high;
 
 		if (!cpu_online(cpu))
 			continue;
-		for (unsigned int order = 0; order < PCP_ORDERS; order++)
-			count += (unsigned long)pcp_count(pcp, order) << order;
-		high = (unsigned long)(pcp->stack[0].limit - pcp_bottom(pcp, 0));
+		for (unsigned int list = 0; list < PCP_TYPES; list++)
+			count += pcp_held(&pcps[list]);
+		high = (unsigned long)(pcps->stack[0].limit - pcp_bottom(pcps, 0));
 		put(t,
 		    "\n    cpu: %u\n              count: %lu\n              high:  %lu"
 		    "\n              batch: %u",
-		    cpu, count, high, pcp_batch(pcp, 0));
+		    cpu, count, high, pcp_batch(pcps, 0));
 	}
 }
 

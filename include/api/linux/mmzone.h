@@ -28,6 +28,40 @@ enum zone_type {
 #define MAX_DMA_PFN   PHYS_PFN(16UL << 20)
 #define MAX_DMA32_PFN PHYS_PFN(4UL << 30)
 
+/*
+ * What can be said of the pages of a page block, so that pages of one kind lie together and
+ * those that cannot move do not spoil every large block.  The first three are asked for by
+ * flags; their values are those flags shifted.
+ */
+enum migratetype {
+	MIGRATE_UNMOVABLE, /* nobody can say when it is freed */
+	MIGRATE_MOVABLE, /* __GFP_MOVABLE: the contents can be had elsewhere */
+	MIGRATE_RECLAIMABLE, /* __GFP_RECLAIMABLE: a shrinker can free it */
+	MIGRATE_PCPTYPES, /* the types that requests have */
+	MIGRATE_CMA =
+		MIGRATE_PCPTYPES, /* a contiguous area: lent to movable pages only */
+	MIGRATE_ISOLATE, /* being emptied: nothing is handed out */
+	MIGRATE_TYPES
+};
+
+static inline enum migratetype gfp_migratetype(gfp_t gfp)
+{
+	return (enum migratetype)((gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) >> 3);
+}
+
+const char *migratetype_name(enum migratetype type);
+
+/*
+ * Page blocks are as large as the largest block of the allocator: what mobility protects is
+ * just what it promises.  A page block that is free as a whole has no type (it reads as
+ * MIGRATE_UNMOVABLE); its first use gives it one.
+ */
+#define pageblock_order	   MAX_ORDER
+#define pageblock_nr_pages (1UL << pageblock_order)
+
+/* The type of the page block that page lies in. */
+enum migratetype get_pageblock_migratetype(const struct page *page);
+
 enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
 
 /* The first page of each zone but the first; a zone that is empty begins where the next one
@@ -54,10 +88,25 @@ struct zone_info {
 	unsigned long nr_free[NR_PAGE_ORDERS];
 	unsigned long splits, merges; /* block halved, two buddies joined */
 	unsigned long takes, puts; /* blocks out of and into the buddy */
+	unsigned long free_cma; /* of free, in contiguous areas */
+	unsigned long isolated; /* free, but in isolated page blocks; not in free */
+	unsigned long steals; /* taken from a page block of another type */
+	unsigned long claims; /* page blocks that changed their type for that */
 };
 
 /* All zeros (but the name) for a zone without memory. */
 void zone_info(enum zone_type type, struct zone_info *info);
+
+/* A zone's free blocks by type, and its page blocks: /proc/pagetypeinfo. */
+struct zone_types {
+	unsigned long nr_free[MIGRATE_TYPES][NR_PAGE_ORDERS];
+	unsigned long blocks[MIGRATE_TYPES]; /* page blocks of this type, partly in use */
+	unsigned long whole; /* free page blocks without a type */
+};
+
+void zone_types(enum zone_type type, struct zone_types *types);
+/* Prints it for each zone that has memory. */
+void show_pagetypeinfo(void);
 
 /* The per-CPU lists over all CPUs and zones: counts since boot. */
 struct pcp_info {

@@ -179,7 +179,7 @@ static void any_size_starts_and_costs_little(void **state)
 		for (unsigned int z = 0; z < MAX_NR_ZONES; z++)
 			pages += info_of(z).present;
 		assert_int_equal(pages, sizes[i] / PAGE_SIZE);
-		assert_in_range(totalram_pages(), pages - 64, pages - 1);
+		assert_in_range(totalram_pages(), pages - 128, pages - 1);
 		assert_in_range(host_resident_ram(), 0, MIB);
 		for (unsigned int order = 0; order <= MAX_ORDER; order++)
 			__free_pages(alloc_pages(GFP_KERNEL, order), order);
