@@ -11,7 +11,7 @@ static int check_range(unsigned long addr, unsigned long *size)
 	if (addr % PAGE_SIZE || !*size || *size > TASK_SIZE)
 		return -EINVAL;
 	*size = ALIGN(*size, PAGE_SIZE);
-	return addr >= MMAP_MIN && *size <= TASK_SIZE - addr ? 0 : -EINVAL;
+	return addr >= MMAP_MIN && access_ok((void *)addr, *size) ? 0 : -EINVAL;
 }
 
 /* The first area of [addr, end), or NULL. */

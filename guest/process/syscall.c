@@ -33,6 +33,8 @@ static long do_write(const struct pt_regs *r)
 
 	if (r->rdi != 1 && r->rdi != 2)
 		return -EBADF;
+	if (!access_ok(from, left))
+		return -EFAULT;
 	for (; left; left -= n, from += n) {
 		n = min(left, sizeof(text));
 		if (copy_from_user(text, from, n))
