@@ -3,10 +3,10 @@
  * Areas of the vmalloc range: who has which addresses, from birth to reuse.
  *
  *	BUILDING --vm_area_publish--> LIVE --vm_area_take--> DYING
- *	    \\							^ |
- *	     \`--- vm_area_abandon ------------------------------' |
- *	      `----------------- vm_area_retire ------------------+--> LAZY --flush--> SPARE
- *										   or gone
+ *	   |  `---------- vm_area_abandon ----------------------^
+ *	   `------------- vm_area_retire -------------------> LAZY <- vm_area_retire - DYING
+ *
+ *	LAZY --flush--> SPARE or gone
  *
  * The TLBs of all CPUs may hold what an area mapped until they are flushed, and a flush is
  * dear.  So a retired area keeps its addresses, unmapped, until many can share one flush;
