@@ -156,7 +156,7 @@ static void compare_frames(const struct memstate_snapshot *s, unsigned long slab
 
 static void compare(void)
 {
-	struct memstate_snapshot s;
+	struct memstate_snapshot s = { 0 };
 	struct dma_stats dma;
 	struct walk walk = { .seen = &s.caches };
 
@@ -191,7 +191,9 @@ static void fill(struct slot *slot)
 	switch (dice(3)) {
 	case 0:
 		slot->kind = PAGES;
-		slot->p = alloc_pages(GFP_KERNEL | __GFP_COMP, dice(5));
+		slot->p = alloc_pages((dice(2) ? GFP_KERNEL : GFP_HIGHUSER_MOVABLE) |
+					      __GFP_COMP,
+				      dice(5));
 		break;
 	case 1:
 		slot->kind = OBJECT;
@@ -236,11 +238,26 @@ static void after_random_work(void **state)
 	compare();
 }
 
+/* More objects freed at once than a CPU's two magazines hold. */
+static void with_objects_in_every_layer(void **state)
+{
+	static void *objects[2000];
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(objects); i++)
+		objects[i] = kmalloc(64, GFP_KERNEL);
+	compare();
+	for (unsigned int i = 0; i < ARRAY_SIZE(objects); i++)
+		kfree(objects[i]);
+	compare();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_fresh_system, set_up),
 		cmocka_unit_test_setup(after_random_work, set_up),
+		cmocka_unit_test_setup(with_objects_in_every_layer, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
