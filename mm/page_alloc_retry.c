@@ -23,8 +23,10 @@
 #include "mm/reclaim.h"
 #include "mm/zone.h"
 
-/* Rounds without progress before a request gives up. */
-#define MAX_IDLE_ROUNDS 16
+/* A round without progress makes a request this much more tired; one in which the background
+ * thread was busy all the time, only by 1.  It gives up when it is exhausted. */
+#define IDLE_ROUND 10
+#define EXHAUSTED  (16 * IDLE_ROUND)
 /* __GFP_NOFAIL sleeps so many times, one tick each, while nobody in the whole system gives
  * anything back; then the system is dead, and it is better to say so. */
 #define NOFAIL_PATIENCE 1000
@@ -84,7 +86,7 @@ static bool wait_for_memory(void)
 
 /* How it has gone so far. */
 struct effort {
-	unsigned int idle; /* rounds without progress, one after another */
+	unsigned int tired; /* of rounds without progress, one after another */
 	unsigned int silent; /* sleeps in which nobody freed anything */
 	unsigned long freed; /* objects, in this round */
 };
@@ -105,22 +107,26 @@ static unsigned int reserve_flags(gfp_t gfp)
 }
 
 /* Is another round worth it?  While there is progress; and while there is something that
- * another one may free, for a few rounds. */
+ * the background thread may free, for a few rounds. */
 static bool may_retry(const struct alloc_request *req, struct effort *effort)
 {
+	unsigned long sessions;
+
 	if (req->gfp & __GFP_NORETRY)
 		return false;
 	if (req->order > COSTLY_ORDER && !(req->gfp & __GFP_RETRY_MAYFAIL))
 		return false;
-	if (effort->freed && req->order <= COSTLY_ORDER)
-		effort->idle = 0;
-	else if (++effort->idle >= MAX_IDLE_ROUNDS)
+	if (effort->freed) {
+		effort->tired = req->order > COSTLY_ORDER ? effort->tired + IDLE_ROUND
+							  : 0;
+		return effort->tired < EXHAUSTED;
+	}
+	if (effort->tired >= EXHAUSTED || !reclaimable_objects())
 		return false;
-	if (effort->freed)
-		return true;
-	if (!reclaimable_objects())
-		return false;
+	sessions = kswapd_sessions();
 	wait_for_memory();
+	effort->tired +=
+		kswapd_sessions() == sessions && kswapd_is_at_work() ? 1 : IDLE_ROUND;
 	return true;
 }
 
@@ -148,6 +154,12 @@ static void nofail_wait(struct alloc_request *req, struct effort *effort)
 		      req->order);
 }
 
+static void wake_background(const struct alloc_request *req)
+{
+	if (req->gfp & __GFP_KSWAPD_RECLAIM)
+		kswapd_wake(req->zone);
+}
+
 /* The caller may sleep. */
 static struct page *take_with_reclaim(struct alloc_request *req)
 {
@@ -166,6 +178,7 @@ static struct page *take_with_reclaim(struct alloc_request *req)
 			if (page)
 				return page;
 		}
+		wake_background(req);
 		if (may_retry(req, &effort) || may_oom(req))
 			continue;
 		if (!(req->gfp & __GFP_NOFAIL))
@@ -178,8 +191,7 @@ struct page *take_below_low(struct alloc_request *req)
 {
 	struct page *page;
 
-	if (req->gfp & __GFP_KSWAPD_RECLAIM)
-		kswapd_wake(req->zone);
+	wake_background(req);
 	req->gfp = current_gfp_context(req->gfp);
 	req->alloc_flags = reserve_flags(req->gfp);
 	page = take_pages(req, WMARK_MIN);

@@ -5,8 +5,9 @@
  *
  * How much is asked follows Linux: of what a shrinker says it has, the part
  * 4 / (seeks * 2^priority), where priority falls from 12 to 0 while that does not suffice;
- * and what was asked for but not done is remembered and added the next time.  So little
- * pressure takes little of everything, and no cache is spared for being small.
+ * what was asked for but not done (too little for a call, or forbidden to this request) is
+ * remembered and added the next time.  So large caches give first, and a little; small
+ * ones pay in batches; only under heavy pressure is everything asked for.
  *
  * Shrinkers sleep, so no lock is held while one runs: it is pinned, and whoever
  * unregisters it waits for the pin.  A thread inside is marked PF_MEMALLOC; its own
@@ -42,6 +43,7 @@ static struct {
 static struct {
 	unsigned int wanted; /* bit n: for requests whose best zone is n; atomic */
 	unsigned int failures; /* sessions that freed nothing, one after another */
+	unsigned int threads; /* in kswapd_run(); atomic */
 	bool stop; /* kswapd_stop() was called; atomic */
 	struct wait_queue_head wait;
 } background = { .wait = __WAIT_QUEUE_HEAD_INITIALIZER(background.wait) };
@@ -55,7 +57,7 @@ void reclaim_reset(void)
 	spin_lock_init(&shrinkers.lock);
 	INIT_LIST_HEAD(&shrinkers.list);
 	init_waitqueue_head(&shrinkers.unpinned);
-	background.wanted = background.failures = 0;
+	background.wanted = background.failures = background.threads = 0;
 	background.stop = false;
 	init_waitqueue_head(&background.wait);
 	counts = (struct reclaim_info){ 0 };
@@ -152,6 +154,15 @@ static unsigned long pressure(const struct shrinker *shrinker, unsigned long n,
 			       : DIV_ROUND_UP(n, 2);
 }
 
+/* Old debts alone never empty a cache at once. */
+static unsigned long wanted(unsigned long had, unsigned long asked,
+			    unsigned long deferred)
+{
+	unsigned long most = asked < had / 4 ? had / 2 : 2 * had;
+
+	return min(deferred + asked, most);
+}
+
 static void shrink_one(struct shrinker *shrinker, gfp_t gfp, unsigned int priority,
 		       struct shrunk *sum)
 {
@@ -165,7 +176,7 @@ static void shrink_one(struct shrinker *shrinker, gfp_t gfp, unsigned int priori
 	sum->had += had;
 	deferred = xchg(&shrinker->nr_deferred, 0);
 	asked = pressure(shrinker, had, priority);
-	want = min((deferred >> priority) + asked, 2 * had);
+	want = wanted(had, asked, deferred);
 	while (want >= batch || want >= had) {
 		unsigned long freed;
 
@@ -283,24 +294,45 @@ static unsigned long balance(enum zone_type highest)
 	return freed;
 }
 
-bool kswapd_run(void)
+unsigned long kswapd_sessions(void)
 {
-	unsigned int wanted;
-	unsigned long freed;
+	return READ_ONCE(counts.background);
+}
 
-	wait_event(background.wait,
-		   READ_ONCE(background.wanted) || READ_ONCE(background.stop));
-	wanted = xchg(&background.wanted, 0);
-	if (!wanted) {
-		__atomic_store_n(&background.stop, false, __ATOMIC_SEQ_CST);
-		return false;
-	}
-	freed = balance((enum zone_type)ilog2(wanted));
+/* Woken, or in the middle of it: `wanted` is cleared when a session is over, unless it was
+ * set again. */
+bool kswapd_is_at_work(void)
+{
+	return READ_ONCE(background.threads) && READ_ONCE(background.wanted);
+}
+
+/* Works as `wanted` says. */
+static void run_session(unsigned int wanted)
+{
+	unsigned long freed = balance((enum zone_type)ilog2(wanted));
+
 	if (freed)
 		WRITE_ONCE(background.failures, 0);
 	else
 		__atomic_fetch_add(&background.failures, 1, __ATOMIC_RELAXED);
 	COUNT(background, 1);
 	COUNT(background_freed, freed);
-	return true;
+}
+
+bool kswapd_run(void)
+{
+	unsigned int wanted;
+
+	__atomic_fetch_add(&background.threads, 1, __ATOMIC_SEQ_CST);
+	wait_event(background.wait,
+		   READ_ONCE(background.wanted) || READ_ONCE(background.stop));
+	wanted = READ_ONCE(background.wanted);
+	if (wanted) {
+		run_session(wanted);
+		__atomic_fetch_and(&background.wanted, ~wanted, __ATOMIC_SEQ_CST);
+	} else {
+		__atomic_store_n(&background.stop, false, __ATOMIC_SEQ_CST);
+	}
+	__atomic_fetch_sub(&background.threads, 1, __ATOMIC_SEQ_CST);
+	return wanted;
 }

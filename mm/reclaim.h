@@ -20,6 +20,10 @@ bool kswapd_run(void);
 /* Lets kswapd_run() return false once. */
 void kswapd_stop(void);
 
+/* How many times it has worked, and whether it is to work now. */
+unsigned long kswapd_sessions(void);
+bool kswapd_is_at_work(void);
+
 /* Registers what the slab caches can spare. */
 void slab_shrinker_init(void);
 void reclaim_reset(void);

@@ -18,8 +18,8 @@
 #include "mm/platform.h"
 #include "internal.h"
 
-#define TICK_NS	  1000000L /* how long others get to end a sleep, for each tick */
-#define NS_IN_A_S 1000000000L
+#define TICK_NS	     1000000L /* how long others get to end a sleep, for each tick */
+#define TICKS_IN_A_S (1000000000UL / TICK_NS)
 
 struct task_struct {
 	unsigned int state; /* TASK_*; set by others when they wake it */
@@ -83,9 +83,9 @@ void schedule(void)
 
 unsigned long schedule_timeout(unsigned long timeout)
 {
-	long ns = (long)timeout * TICK_NS;
-	struct timespec length = { ns / NS_IN_A_S, ns % NS_IN_A_S };
 	unsigned int state = state_now();
+	struct timespec length = { (long)(timeout / TICKS_IN_A_S),
+				   (long)(timeout % TICKS_IN_A_S) * TICK_NS };
 
 	if (timeout == MAX_SCHEDULE_TIMEOUT) {
 		schedule();

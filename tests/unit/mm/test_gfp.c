@@ -91,6 +91,54 @@ static void before_threads_nothing_sleeps(void **state)
 	host_irq_exit();
 }
 
+/* --- combinations --- */
+
+static void expect_report(gfp_t gfp, unsigned int order, bool served, const char *what)
+{
+	unsigned long before = page_alloc_bad_count();
+	struct page *page;
+
+	host_log_clear();
+	page = alloc_pages(gfp, order);
+	assert_int_equal(page != NULL, served);
+	assert_int_equal(page_alloc_bad_count(), before + 1);
+	if (!host_log_has(what))
+		fail_msg("the log lacks \"%s\": %s", what, host_log());
+	assert_true(host_log_has("from test_gfp+0x"));
+	if (page)
+		__free_pages(page, order);
+	host_advance_jiffies(5 * HZ);
+}
+
+static void forbidden_combinations_are_reported(void **state)
+{
+	static const char zones[] = "zones that exclude each other";
+	static const char mobility[] = "__GFP_MOVABLE and __GFP_RECLAIMABLE";
+
+	(void)state;
+	expect_report(GFP_HIGHUSER | __GFP_DMA, 0, false, zones);
+	expect_report(GFP_HIGHUSER | __GFP_DMA32, 3, false, zones);
+	expect_report(GFP_KERNEL | __GFP_DMA | __GFP_DMA32, 0, false, zones);
+	expect_report(GFP_ATOMIC | GFP_ZONEMASK, 9, false, zones);
+	expect_report(GFP_HIGHUSER_MOVABLE | __GFP_RECLAIMABLE, 0, false, mobility);
+	expect_report(GFP_KERNEL, MAX_ORDER + 1, false, "above MAX_ORDER");
+	expect_report(GFP_NOWAIT | __GFP_NOFAIL, 0, true, "it may not sleep");
+	expect_report(GFP_ATOMIC | __GFP_NOFAIL, 1, true, "it may not sleep");
+	expect_report(GFP_KERNEL | __GFP_NOFAIL, 2, true, "more than two pages");
+	expect_report(GFP_KERNEL | __GFP_ATOMIC, 4, true, "but it may sleep");
+	/* Not a word when the caller wants none. */
+	host_log_clear();
+	assert_null(alloc_page(GFP_HIGHUSER | __GFP_DMA | __GFP_NOWARN));
+	assert_null(alloc_pages(GFP_KERNEL | __GFP_NOWARN, MAX_ORDER + 1));
+	assert_string_equal(host_log(), "");
+	/* What is allowed is not reported. */
+	expect_served(GFP_KERNEL | __GFP_RECLAIMABLE);
+	expect_served(GFP_HIGHUSER_MOVABLE);
+	__free_pages(alloc_pages(GFP_KERNEL | __GFP_NOFAIL, 1), 1);
+	assert_string_equal(host_log(), "");
+	pages_check();
+}
+
 /* --- reclaim --- */
 
 /* A cache of pages that can be given back one by one. */
@@ -325,6 +373,7 @@ int main(void)
 				       set_up),
 		cmocka_unit_test_setup(atomic_requests_are_served_everywhere, set_up),
 		cmocka_unit_test(before_threads_nothing_sleeps),
+		cmocka_unit_test_setup(forbidden_combinations_are_reported, set_up),
 		cmocka_unit_test_setup(reclaim_is_asked_before_failing, set_up),
 		cmocka_unit_test_setup(requests_that_cannot_sleep_only_wake, set_up),
 		cmocka_unit_test_setup(noretry_tries_once_and_large_orders_not_long,
