@@ -49,7 +49,7 @@ $(B)/guest.elf: $(B)/guest/guest.debug
 # have as well gets another name there, so that the tests compare the two.
 GUEST_PURE  := guest/lib/string.c guest/lib/vsprintf.c guest/lib/number.c \
 	       guest/kernel/cmdline.c guest/kernel/symbols.c guest/drivers/acpi.c \
-	       guest/experiments/ktap.c
+	       guest/experiments/ktap.c guest/process/elf.c $(USER_PURE)
 GUEST_NAMES := memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strstr \
 	       memchr_inv strscpy vsnprintf snprintf vscnprintf scnprintf \
 	       kstrtoul kstrtouint kstrtoint memparse
@@ -58,6 +58,7 @@ define guest_test_rules
 $(eval $(call static_lib,$(1),libguest,$(GUEST_PURE)))
 $(B)/$(1)/guest/%.o: HOSTDEF += $(foreach n,$(GUEST_NAMES),-D$(n)=guest_$(n)) \
 	-fno-tree-loop-distribute-patterns
+$(B)/$(1)/guest/user/%.o: HOSTDEF += $(USER_RENAMED)
 $(GUEST_TESTS:tests/unit/%=$(B)/$(1)/tests/%): $(B)/$(1)/libguest.a
 endef
 $(eval $(call guest_test_rules,host))

@@ -13,6 +13,13 @@ CFLAGS_user  := $(BASE) -Iguest/user/include -ffreestanding -fno-builtin -march=
 LDFLAGS_user := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--gc-sections \
 	-Wl,-z,max-page-size=4096 -Wl,-z,separate-code -Wl,--fatal-warnings -Wl,-s
 
+# The parts of the library that know no kernel are tested on the host, where libc has their
+# names.
+USER_PURE    := $(addprefix guest/user/lib/,malloc.c malloc_info.c bins.c pool.c)
+USER_RENAMED := -Iguest/user/include $(foreach n,malloc free calloc realloc malloc_usable_size \
+	mallopt malloc_trim mallinfo2 malloc_stats malloc_verify sbrk mmap munmap mremap madvise \
+	printf abort errno,-D$(n)=user_$(n))
+
 $(B)/user/%.o: %.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)

@@ -4,6 +4,6 @@
 
 /* To the console, one line at best: %s %c %d %u %x with l or z, %%; a width and padding with
  * zeros or blanks.  How many characters. */
-int printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int printf(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 
 #endif

@@ -227,14 +227,16 @@ static void shrink(struct block *b, size_t size)
 static int extend(struct block *b, size_t size)
 {
 	struct block *above = block_above(b);
-	size_t room = block_size(b) + block_size(above);
+	size_t more = size - block_size(b), room = block_size(b) + block_size(above);
 
 	if (!block_is_free(above))
 		return 0;
 	if (above == heap.top) {
-		if (room < size + BLOCK_MIN)
+		/* What malloc() would map is not squeezed into the heap. */
+		if (size >= heap.mmap_threshold ? block_size(above) < more + BLOCK_MIN
+						: !grow_top(more))
 			return 0;
-		take_from_top(size - block_size(b));
+		take_from_top(more);
 		room = size;
 	} else {
 		if (room < size)
@@ -292,10 +294,11 @@ void *malloc(size_t request)
 
 void free(void *p)
 {
-	struct block *b = block_of(p);
+	struct block *b;
 
 	if (!p)
 		return;
+	b = block_of(p);
 	if ((uintptr_t)b % BLOCK_ALIGN)
 		broken("free(): invalid pointer");
 	if (b->size & MAPPED) {
@@ -339,7 +342,7 @@ static void *move(void *p, size_t size)
 
 void *realloc(void *p, size_t size)
 {
-	struct block *b = block_of(p);
+	struct block *b;
 	size_t need;
 	void *q;
 
@@ -353,6 +356,7 @@ void *realloc(void *p, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
+	b = block_of(p);
 	if (b->size & MAPPED) {
 		q = remap_block(b, size);
 		return q ? q : move(p, size);
@@ -367,10 +371,11 @@ void *realloc(void *p, size_t size)
 
 size_t malloc_usable_size(void *p)
 {
-	struct block *b = block_of(p);
+	const struct block *b;
 
 	if (!p)
 		return 0;
+	b = block_of(p);
 	return block_size(b) - (b->size & MAPPED ? BLOCK_HEADER : OVERHEAD);
 }
 
