@@ -92,3 +92,10 @@ const char *json_text(const json_t *object, const char *name)
 
 	return text ? text : "";
 }
+
+uint64_t whole_number(double value)
+{
+	if (!(value > 0))
+		return 0;
+	return value < 0x1p63 ? (uint64_t)value : UINT64_MAX;
+}

@@ -23,6 +23,8 @@ void html_time(FILE *f, uint64_t us);
  * and "". */
 uint64_t json_number(const json_t *object, const char *name);
 const char *json_text(const json_t *object, const char *name);
+/* A number that was reckoned with fractions, as a whole one: within bounds, whatever it is. */
+uint64_t whole_number(double value);
 /* Element i of an array of numbers. */
 uint64_t json_number_at(const json_t *array, size_t i);
 

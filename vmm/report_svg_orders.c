@@ -90,7 +90,7 @@ static void draw_scale(FILE *f, uint64_t most)
 
 	fputs("<ul class=\"legend\"><li><i class=\"none\"></i>none</li>", f);
 	for (i = 1; i <= 4; i++) {
-		next = (uint64_t)(exp2(scale * i / 4) - 0.5);
+		next = whole_number(exp2(scale * i / 4) - 0.5);
 		if (next <= n)
 			continue;
 		n = next;

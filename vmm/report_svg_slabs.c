@@ -78,7 +78,7 @@ static void draw_bar(FILE *f, const struct bar *bar, size_t row, double scale)
 	html_bytes(f, bar->bytes);
 	fprintf(f, ", %" PRIu64 " of %" PRIu64 " objects in use",
 		json_number(c, "inuse_objects") -
-			(uint64_t)(stride ? cached / stride : 0),
+			whole_number(stride > 0 ? cached / stride : 0),
 		json_number(c, "objects"));
 	fputs("</text>", f);
 }

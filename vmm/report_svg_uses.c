@@ -74,7 +74,7 @@ static void draw_grid(FILE *f, double most, uint64_t page_bytes)
 			"<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" "
 			"y=\"%.1f\" text-anchor=\"end\">",
 			TIMELINE_LEFT, y, TIMELINE_RIGHT, TIMELINE_LEFT - 8, y + 4);
-		html_bytes(f, (uint64_t)(most * i / 4) * page_bytes);
+		html_bytes(f, whole_number(most * i / 4 * (double)page_bytes));
 		fputs("</text>", f);
 	}
 }
