@@ -112,6 +112,10 @@ static void kfree_pages(const void *p, unsigned long ip)
 
 	if (ZERO_OR_NULL_PTR(p))
 		return;
+	if (is_kfence_address(p)) {
+		kfence_free(NULL, p, ip);
+		return;
+	}
 	page = kmalloc_pages_of(p);
 	if (!page) {
 		slab_report_foreign(NULL, p, ip);
@@ -177,6 +181,8 @@ size_t ksize(const void *p)
 
 	if (s)
 		return s->object_size;
+	if (is_kfence_address(p))
+		return kfence_ksize(p);
 	page = kmalloc_pages_of(p);
 	return page ? page_size(page) : 0;
 }

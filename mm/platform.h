@@ -67,6 +67,17 @@ unsigned long platform_mapping_size(unsigned long va);
 unsigned long platform_pagetable_pages(void);
 
 /*
+ * A block of PMD_SIZE of the direct map, aligned to that, all of it the caller's: from divide
+ * to join each of its pages can be unmapped and mapped alone.  One block at a time.
+ * divide: 0, -ENOMEM, or -EBUSY; the pages stay mapped.  set: one page; any context; TLBs of
+ * other CPUs may show the former state until platform_flush_tlb().  join: all of it is
+ * mapped again, on every CPU.  divide and join sleep.
+ */
+int platform_direct_divide(unsigned long va);
+void platform_direct_set(unsigned long va, bool mapped);
+void platform_direct_join(unsigned long va);
+
+/*
  * Makes struct page for frames [start_pfn, end_pfn) addressable and all-zero.  Called once
  * per memory region at boot, before the buddy exists: takes its memory from memblock.
  * Zeroed must cost nothing where the machine delivers zeroed RAM.

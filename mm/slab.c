@@ -42,14 +42,15 @@ static void *slab_alloc_cached(struct kmem_cache *s, gfp_t gfp)
 
 noinline void *slab_alloc_slow(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
 {
-	void *obj;
+	void *obj = NULL;
 
 	if (!slab_context_ok(s->name, gfp))
 		return NULL;
-	if (s->flags & SLAB_UNCACHED)
-		obj = slab_alloc_uncached(s, gfp, ip);
-	else
-		obj = slab_alloc_cached(s, gfp);
+	if (unlikely(kfence_on))
+		obj = kfence_sample(s, gfp, ip);
+	if (likely(!obj))
+		obj = s->flags & SLAB_UNCACHED ? slab_alloc_uncached(s, gfp, ip)
+					       : slab_alloc_cached(s, gfp);
 	return obj && (gfp & __GFP_ZERO) ? slab_zero(s, obj, ip) : obj;
 }
 
@@ -104,6 +105,8 @@ static noinline void kmem_cache_free_slow(struct kmem_cache *s, void *obj,
 {
 	if (likely(slab_cache_of(obj) == s))
 		slab_free_slow(s, obj, ip);
+	else if (is_kfence_address(obj))
+		kfence_free(s, obj, ip);
 	else if (obj)
 		slab_report_foreign(s, obj, ip);
 }

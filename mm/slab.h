@@ -28,6 +28,7 @@
 #include <linux/string.h>
 #include <linux/spinlock.h>
 #include <linux/smp.h>
+#include "mm/kfence.h"
 #include "mm/platform.h"
 
 #define SLAB_DEBUG_FLAGS \
@@ -342,7 +343,12 @@ bool slab_debug_free(struct kmem_cache *s, void *obj, unsigned long ip);
 bool slab_debug_check(struct kmem_cache *s, void *obj, bool allocated, unsigned long ip);
 unsigned long slab_debug_site(const struct kmem_cache *s, const void *obj, bool freed);
 
+/* The callers of the call at ip, innermost first and 0 behind the last: what the allocator
+ * itself called since is left out. */
+void slab_call_chain(unsigned long ip, unsigned long *chain, unsigned int max);
+
 /* mm/slab_report.c: one report each; nothing is held */
+void slab_count_bug(void);
 void slab_report_invalid(struct kmem_cache *s, const void *addr, unsigned long ip);
 void slab_report_double(struct kmem_cache *s, const void *obj, unsigned long ip);
 void slab_report_damage(struct kmem_cache *s, const void *obj, const char *what,

@@ -189,6 +189,7 @@ void slab_reset(void)
 	slab_option_reset();
 	slab_report_reset();
 	failslab_reset();
+	kfence_reset();
 }
 
 /* --- the list of caches ---------------------------------------------------------------- */
@@ -273,10 +274,11 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	    (s->flags & SLAB_INTERNAL))
 		return -EBUSY;
 	kmem_cache_shrink(s);
-	if (s->lists.inuse) {
+	if (s->lists.inuse || kfence_objects(s)) {
 		slab_report_busy(s, _RET_IP_);
 		return -EBUSY;
 	}
+	kfence_forget_cache(s);
 	return slab_cache_delete(s) ? 0 : -EBUSY;
 }
 

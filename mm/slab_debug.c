@@ -25,6 +25,7 @@
 
 #define RED_WORD    8
 #define TRACK_CHAIN 5
+#define CHAIN_LOOK  14 /* frames that are looked through */
 
 struct slab_track {
 	unsigned long ip; /* the call; 0: never happened */
@@ -107,17 +108,16 @@ void slab_debug_init_slab(struct kmem_cache *s, struct slab *slab)
 
 /* --- tracks ---------------------------------------------------------------------------- */
 
-/* The call chain from the call at ip outwards, leaving the allocator's own frames out. */
-static void slab_track_chain(struct slab_track *track, unsigned long ip)
+void slab_call_chain(unsigned long ip, unsigned long *chain, unsigned int max)
 {
-	unsigned long pcs[TRACK_CHAIN + 8];
-	unsigned int n = platform_backtrace(pcs, ARRAY_SIZE(pcs)), from = 0;
+	unsigned long pcs[CHAIN_LOOK];
+	unsigned int n = platform_backtrace(pcs, CHAIN_LOOK), from = 0;
 
 	for (unsigned int i = 0; i < n; i++)
 		if (pcs[i] == ip)
 			from = i + 1;
-	for (unsigned int i = 0; i < TRACK_CHAIN; i++)
-		track->chain[i] = from && from + i < n ? pcs[from + i] : 0;
+	for (unsigned int i = 0; i < max; i++)
+		chain[i] = from && from + i < n ? pcs[from + i] : 0;
 }
 
 static void slab_track_set(const struct kmem_cache *s, void *obj, bool freed,
@@ -131,7 +131,7 @@ static void slab_track_set(const struct kmem_cache *s, void *obj, bool freed,
 	track->ip = ip;
 	track->when = arch_cycles();
 	track->cpu = arch_cpu_id();
-	slab_track_chain(track, ip);
+	slab_call_chain(ip, track->chain, TRACK_CHAIN);
 }
 
 unsigned long slab_debug_site(const struct kmem_cache *s, const void *obj, bool freed)

@@ -6,6 +6,7 @@
  * run, with a report.
  */
 #include <linux/kernel.h>
+#include <linux/kfence.h>
 #include <linux/printk.h>
 #include <asm/cpu.h>
 #include <asm/traps.h>
@@ -99,8 +100,12 @@ void handle_exception(struct pt_regs *regs)
 	}
 	if (fault && resolve_fault(regs, address))
 		return;
-	if (regs->vector == VECTOR_PAGE_FAULT)
+	if (regs->vector == VECTOR_PAGE_FAULT) {
+		if (kfence_handle_page_fault(address, regs->error & FAULT_WRITE,
+					     regs->rip))
+			return;
 		report_page_fault(regs, address);
+	}
 	panic_regs(regs, "%s (error %#llx) at %pS", name ? name : "unknown exception",
 		   (unsigned long long)regs->error, (void *)regs->rip);
 }

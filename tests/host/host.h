@@ -42,6 +42,12 @@ size_t host_resident_ram(void);
  * next; 0: none).  Page allocations: fail_page_alloc_set() in <linux/page_debug.h>. */
 void host_fail_nth_map(unsigned int n);
 
+/* Page faults of the program go to handler(address, is_write, address of the code) first;
+ * true: the access is made again; false: they go to whoever had them before this call.  As
+ * the guest's fault handler does. */
+typedef bool (*host_fault_handler)(unsigned long addr, bool is_write, unsigned long ip);
+void host_catch_faults(host_fault_handler handler);
+
 /* --- what happened; all cleared by host_mm_reset() and host_log_clear() --- */
 
 struct host_events {

@@ -105,6 +105,7 @@ void host_mm_reset(void)
 	fence(VMEMMAP_START, VMEMMAP_SIZE);
 	host_vmap_reset();
 	host_sched_reset();
+	host_direct_reset();
 	if (ftruncate(host_ram_fd(), 0) || ftruncate(host_ram_fd(), MEMFD_SIZE))
 		host_die("ftruncate of the host machine's RAM");
 	ram.zeroed = true;

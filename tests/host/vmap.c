@@ -63,7 +63,7 @@ void host_fail_nth_map(unsigned int n)
 	vmap.fail_in = n;
 }
 
-static bool map_should_fail(void)
+bool host_map_should_fail(void)
 {
 	return vmap.fail_in && --vmap.fail_in == 0;
 }
@@ -144,7 +144,7 @@ int platform_map_pages(unsigned long va, struct page *const *pages, unsigned lon
 
 	(void)gfp;
 	check_range(va, n << PAGE_SHIFT);
-	if (map_should_fail())
+	if (host_map_should_fail())
 		return -ENOMEM;
 	for (unsigned long done = 0; done < n; done += len) {
 		len = run_length(pages + done, n - done);
@@ -162,7 +162,7 @@ int platform_map_phys(unsigned long va, phys_addr_t pa, unsigned long size, pgpr
 {
 	(void)gfp;
 	check_range(va, size);
-	if (map_should_fail())
+	if (host_map_should_fail())
 		return -ENOMEM;
 	if (map_run(va, pa, size, prot, true)) {
 		platform_unmap(va, size);
