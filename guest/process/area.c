@@ -64,8 +64,7 @@ void area_resize(struct mm_struct *mm, struct area *area, unsigned long start,
 {
 	area_take(mm, area);
 	/* The place was the area's or free: it cannot be taken. */
-	if (WARN_ON(area_place(mm, area, start, end)))
-		area_free(area);
+	WARN_ON(area_place(mm, area, start, end));
 }
 
 struct area *area_twin(const struct area *area)
@@ -96,8 +95,7 @@ int area_split(struct mm_struct *mm, unsigned long addr)
 	end = area->vma.vm_end;
 	upper->vma.vm_pgoff += (addr - area->vma.vm_start) / PAGE_SIZE;
 	area_resize(mm, area, area->vma.vm_start, addr);
-	if (WARN_ON(area_place(mm, upper, addr, end)))
-		area_free(upper);
+	WARN_ON(area_place(mm, upper, addr, end));
 	return 0;
 }
 

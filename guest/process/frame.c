@@ -48,6 +48,7 @@ struct shared {
 
 struct shared *shared_create(unsigned long pages)
 {
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
 	struct shared *s = kvzalloc(sizeof(*s) + pages * sizeof(s->frame[0]), GFP_KERNEL);
 
 	if (!s)

@@ -23,7 +23,7 @@ unsigned long oom_kills(void)
 /* The largest that lives; one that is dying already before all others.  The lock is held. */
 static struct process *choose(bool *dying)
 {
-	struct process *p, *largest = NULL;
+	struct process *p = NULL, *largest = NULL;
 
 	*dying = false;
 	list_for_each_entry (p, &processes, node) {

@@ -47,7 +47,7 @@ static int map_code(struct mm_struct *mm)
 		.flags = VM_READ | VM_WRITE,
 		.fixed = true,
 	};
-	unsigned long size = (unsigned long)(probe_code_end - probe_code);
+	unsigned long size = (unsigned long)probe_code_end - (unsigned long)probe_code;
 	long err = mm_map(mm, &map);
 
 	if (err < 0)

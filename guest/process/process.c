@@ -119,7 +119,7 @@ static void reap(struct process *p)
 static void abandon_children(struct process *me)
 {
 	LIST_HEAD(dead);
-	struct process *p, *next;
+	struct process *p = NULL, *next;
 
 	spin_lock(&processes_lock);
 	list_for_each_entry_safe (p, next, &processes, node) {
@@ -131,8 +131,11 @@ static void abandon_children(struct process *me)
 			list_move(&p->node, &dead);
 	}
 	spin_unlock(&processes_lock);
-	list_for_each_entry_safe (p, next, &dead, node)
+	while (!list_empty(&dead)) {
+		p = list_first_entry(&dead, struct process, node);
+		list_del(&p->node);
 		reap(p);
+	}
 }
 
 void process_exit(int status)
@@ -221,7 +224,7 @@ long process_fork(const struct pt_regs *regs)
 /* An ended child of me, off the list, or NULL; *any: there are such children at all. */
 static struct process *take_child(const struct process *me, int pid, bool *any)
 {
-	struct process *p, *found = NULL;
+	struct process *p = NULL, *found = NULL;
 
 	*any = false;
 	spin_lock(&processes_lock);

@@ -17,8 +17,10 @@ static uint64_t rss(void)
 
 int main(void)
 {
-	char *below = malloc(SIZE), *above = malloc(64);
+	char *below = malloc(SIZE);
+	static char *above;
 
+	above = malloc(64);
 	if (!below || !above)
 		return 1;
 	memset(below, 1, SIZE);

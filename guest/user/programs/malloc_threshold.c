@@ -7,11 +7,14 @@
 
 #define SMALL 64UL
 
+/* Blocks that stay. */
+static void *volatile kept;
+
 /* Until little is left at the top of the heap, so that the next request needs memory. */
 static void use_up_top(void)
 {
 	while (mallinfo2().keepcost > 2 * SMALL)
-		malloc(mallinfo2().keepcost > 4096 + SMALL ? 4000 : SMALL - 8);
+		kept = malloc(mallinfo2().keepcost > 4096 + SMALL ? 4000 : SMALL - 8);
 }
 
 int main(void)
@@ -30,12 +33,12 @@ int main(void)
 	free(p);
 	results[THRESHOLD_FREED_MAPPINGS] = mallinfo2().hblks;
 	use_up_top();
-	malloc(THRESHOLD_REQUEST);
+	kept = malloc(THRESHOLD_REQUEST);
 	results[THRESHOLD_ADAPTED_MAPPINGS] = mallinfo2().hblks;
 	if (!mallopt(M_MMAP_THRESHOLD, 64 << 10))
 		return 1;
 	use_up_top();
-	malloc(70000);
+	kept = malloc(70000);
 	results[THRESHOLD_SET_MAPPINGS] = mallinfo2().hblks;
 	results[THRESHOLD_HEAP_END] = (uint64_t)sbrk(0);
 	return malloc_verify() != NULL;

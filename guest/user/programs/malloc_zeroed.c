@@ -19,6 +19,8 @@ static uint64_t count(const volatile unsigned char *p, size_t n, unsigned char b
 	return found;
 }
 
+static void *volatile kept;
+
 int main(void)
 {
 	struct usage before, after;
@@ -45,7 +47,7 @@ int main(void)
 	results[ZEROED_WRONG] += SIZE - count(p, SIZE, 0);
 
 	small = malloc(SMALL);
-	malloc(16); /* keeps it from joining the top */
+	kept = malloc(16); /* keeps it from joining the top */
 	memset(small, STALE, SMALL);
 	free(small);
 	small = malloc(SMALL);

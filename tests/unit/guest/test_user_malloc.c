@@ -327,7 +327,7 @@ static void realloc_grows_in_place_where_it_can(void **state)
 	memset(p, 7, 100);
 	assert_ptr_equal(realloc(p, 50 * KIB), p); /* into the top */
 	assert_ptr_equal(realloc(p, 200), p);
-	q = malloc(10);
+	malloc(10);
 	q = realloc(p, 100 * KIB);
 	assert_true(q != p);
 	for (int i = 0; i < 100; i++)
