@@ -223,9 +223,8 @@ int report_write(struct machine *m, const struct run_times *times,
 	json_object_set_new(report, "counts", report_counts(m));
 	json_object_set_new(report, "experiments", report_experiments(m, times));
 	json_object_set_new(report, "table", report_table(m));
-	json_object_set_new(
-		report, "memory",
-		report_memory_state(&m->mem.ram, m->boot.kernel.memstate_gpa, sampler));
+	json_object_set_new(report, "memory",
+			    report_memory_state(&m->mem.ram, &m->boot.kernel, sampler));
 
 	errno = EIO;
 	ret = json_dumpfd(report, fd, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

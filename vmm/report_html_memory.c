@@ -72,7 +72,7 @@ static void write_area(FILE *f, const json_t *a)
 	fputs("</td><td class=\"mono\">", f);
 	html_member(f, a, "phys");
 	fputs("</td><td class=\"mono\">", f);
-	html_member(f, a, *json_text(a, "site") ? "site" : "caller");
+	html_member(f, a, "caller");
 	fputs("</td></tr>\n", f);
 }
 
