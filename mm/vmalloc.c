@@ -264,6 +264,19 @@ void *vmalloc_huge(unsigned long size, gfp_t gfp)
 	return vmalloc_special(size, PAGE_SIZE, VM_ALLOW_HUGE_VMAP, gfp, _RET_IP_);
 }
 
+/* Nothing of the kernel's may show. */
+void *vmalloc_user(unsigned long size)
+{
+	return vmalloc_special(size, PAGE_SIZE, VM_USERMAP, GFP_KERNEL | __GFP_ZERO,
+			       _RET_IP_);
+}
+
+void *vmalloc_32_user(unsigned long size)
+{
+	return vmalloc_special(size, PAGE_SIZE, VM_USERMAP,
+			       GFP_KERNEL | GFP_DMA32 | __GFP_ZERO, _RET_IP_);
+}
+
 void vfree(const void *addr)
 {
 	struct vm_area *area;

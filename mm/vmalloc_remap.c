@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * vmalloc memory for processes: areas whose pages are zeroed, so that nothing of the
- * kernel's shows, and the way into an area of user addresses.
- */
+/* remap_vmalloc_range: pages of vmalloc_user() in an area of user addresses. */
 #include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/vma.h>
 #include <linux/vmalloc.h>
 #include "mm/vmap_area.h"
 #include "mm/vmap_internal.h"
-
-void *vmalloc_user(unsigned long size)
-{
-	return vmalloc_special(size, PAGE_SIZE, VM_USERMAP, GFP_KERNEL | __GFP_ZERO,
-			       _RET_IP_);
-}
-
-void *vmalloc_32_user(unsigned long size)
-{
-	return vmalloc_special(size, PAGE_SIZE, VM_USERMAP,
-			       GFP_KERNEL | GFP_DMA32 | __GFP_ZERO, _RET_IP_);
-}
 
 /* Does an area for users stand at addr, with pages [pgoff, pgoff + nr)? */
 static bool may_be_shown(unsigned long addr, unsigned long pgoff, unsigned long nr)
