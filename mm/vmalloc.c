@@ -129,6 +129,9 @@ static int build(struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
 	int err;
 
+	/* All that is needed of the pages is that they can be mapped. */
+	if (!(gfp & GFP_ZONEMASK))
+		gfp |= __GFP_HIGHMEM;
 	if (unlikely(area->flags & VM_ALLOW_HUGE_VMAP))
 		err = begin_with_blocks(area, nr, gfp);
 	else
@@ -163,10 +166,11 @@ static const char *hopeless(unsigned long nr)
 {
 	if (!nr)
 		return "no size";
-	if (likely(nr < LARGE_REQUEST))
-		return nr > totalram_pages() ? "more than all memory" : NULL;
-	/* What fails at the end has by then taken all there was from everyone else. */
-	return nr > nr_free_pages() ? "more than the memory that is free" : NULL;
+	/* What fails at its end has by then taken all there was from everyone else. */
+	if (unlikely(nr >= LARGE_REQUEST) && nr > nr_free_pages() &&
+	    nr > si_mem_available())
+		return "more than the memory available";
+	return NULL;
 }
 
 /* Fills a new area, or ends it. */

@@ -82,8 +82,7 @@ static size_t kept_back_range(phys_addr_t *phys)
 	const struct memblock_region *region;
 	size_t size = 0;
 
-	for_each_kept_back_region(region)
-	{
+	for_each_kept_back_region (region) {
 		phys_addr_t start = ALIGN(region->base, PMD_SIZE);
 		phys_addr_t end = ALIGN_DOWN(region->base + region->size, PMD_SIZE);
 

@@ -13,6 +13,7 @@
  * what it is told; the page tables; a fault.
  */
 #include <linux/dma-mapping.h>
+#include <linux/highmem.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
@@ -58,6 +59,15 @@ static unsigned long runs_by_page_table(const char *p, unsigned long pages)
 	return runs;
 }
 
+/* Of a page that may lack a direct map. */
+static u64 first_word(struct page *page)
+{
+	u64 *p = kmap_local_page(page), word = *p;
+
+	kunmap_local(p);
+	return word;
+}
+
 EXPERIMENT(vmalloc_virtual, "vmalloc.virtual",
 	   "vmalloc memory has contiguous addresses over scattered page frames")
 {
@@ -73,8 +83,7 @@ EXPERIMENT(vmalloc_virtual, "vmalloc.virtual",
 	expect(x, !wrong_words(p, BYTES, 1), "%lu words are not what was written",
 	       wrong_words(p, BYTES, 1));
 	for (unsigned long at = 0; at < BYTES; at += PAGE_SIZE)
-		expect(x,
-		       *(u64 *)(p + at) == *(u64 *)page_address(vmalloc_to_page(p + at)),
+		expect(x, *(u64 *)(p + at) == first_word(vmalloc_to_page(p + at)),
 		       "page at %#lx: its frame holds something else", at);
 	runs = runs_by_page_table(p, PAGES);
 	expect(x, runs > 1, "the frames are contiguous");

@@ -125,7 +125,7 @@ static void zeroed_where_it_was_dirty(void **state)
 static void fragmented_memory_gives_pages(void **state)
 {
 	unsigned long got = 0, max = totalram_pages();
-	struct page **held = calloc(max, sizeof(*held));
+	struct page **held = calloc(max, sizeof(struct page *));
 	unsigned char *p;
 
 	(void)state;
@@ -287,9 +287,8 @@ static void a_failure_is_reported_in_full(void **state)
 	}
 	host_log_clear();
 	assert_null(vmalloc(5 * PMD_SIZE));
-	assert_true(
-		host_log_has("vmalloc error: size 10485760, more than the memory that "
-			     "is free, mode:"));
+	assert_true(host_log_has("vmalloc error: size 10485760, more than the memory "
+				 "available, mode:"));
 	assert_true(host_log_has("(GFP_KERNEL), from "));
 	assert_true(host_log_has("DMA32"));
 	host_log_clear();
