@@ -122,4 +122,33 @@ ok "what is no report is refused in one line" refuses '{}' 'no report'
 ok "a report that is not there is refused" no_file
 ok "a page that cannot be written is refused" nowhere_to_write
 ok "a disk that is full is noticed" full_disk
+
+# A real guest: what is read from outside fits its RAM.
+guest() {
+	timeout 100 "$B/pagevisor" run --mem 64M --cpus 2 --console none --report "$work/real.json" \
+		--append 'experiments=buddy.split' "$B/guest.elf"
+}
+memory() { # FILTER on .memory, which must be true
+	jq -e ".memory | $1" "$work/real.json"
+}
+real_page() {
+	"$B/pagevisor" report "$work/real.json" -o "$work/real.html" &&
+		xmllint --noout --nonet "$work/real.html"
+}
+
+if have_kvm; then
+	ok "a guest runs" guest
+	ok "its memory state was read without error" memory '.error == null'
+	ok "each frame of its RAM has a use" memory '[.map.runs[][0]] | add == 16384'
+	ok "free frames are what the zones hold" memory \
+		'.map.pages.free + .map.pages.fresh == ([.zones[].free_pages] | add)'
+	ok "slab frames are what the caches hold" memory \
+		'.map.pages.slab == ([.caches[].pages] | add)'
+	ok "the books of each zone add up" memory '[.zones[].adds_up] | all'
+	ok "areas name who made them" memory '[.areas[].caller | test("^[a-z]")] | any'
+	ok "there are samples of the run" memory '.samples.list | length >= 2'
+	ok "its page is well-formed" real_page
+else
+	skip "a guest's memory from outside" "no usable /dev/kvm here"
+fi
 finish
