@@ -155,12 +155,14 @@ static const char *why_not_free(struct page *page, unsigned int order)
 	}
 	if (flags & PAGE_FLAG(slab))
 		return "freed while it belongs to a slab";
-	if (flags & (PAGE_FLAG(table) | PAGE_FLAG(large_kmalloc) | PAGE_FLAG(movable)))
+	if (flags & (PAGE_FLAG(table) | PAGE_FLAG(large_kmalloc)))
 		return "freed while marked as in use by its owner";
 	if (page_order(page) != order)
 		return "freed with another order than it was allocated with";
 	if (atomic_read(&page->_refcount) <= 0)
 		return "freed while nobody holds it";
+	if ((flags & PAGE_FLAG(movable)) && atomic_read(&page->_refcount) == 1)
+		return "freed while its owner can move it";
 	return NULL;
 }
 
@@ -172,23 +174,34 @@ static bool put_last_reference(struct page *page)
 	       atomic_dec_and_test(&page->_refcount);
 }
 
-static void release(struct page *page, unsigned int order)
+static void put_in_zone(struct page *page, unsigned int order)
 {
 	struct zone *zone = page_zone(page);
 	unsigned long flags;
 
-	if (unlikely(page_alloc_hooks))
-		page_debug_free(page, order);
-	/* Who waits for memory may run on another CPU. */
-	if (order < PCP_ORDERS && likely(!(page_alloc_hooks & HOOK_WAIT))) {
-		pcp_put(page, order);
-		return;
-	}
 	spin_lock_irqsave(&zone->lock, flags);
 	zone_put(zone, page, order);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (unlikely(page_alloc_hooks & HOOK_WAIT))
 		memory_came_free();
+}
+
+void free_to_zone(struct page *page)
+{
+	if (unlikely(page_alloc_hooks))
+		page_debug_free(page, 0);
+	put_in_zone(page, 0);
+}
+
+static void release(struct page *page, unsigned int order)
+{
+	if (unlikely(page_alloc_hooks))
+		page_debug_free(page, order);
+	/* Who waits for memory may run on another CPU. */
+	if (order < PCP_ORDERS && likely(!(page_alloc_hooks & HOOK_WAIT)))
+		pcp_put(page, order);
+	else
+		put_in_zone(page, order);
 }
 
 static noinline void free_slow(struct page *page, unsigned int order,

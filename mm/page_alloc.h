@@ -33,6 +33,8 @@ struct alloc_request {
 /* alloc_pages() and __free_pages() on behalf of `caller`. */
 struct page *alloc_pages_from(gfp_t gfp, unsigned int order, unsigned long caller);
 void free_pages_from(struct page *page, unsigned int order, unsigned long caller);
+/* A single page with one reference becomes free, and joins its buddies at once. */
+void free_to_zone(struct page *page);
 
 /* The best zone that has memory, by gfp & FIRST_ZONE_MASK; MAX_NR_ZONES where the flags
  * contradict each other, so that the fast path leaves them alone.  Written at boot. */

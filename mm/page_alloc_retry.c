@@ -5,7 +5,8 @@
  *   everyone		wakes the background reclaim; takes down to the minimum
  *   urgent ones	part of the minimum (__GFP_HIGH a half, __GFP_ATOMIC a quarter of the
  *			rest, PF_MEMALLOC and __GFP_MEMALLOC all)
- *   who may sleep	collects what CPUs hold; frees memory through the shrinkers; waits for
+ *   who may sleep	collects what CPUs hold; for more than a page, moves others aside
+ *			(compaction); frees memory through the shrinkers; waits for
  *			the background thread while there is something that only it can free;
  *			in the end asks the OOM notifiers and killer
  *   __GFP_NOFAIL	all over again
@@ -13,6 +14,7 @@
  * A thread that sleeps here is woken by the next block that goes back to its zone: while
  * there are sleepers, HOOK_WAIT keeps frees off the fast path.
  */
+#include <linux/compaction.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/oom.h>
@@ -89,6 +91,7 @@ struct effort {
 	unsigned int tired; /* of rounds without progress, one after another */
 	unsigned int silent; /* sleeps in which nobody freed anything */
 	unsigned long freed; /* objects, in this round */
+	enum compact_priority compaction; /* how much of it, in this round */
 };
 
 static unsigned int reserve_flags(gfp_t gfp)
@@ -160,24 +163,38 @@ static void wake_background(const struct alloc_request *req)
 		kswapd_wake(req->zone);
 }
 
+/* Where free memory is in pieces too small for the request: joins some. */
+static struct page *take_compacted(const struct alloc_request *req,
+				   enum compact_priority prio)
+{
+	if (!req->order ||
+	    try_to_compact_pages(req->gfp, req->order, prio) != COMPACT_SUCCESS)
+		return NULL;
+	return take_pages(req, WMARK_MIN);
+}
+
 /* The caller may sleep. */
 static struct page *take_with_reclaim(struct alloc_request *req)
 {
-	struct effort effort = { 0 };
+	struct effort effort = { .compaction = COMPACT_PRIO_SYNC_LIGHT };
 
 	for (;;) {
 		struct page *page;
 
 		drain_all_pages();
 		page = take_pages(req, WMARK_MIN);
+		if (!page)
+			page = take_compacted(req, COMPACT_PRIO_ASYNC);
 		if (page)
 			return page;
 		effort.freed = reclaim_direct(req->gfp, req->order);
-		if (effort.freed) {
+		if (effort.freed)
 			page = take_pages(req, WMARK_MIN);
-			if (page)
-				return page;
-		}
+		if (!page && !(req->gfp & __GFP_NORETRY))
+			page = take_compacted(req, effort.compaction);
+		if (page)
+			return page;
+		effort.compaction = COMPACT_PRIO_SYNC_FULL;
 		wake_background(req);
 		if (may_retry(req, &effort) || may_oom(req))
 			continue;

@@ -45,12 +45,12 @@ const char *migratetype_name(enum migratetype type)
 
 /* --- a page block changes its type --- */
 
-/* Steps over the block that begins at page, which lies in its page block. */
-static struct page *next_block(struct page *page)
+bool zone_block_in_use(const struct zone *zone, unsigned long pfn)
 {
-	bool head = READ_ONCE(page->flags) & PAGE_IS_HEAD;
-
-	return page + (1UL << (head ? page_order(page) : 0));
+	for (unsigned int i = 0; i < zone->nr_fresh; i++)
+		if (pfn >= READ_ONCE(zone->fresh[i].start) && pfn < zone->fresh[i].end)
+			return false;
+	return pfn_valid(pfn);
 }
 
 void zone_retype(struct zone *zone, struct page *page, unsigned int type)
@@ -59,7 +59,7 @@ void zone_retype(struct zone *zone, struct page *page, unsigned int type)
 	struct pageblock *block = page_block(page);
 	unsigned int old = block->type;
 
-	for (; at < end; at = next_block(at)) {
+	for (; at < end; at = pageblock_next(at)) {
 		unsigned int order = page_order(at);
 		u32 zeroed = at->flags & PAGE_FLAG(zeroed);
 
@@ -101,7 +101,7 @@ static bool mostly_like(struct page *page, unsigned int old, unsigned int type)
 	unsigned long free = 0, movable = 0, alike = 0;
 
 	for (struct page *next; at < end; at = next) {
-		next = next_block(at);
+		next = pageblock_next(at);
 		if (PageBuddy(at))
 			free += (unsigned long)(next - at);
 		else if (PageMovable(at))

@@ -23,7 +23,6 @@
 struct pageblock {
 	u8 class; /* which per-CPU lists: pcp_class() */
 	u8 type; /* (l) of its zone: enum migratetype; WHOLE while free as a whole */
-	u8 skip; /* compaction: not worth a look until the next reset */
 };
 
 /* (b) The table, by frame number >> pageblock_order; NULL before mm_init(). */
@@ -39,6 +38,17 @@ static __always_inline struct pageblock *page_block(const struct page *page)
 static inline struct page *pageblock_first(const struct page *page)
 {
 	return pfn_to_page(ALIGN_DOWN(page_to_pfn(page), pageblock_nr_pages));
+}
+
+/* Behind the block that begins at page; behind page where none does.  Without the zone's
+ * lock that may be a page in the middle of another block. */
+static inline struct page *pageblock_next(struct page *page)
+{
+	u32 flags = READ_ONCE(page->flags);
+
+	return page + (flags & PAGE_IS_HEAD
+			       ? 1UL << ((flags & PAGE_ORDER_MASK) >> PG_order)
+			       : 1UL);
 }
 
 /* The lists of a zone for a type (of PCP_TYPES). */

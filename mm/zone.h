@@ -42,6 +42,14 @@ struct fresh_run {
 	bool zeroed; /* they read as zero */
 };
 
+/* What is remembered of compaction (compaction.c); hints, all of them. */
+struct zone_compact {
+	unsigned long migrate_pfn, free_pfn; /* where the scanners are; 0, 0: nowhere */
+	unsigned int order_failed; /* requests from this order on are deferred */
+	unsigned int defer_shift; /* (l) one of 1 << defer_shift is let through */
+	unsigned int considered; /* since the last one */
+};
+
 /*
  * (l) under lock, interrupts off.  (b) written at boot only, by one CPU.
  */
@@ -61,6 +69,8 @@ struct zone {
 
 	unsigned long splits, merges, takes, puts; /* (l) since boot */
 	unsigned long steals, claims; /* (l) since boot */
+
+	struct zone_compact compact;
 
 	unsigned long start_pfn, end_pfn; /* (b) of the RAM in it */
 	unsigned long present; /* (b) */
@@ -157,6 +167,9 @@ static inline void zone_count(struct zone *zone, unsigned int type, long n)
 	if (unlikely(type == MIGRATE_CMA))
 		zone->free_cma += (unsigned long)n;
 }
+/* Are there pages in the page block at pfn, and not all of them fresh?  Any context; no
+ * lock: out of date when it is given. */
+bool zone_block_in_use(const struct zone *zone, unsigned long pfn);
 /* The page block of `page` gets this type, and what is free in it goes to its lists. */
 void zone_retype(struct zone *zone, struct page *page, unsigned int type);
 
