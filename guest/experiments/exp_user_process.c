@@ -38,6 +38,31 @@ EXPERIMENT(process_hostile, "process.hostile",
 	process_put(p);
 }
 
+EXPERIMENT(process_space, "process.address-space",
+	   "an address space holds exactly what mmap and its kin were asked for",
+	   .needs = NEEDS_USER_MODE)
+{
+	struct process *p = user_start(x, "mm_random", NULL);
+	unsigned int looks = 0;
+	const volatile u64 *r;
+	const char *fault;
+
+	if (!p)
+		return;
+	for (; process_wait_pause(p); process_resume(p), looks++) {
+		fault = process_verify(p);
+		expect(x, !fault, "%s", fault);
+	}
+	user_wait(x, p, 0);
+	r = process_results(p);
+	expect(x, !r[RANDOM_WRONG], "%lu checks failed, the first at step %lu",
+	       r[RANDOM_WRONG], r[RANDOM_FIRST_WRONG]);
+	evidence(x,
+		 "%lu random changes and %lu forks beside a model, %u looks at the books",
+		 r[RANDOM_STEPS], r[RANDOM_FORKS], looks);
+	process_put(p);
+}
+
 /* Free pages that fork() took, with the child waiting. */
 static long cost_of_fork(struct trial *x, struct process *p)
 {

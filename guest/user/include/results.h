@@ -91,6 +91,9 @@ enum { SHARE_ADDRESS, SHARE_WRONG, SHARE_ERROR };
 #define SHARE_WORDS	 (SHARE_SIZE / 8)
 #define SHARE_WORD(i, n) ((uint64_t)(i)*0x9e3779b97f4a7c15UL + (n))
 
+/* mm_random: checks that failed, and at which step first; pauses now and then */
+enum { RANDOM_STEPS, RANDOM_WRONG, RANDOM_FIRST_WRONG, RANDOM_FORKS };
+
 /* hostile: system calls refused as they should, out of those tried */
 enum { HOSTILE_TRIED, HOSTILE_REFUSED, HOSTILE_FIRST_WRONG };
 

@@ -20,7 +20,7 @@ void _exit(int status) __attribute__((noreturn));
 
 /* Stops until the kernel code that started this program has looked at it. */
 void pause_here(void);
-void get_usage(struct usage *usage);
+int get_usage(struct usage *usage);
 /* The words shared with it. */
 #define results ((volatile uint64_t *)RESULTS_ADDRESS)
 

@@ -133,7 +133,7 @@ void pause_here(void)
 	syscall3(SYS_pause_here, 0, 0, 0);
 }
 
-void get_usage(struct usage *usage)
+int get_usage(struct usage *usage)
 {
-	syscall3(SYS_usage, (long)usage, 0, 0);
+	return (int)syscall_return(syscall3(SYS_usage, (long)usage, 0, 0));
 }
