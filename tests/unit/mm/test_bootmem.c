@@ -145,6 +145,7 @@ static void the_option_may_be_wrong(void **state)
 
 	(void)state;
 	host_boot_begin(64 * MIB);
+	assert_null(bootmem_kept(&size));
 	assert_int_equal(bootmem_setup(""), -EINVAL);
 	assert_int_equal(bootmem_setup("0"), -EINVAL);
 	assert_int_equal(bootmem_setup("5X"), -EINVAL);

@@ -142,6 +142,17 @@ static void memremap_of_ram_is_the_direct_map(void **state)
 	assert_true(host_log_has("memremap: 100000-1003e7 is RAM in use"));
 }
 
+static void memremap_sees_a_hole_in_ram(void **state)
+{
+	(void)state;
+	host_boot_begin(64UL << 20);
+	memblock_remove(32UL << 20, 8UL << 20);
+	mm_init();
+	gfp_allow_sleep();
+	assert_null(memremap(31UL << 20, 10UL << 20, MEMREMAP_WB));
+	assert_ptr_equal(memremap(31UL << 20, 1UL << 20, MEMREMAP_WB), __va(31UL << 20));
+}
+
 static void memremap_may_fail(void **state)
 {
 	char *p;
@@ -198,6 +209,7 @@ int main(void)
 		vmap_test(ram_kept_back_can_be_mapped),
 		vmap_test(memremap_maps_what_was_kept_back),
 		vmap_test(memremap_of_ram_is_the_direct_map),
+		vmap_test(memremap_sees_a_hole_in_ram),
 		vmap_test(memremap_may_fail),
 		vmap_test(ranges_that_make_no_sense),
 		vmap_test(registers_have_no_struct_page),

@@ -6,6 +6,7 @@
 #include <linux/page_debug.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
+#include "mm/slab_info.h"
 #include "mm/vmap_internal.h"
 #include "vmap_test.h"
 
@@ -191,6 +192,31 @@ static void any_allocation_may_fail(void **state)
 	vfree(p);
 }
 
+/* Blocks are there, and the list of them is not. */
+static void the_list_may_be_missing(void **state)
+{
+	unsigned long before;
+
+	(void)state;
+	vfree(vmalloc_huge(4 * PMD_SIZE, GFP_KERNEL));
+	vm_unmap_aliases();
+	drain_all_pages();
+	before = nr_free_pages();
+	for (unsigned int i = 0; i < 10; i++) {
+		struct fault_attr attr = { .probability = 100,
+					   .interval = 2,
+					   .times = { 1 } };
+
+		failslab_set(&attr, NULL);
+		assert_null(vmalloc_huge(4 * PMD_SIZE, GFP_KERNEL | __GFP_NOWARN));
+		failslab_set(NULL, NULL);
+		vmap_check();
+		vm_unmap_aliases();
+		drain_all_pages();
+		assert_in_range(before - nr_free_pages(), 0, 16);
+	}
+}
+
 /* The first block, the second, and the single pages behind them. */
 static void any_mapping_may_fail(void **state)
 {
@@ -240,6 +266,7 @@ static void registers_may_have_large_pages(void **state)
 
 	(void)state;
 	host_add_ram(REGISTERS, 4 * PMD_SIZE);
+	vfree(vmalloc(PAGE_SIZE)); /* or the range would begin with an aligned address */
 	io = ioremap(REGISTERS, 3 * PMD_SIZE + PAGE_SIZE);
 	assert_int_equal(large_pages((char *)io, 3 * PMD_SIZE + PAGE_SIZE),
 			 3 * HUGE_PAGES);
@@ -313,6 +340,7 @@ int main(void)
 		vmap_test(zeroed_where_it_was_dirty),
 		vmap_test(fragmented_memory_gives_pages),
 		vmap_test(any_allocation_may_fail),
+		vmap_test(the_list_may_be_missing),
 		vmap_test(any_mapping_may_fail),
 		vmap_test(the_address_is_aligned_as_asked),
 		vmap_test(registers_may_have_large_pages),

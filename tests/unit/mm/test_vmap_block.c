@@ -119,6 +119,50 @@ static void a_mapping_keeps_its_block(void **state)
 	assert_int_equal(get_stats().nr_lazy, 1);
 }
 
+/* No area is retired, and yet there is something to flush: once. */
+static void a_flush_reaches_into_living_blocks(void **state)
+{
+	char *kept = vm_map_ram(pages, 2, -1);
+
+	(void)state;
+	vm_unmap_aliases();
+	assert_int_equal(host_events.tlb_flushes, 0);
+	vm_unmap_ram(vm_map_ram(pages, 2, -1), 2);
+	vm_unmap_aliases();
+	assert_int_equal(host_events.tlb_flushes, 1);
+	vm_unmap_aliases();
+	assert_int_equal(host_events.tlb_flushes, 1);
+	vm_unmap_ram(kept, 2);
+}
+
+static long pages_free(void)
+{
+	vm_unmap_aliases();
+	drain_all_pages();
+	return (long)nr_free_pages();
+}
+
+/* Many blocks come and go, or are not finished, and none leaves anything behind. */
+static void blocks_leave_nothing_behind(void **state)
+{
+	struct fault_attr attr = { .probability = 100, .interval = 2, .times = { -1 } };
+	long before;
+
+	(void)state;
+	vm_unmap_ram(vm_map_ram(pages, 1, -1), 1);
+	before = pages_free();
+	for (unsigned int i = 0; i < 300; i++) {
+		vm_unmap_ram(vm_map_ram(pages, 1, -1), 1);
+		vm_unmap_aliases();
+	}
+	assert_in_range(before - pages_free() + 8, 0, 16);
+	failslab_set(&attr, NULL);
+	for (unsigned int i = 0; i < 300; i++)
+		assert_null(vm_map_ram(pages, 1, -1));
+	failslab_set(NULL, NULL);
+	assert_in_range(before - pages_free() + 8, 0, 16);
+}
+
 static void an_unused_block_goes_with_a_flush(void **state)
 {
 	(void)state;
@@ -335,6 +379,8 @@ int main(void)
 		block_test(pages_appear_side_by_side),
 		block_test(a_block_serves_once),
 		block_test(a_mapping_keeps_its_block),
+		block_test(a_flush_reaches_into_living_blocks),
+		block_test(blocks_leave_nothing_behind),
 		block_test(an_unused_block_goes_with_a_flush),
 		block_test(wrong_unmaps_are_reported_and_change_nothing),
 		block_test(requests_that_make_no_sense),
