@@ -5,8 +5,9 @@
 #include "vmm/report_kinds.h"
 #include "vmm/report_timeline.h"
 
-#define HEIGHT 220
-#define TOP    10
+#define HEIGHT	   220
+#define TOP	   10
+#define GRID_LINES 4
 
 /* From the bottom up: what never changes first. */
 static const enum frame_kind stack[] = {
@@ -32,15 +33,18 @@ static double height_of(const struct timeline *t, size_t i, size_t nr)
 	return sum;
 }
 
+/* Pages at the top of the picture: GRID_LINES times a power of two. */
 static double highest(const struct timeline *t)
 {
-	double most = 1;
+	double most = 1, top = GRID_LINES;
 	size_t i;
 
 	for (i = 0; i < t->nr; i++)
 		if (height_of(t, i, STACK) > most)
 			most = height_of(t, i, STACK);
-	return most;
+	while (top < most)
+		top *= 2;
+	return top;
 }
 
 /* The area between what lies below the layer and its top, sample by sample as steps. */
@@ -62,19 +66,19 @@ static void draw_layer(FILE *f, const struct timeline *t, size_t layer, double s
 	fputs("Z\"/>", f);
 }
 
-/* A line at each quarter of the height. */
+/* Lines with their sizes. */
 static void draw_grid(FILE *f, double most, uint64_t page_bytes)
 {
 	unsigned int i;
 
-	for (i = 1; i <= 4; i++) {
-		double y = HEIGHT - (HEIGHT - TOP) * i / 4.0;
+	for (i = 1; i <= GRID_LINES; i++) {
+		double y = HEIGHT - (HEIGHT - TOP) * (double)i / GRID_LINES;
 
 		fprintf(f,
 			"<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" "
 			"y=\"%.1f\" text-anchor=\"end\">",
 			TIMELINE_LEFT, y, TIMELINE_RIGHT, TIMELINE_LEFT - 8, y + 4);
-		html_bytes(f, whole_number(most * i / 4 * (double)page_bytes));
+		html_bytes(f, whole_number(most * i / GRID_LINES * (double)page_bytes));
 		fputs("</text>", f);
 	}
 }
