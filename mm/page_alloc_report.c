@@ -13,7 +13,7 @@
 #define REPORT_INTERVAL (5 * HZ)
 #define REPORT_BURST	10
 
-static atomic_long_t bad_calls;
+static atomic_long_t bad_calls, failures;
 
 static struct {
 	spinlock_t lock; /* guards the next two */
@@ -25,6 +25,7 @@ static struct {
 void report_reset(void)
 {
 	atomic_long_set(&bad_calls, 0);
+	atomic_long_set(&failures, 0);
 	limit.begin = limit.missed = 0;
 	limit.printed = 0;
 	spin_lock_init(&limit.lock);
@@ -33,6 +34,11 @@ void report_reset(void)
 unsigned long page_alloc_bad_count(void)
 {
 	return (unsigned long)atomic_long_read(&bad_calls);
+}
+
+unsigned long page_alloc_failures(void)
+{
+	return (unsigned long)atomic_long_read(&failures);
 }
 
 /* --- failures --------------------------------------------------------------------------- */
@@ -68,6 +74,7 @@ void report_alloc_failure(const struct alloc_request *req)
 {
 	char names[GFP_NAMES_MAX];
 
+	atomic_long_inc(&failures);
 	if (!may_print())
 		return;
 	tell_missed();

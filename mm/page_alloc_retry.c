@@ -187,7 +187,7 @@ static struct page *take_with_reclaim(struct alloc_request *req)
 			page = take_compacted(req, COMPACT_PRIO_ASYNC);
 		if (page)
 			return page;
-		effort.freed = reclaim_direct(req->gfp, req->order);
+		effort.freed = reclaim_direct(req->gfp);
 		if (effort.freed)
 			page = take_pages(req, WMARK_MIN);
 		if (!page && !(req->gfp & __GFP_NORETRY))

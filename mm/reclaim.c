@@ -226,11 +226,12 @@ unsigned long si_mem_available(void)
 	return nr_free_pages() + reclaimable_objects();
 }
 
-unsigned long reclaim_direct(gfp_t gfp, unsigned int order)
+unsigned long reclaim_direct(gfp_t gfp)
 {
-	unsigned long enough = max(ENOUGH_OBJECTS, 1UL << order), freed = 0;
+	unsigned long freed = 0;
 
-	for (unsigned int priority = DEF_PRIORITY + 1; priority-- && freed < enough;) {
+	for (unsigned int priority = DEF_PRIORITY + 1;
+	     priority-- && freed < ENOUGH_OBJECTS;) {
 		struct shrunk got = shrink_all(gfp, priority);
 
 		freed += got.freed;

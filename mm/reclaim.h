@@ -7,7 +7,7 @@
 #include <linux/mmzone.h>
 
 /* Frees memory on behalf of a request that may sleep: objects freed, 0 = no progress. */
-unsigned long reclaim_direct(gfp_t gfp, unsigned int order);
+unsigned long reclaim_direct(gfp_t gfp);
 /* What the shrinkers say they have, to those who may do everything.  May sleep. */
 unsigned long reclaimable_objects(void);
 

@@ -125,8 +125,10 @@ void show_buddyinfo(void);
 size_t buddyinfo_read(char *buf, size_t size);
 size_t zoneinfo_read(char *buf, size_t size);
 
-/* Pages (or calls) found bad and refused since boot: double frees and the like. */
+/* Pages (or calls) found bad since boot: double frees, flags that make no sense and the
+ * like; and requests that failed, without those that had said __GFP_NOWARN. */
 unsigned long page_alloc_bad_count(void);
+unsigned long page_alloc_failures(void);
 
 /*
  * Walks the whole state of the page allocator: every zone, free list, count, fresh run,

@@ -198,13 +198,13 @@ static void what_nofs_left_is_done_later(void **state)
 	store_open(&store, "file system");
 	store.needs_fs = true;
 	store_fill(&store, GFP_KERNEL);
-	assert_int_equal(reclaim_direct(GFP_NOFS, 0), 0);
+	assert_int_equal(reclaim_direct(GFP_NOFS), 0);
 	assert_true(store.stops > 0);
 	assert_int_equal(store.asked, 0);
 	deferred = store.shrinker.nr_deferred;
 	assert_true(deferred > 0);
 	assert_true(deferred <= 2 * store.nr);
-	assert_true(reclaim_direct(GFP_KERNEL, 0) > 0);
+	assert_true(reclaim_direct(GFP_KERNEL) > 0);
 	assert_true(store.shrinker.nr_deferred < deferred);
 	store_close(&store);
 	pages_check();
@@ -344,7 +344,7 @@ static void enter_and_leave(void *unused)
 {
 	(void)unused;
 	if (smp_processor_id() == 1) {
-		reclaim_direct(GFP_KERNEL, 0);
+		reclaim_direct(GFP_KERNEL);
 		return;
 	}
 	while (!__atomic_load_n(&gate.inside, __ATOMIC_SEQ_CST))
