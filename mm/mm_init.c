@@ -11,6 +11,7 @@
 #include <linux/vmalloc.h>
 #include "mm/highmem.h"
 #include "mm/bootmem.h"
+#include "mm/cma.h"
 #include "mm/memblock.h"
 #include "mm/page_alloc.h"
 #include "mm/page_debug.h"
@@ -132,6 +133,7 @@ static void page_alloc_init(void)
 	for_each_free_mem_range (cursor, start, end) {
 		give_range(PFN_UP(start), PFN_DOWN(end), give_fresh);
 	}
+	cma_lend();
 	zones_set_watermarks();
 	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
 		pcp_set_limits(type, zones[type].managed);
@@ -143,6 +145,7 @@ void mm_init(void)
 {
 	low_ram_end = 0;
 	bootmem_keep();
+	cma_keep();
 	populate_vmemmap();
 	page_debug_init();
 	if (pageblocks_init() || pcp_init())

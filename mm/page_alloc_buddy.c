@@ -219,6 +219,19 @@ void zone_add_fresh(struct zone *zone, unsigned long start, unsigned long end,
 	zone->type_orders[WHOLE] |= WHOLE_BIT;
 }
 
+void zone_add_cma(struct zone *zone, unsigned long start, unsigned long end, bool zeroed)
+{
+	zone->managed += end - start;
+	zone_count(zone, MIGRATE_CMA, (long)(end - start));
+	for (unsigned long pfn = start; pfn < end; pfn += pageblock_nr_pages) {
+		struct page *page = pfn_to_page(pfn);
+
+		pageblock_set(page_block(page), zone_index(zone), MIGRATE_CMA);
+		zone_list(zone, page, pageblock_order, MIGRATE_CMA,
+			  zeroed ? PAGE_FLAG(zeroed) : 0);
+	}
+}
+
 void zone_add_used(struct zone *zone, unsigned long start, unsigned long end)
 {
 	zone->managed += end - start;

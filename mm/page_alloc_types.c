@@ -183,8 +183,9 @@ static void count_blocks(unsigned long pfn, unsigned long end, struct zone_types
 
 		if (!pfn_valid(pfn))
 			continue;
-		if (PageBuddy(page) && page_order(page) == pageblock_order)
-			types->whole += page_block(page)->type == WHOLE;
+		if (PageBuddy(page) && page_order(page) == pageblock_order &&
+		    page_block(page)->type == WHOLE)
+			types->whole++;
 		else
 			types->blocks[page_block(page)->type]++;
 	}

@@ -134,6 +134,8 @@ void zone_clear(struct zone *zone);
  * zero.  Boot only. */
 void zone_add_fresh(struct zone *zone, unsigned long start, unsigned long end,
 		    bool zeroed);
+/* Gives the zone whole page blocks, never used, for MIGRATE_CMA.  Boot only. */
+void zone_add_cma(struct zone *zone, unsigned long start, unsigned long end, bool zeroed);
 /* Gives the zone frames that were in use. */
 void zone_add_used(struct zone *zone, unsigned long start, unsigned long end);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line, applied: every early_param() of the image, and those of mm/. */
 #include <linux/bootmem.h>
+#include <linux/cma.h>
 #include <linux/kernel.h>
 #include <linux/errno.h>
 #include <linux/memblock.h>
@@ -62,6 +63,12 @@ static int set_bootmem(char *value)
 	return bootmem_setup(value ? value : "");
 }
 early_param("bootmem", set_bootmem);
+
+static int set_cma(char *value)
+{
+	return cma_setup(value ? value : "");
+}
+early_param("cma", set_cma);
 
 static int set_highmem(char *value)
 {

@@ -95,6 +95,7 @@ void host_mm_reset(void)
 	void (*const resets[])(void) = { dma_reset,	   vmalloc_reset,
 					 slab_reset,	   page_debug_reset,
 					 page_alloc_reset, highmem_reset,
+					 cma_reset,
 					 stack_depot_reset, bootmem_reset,
 					 memblock_reset };
 

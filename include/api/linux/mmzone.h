@@ -100,7 +100,7 @@ void zone_info(enum zone_type type, struct zone_info *info);
 /* A zone's free blocks by type, and its page blocks: /proc/pagetypeinfo. */
 struct zone_types {
 	unsigned long nr_free[MIGRATE_TYPES][NR_PAGE_ORDERS];
-	unsigned long blocks[MIGRATE_TYPES]; /* page blocks of this type, partly in use */
+	unsigned long blocks[MIGRATE_TYPES]; /* page blocks of this type */
 	unsigned long whole; /* free page blocks without a type */
 };
 
