@@ -112,29 +112,29 @@ EXPERIMENT(fork_cow, "fork.cow", "fork copies no page until somebody writes to i
 
 /* --- out of memory --------------------------------------------------------------------- */
 
-#define LEFT_MIB      24UL /* of free memory */
-#define MIB_PAGES     (SZ_1M / PAGE_SIZE)
-#define FIRST_HOG     "14" /* MiB: the larger one when memory ends */
-#define SECOND_HOG    "16"
-#define SECOND_PAGES  (16 * MIB_PAGES)
-#define RESERVE_ORDER 8U
+#define LEFT_MIB     22UL /* that processes can have */
+#define MIB_ORDER    8U /* a block of 1 MiB */
+#define MIB_PAGES    (1UL << MIB_ORDER)
+#define FIRST_HOG    "14" /* MiB: the larger one when memory ends */
+#define SECOND_HOG   "16"
+#define SECOND_PAGES (16 * MIB_PAGES)
 
-/* Takes memory until little is free; on the list by their struct pages. */
-static void take_memory(struct list_head *held)
+/* Up to n blocks, as a process would get them, onto the list by their struct pages; how
+ * many there were. */
+static unsigned long take_blocks(struct list_head *held, unsigned int order,
+				 unsigned long n)
 {
+	unsigned long taken;
 	struct page *page;
 
-	while (nr_free_pages() > LEFT_MIB * MIB_PAGES) {
-		unsigned int order = nr_free_pages() > 2 * LEFT_MIB * MIB_PAGES
-					     ? MAX_ORDER
-					     : RESERVE_ORDER;
-
-		page = alloc_pages(GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY, order);
+	for (taken = 0; taken < n; taken++) {
+		page = alloc_pages(GFP_HIGHUSER | __GFP_NOWARN | __GFP_NORETRY, order);
 		if (!page)
-			return;
+			break;
 		page->private = order;
 		list_add(&page->lru, held);
 	}
+	return taken;
 }
 
 static void give_back(struct list_head *held)
@@ -143,6 +143,21 @@ static void give_back(struct list_head *held)
 
 	list_for_each_entry_safe (page, next, held, lru)
 		__free_pages(page, (unsigned int)page->private);
+	INIT_LIST_HEAD(held);
+}
+
+/* Takes all that a process could have but LEFT_MIB; false when there is not even that. */
+static bool take_memory(struct list_head *held)
+{
+	LIST_HEAD(left);
+	bool enough = take_blocks(&left, MIB_ORDER, LEFT_MIB) == LEFT_MIB;
+
+	take_blocks(held, MAX_ORDER, ~0UL);
+	for (unsigned int order = MIB_ORDER; order; order /= 2)
+		take_blocks(held, order, ~0UL);
+	take_blocks(held, 0, ~0UL);
+	give_back(&left);
+	return enough;
 }
 
 EXPERIMENT(oom_kill, "oom.kill",
@@ -155,7 +170,10 @@ EXPERIMENT(oom_kill, "oom.kill",
 	LIST_HEAD(held);
 
 	drain_all_pages();
-	take_memory(&held);
+	if (!take_memory(&held)) {
+		skip(x, "needs 22 MiB of free memory");
+		goto out;
+	}
 	large = process_start("oom_hog",
 			      (const char *const[]){ FIRST_HOG, "wait", NULL });
 	if (!expect(x, !IS_ERR(large), "no process: %ld", PTR_ERR(large)))
