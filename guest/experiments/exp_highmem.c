@@ -91,42 +91,40 @@ static int let_go_later(void *data)
 	return 0;
 }
 
-/* Pages with a slot each, up to n; the first one's list links them. */
-static unsigned int map_pages(struct list_head *held, unsigned int n)
+/* Each page with a slot and its number in it; how many. */
+static unsigned int map_pages(struct page **pages)
 {
-	unsigned int done = 0;
+	unsigned int n = 0;
 
-	for (struct page *page; done < n && (page = alloc_page(GFP_HIGHUSER)); done++) {
-		set_page_private(page, 0);
-		list_add(&page->lru, held);
-		*(unsigned int *)kmap(page) = done;
+	while (n < LAST_PKMAP && (pages[n] = alloc_page(GFP_HIGHUSER))) {
+		*(unsigned int *)kmap(pages[n]) = n;
+		n++;
 	}
-	return done;
+	return n;
 }
 
-/* How many show their own number; they are unmapped, but for the one let go already. */
-static unsigned int unmap_pages(const struct list_head *held, const struct page *gone)
+/* How many show their own number; `gone` is unmapped already.  All are freed. */
+static unsigned int unmap_pages(struct page *const *pages, unsigned int n,
+				const struct page *gone)
 {
-	unsigned int good = 0, number = 0;
-	struct page *page;
+	unsigned int good = 0;
 
-	list_for_each_entry_reverse (page, held, lru) {
-		const unsigned int *va = page_address(page);
+	for (unsigned int i = 0; i < n; i++) {
+		const unsigned int *va = page_address(pages[i]);
 
-		good += page == gone || (va && *va == number);
-		number++;
-		if (page != gone)
-			kunmap(page);
+		good += pages[i] == gone || (va && *va == i);
+		if (pages[i] != gone)
+			kunmap(pages[i]);
+		__free_page(pages[i]);
 	}
 	return good;
 }
 
-/* All slots are taken: kmap() of one page more waits until another thread lets the first of
- * `held` go.  That one; NULL when it did not come to this. */
-static struct page *wait_for_slot(struct trial *x, struct page *last,
-				  const struct list_head *held)
+/* All slots are taken: kmap() of one page more waits until another thread lets `first` go.  That
+ * one; NULL when it did not come to this. */
+static struct page *wait_for_slot(struct trial *x, struct page *last, struct page *first)
 {
-	struct holder holder = { .page = list_first_entry(held, struct page, lru) };
+	struct holder holder = { .page = first };
 	struct kmap_info before, after;
 	struct task_struct *task;
 	void *va;
@@ -151,22 +149,21 @@ static struct page *wait_for_slot(struct trial *x, struct page *last,
 EXPERIMENT(highmem_slots, "highmem.kmap-slots",
 	   "kmap() has a fixed number of slots; the next one sleeps until one is free")
 {
+	static struct page *pages[LAST_PKMAP]; /* one trial at a time */
 	struct page *last, *gone = NULL;
 	unsigned int good, n;
-	LIST_HEAD(held);
 
 	if (no_highmem(x))
 		return;
 	last = alloc_page(GFP_HIGHUSER);
 	if (!expect(x, last, "no memory"))
 		return;
-	n = map_pages(&held, LAST_PKMAP);
+	n = map_pages(pages);
 	if (expect(x, n == LAST_PKMAP, "%u pages", n))
-		gone = wait_for_slot(x, last, &held);
-	good = unmap_pages(&held, gone);
+		gone = wait_for_slot(x, last, pages[0]);
+	good = unmap_pages(pages, n, gone);
 	expect(x, good == n, "%u of %u pages showed their own bytes", good, n);
 	evidence(x, "%u slots, each page its own bytes", n);
-	relieve(&held);
 	__free_page(last);
 }
 
