@@ -215,6 +215,8 @@ static struct kfence_meta *meta_take(struct kmem_cache *s, unsigned long ip)
 		meta->addr = place_object(meta, s);
 		meta->free.ip = 0;
 		track_set(&meta->alloc, ip);
+		meta->site = s->flags & SLAB_PROFILE ? alloc_site_charge(ip, meta->size)
+						     : 0;
 		kfence.stats.allocs++;
 		kfence.stats.allocated++;
 		close_guards(meta);
@@ -243,6 +245,7 @@ void *kfence_sample(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
 		return NULL;
 	if (s->ctor)
 		s->ctor((void *)meta->addr);
+	slab_fill_fresh(s, (void *)meta->addr);
 	return (void *)meta->addr;
 }
 
@@ -268,7 +271,10 @@ static bool free_locked(const struct kmem_cache *s, unsigned long addr, unsigned
 	}
 	damaged = is_damaged(meta, ip, bug);
 	track_set(&meta->free, ip);
+	alloc_site_release(meta->site, meta->size);
 	meta->state = KFENCE_FREED;
+	if (meta->cache->flags & SLAB_INIT_FREE)
+		memset((void *)meta->addr, 0, meta->size);
 	page_close(meta->addr);
 	close_guards(meta);
 	list_add_tail(&meta->list, &kfence.unused);

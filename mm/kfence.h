@@ -6,6 +6,7 @@
 #include <linux/kfence.h>
 #include <linux/list.h>
 #include <linux/slab.h>
+#include "mm/alloc_profile.h"
 
 struct slab_object_info;
 
@@ -57,6 +58,7 @@ struct kfence_meta {
 	unsigned long addr; /* of the object; meaningless while unused */
 	struct kmem_cache *cache; /* NULL: unused, or its cache is gone */
 	struct kfence_track alloc, free;
+	alloc_site_t site; /* it is counted for (alloc_profile) */
 };
 
 /* A bug, with all that its report needs: nothing is locked when it is printed. */

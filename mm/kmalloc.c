@@ -5,6 +5,7 @@
  * A block of pages is marked in its head page, so that kfree refuses pages that never came
  * from kmalloc.  The caches for ZONE_DMA are made when somebody first asks.
  */
+#include "mm/page_alloc.h"
 #include "mm/slab.h"
 
 struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES];
@@ -81,13 +82,13 @@ static noinline struct kmem_cache *kmalloc_dma_cache(unsigned int class, gfp_t g
 
 /* --- whole pages ----------------------------------------------------------------------- */
 
-static noinline void *kmalloc_pages(size_t size, gfp_t gfp)
+static noinline void *kmalloc_pages(size_t size, gfp_t gfp, unsigned long ip)
 {
 	struct page *page;
 
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	page = alloc_pages((gfp & ~__GFP_HIGHMEM) | __GFP_COMP, get_order(size));
+	page = alloc_pages_from((gfp & ~__GFP_HIGHMEM) | __GFP_COMP, get_order(size), ip);
 	if (!page)
 		return NULL;
 	page->flags |= PAGE_FLAG(large_kmalloc);
@@ -133,7 +134,7 @@ static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long i
 	unsigned int class;
 
 	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
-		return kmalloc_pages(size, gfp);
+		return kmalloc_pages(size, gfp, ip ? ip : _RET_IP_);
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
 	class = kmalloc_class_of[(size + 7) / 8];

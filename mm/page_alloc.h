@@ -9,11 +9,15 @@
  * What keeps a request off the fast path, one bit each; 0 in normal running.  Read at each
  * call, written rarely.
  */
-#define HOOK_BOOT   1U /* there are no lists yet */
-#define HOOK_POISON 2U /* page_poison */
-#define HOOK_OWNER  4U /* page_owner */
-#define HOOK_FAIL   8U /* fail_page_alloc */
-#define HOOK_WAIT   0x100U /* somebody sleeps until memory comes free */
+#define HOOK_BOOT	1U /* there are no lists yet */
+#define HOOK_POISON	2U /* page_poison */
+#define HOOK_OWNER	4U /* page_owner */
+#define HOOK_FAIL	8U /* fail_page_alloc */
+#define HOOK_INIT_ALLOC 0x10U /* init_on_alloc */
+#define HOOK_INIT_FREE	0x20U /* init_on_free */
+#define HOOK_UNWRITTEN	0x40U /* kmsan */
+#define HOOK_PROFILE	0x80U /* alloc_profile */
+#define HOOK_WAIT	0x100U /* somebody sleeps until memory comes free */
 extern unsigned int page_alloc_hooks;
 /* Sets or clears one of these.  Any context. */
 void page_alloc_hook(unsigned int hook, bool on);

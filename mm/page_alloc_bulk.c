@@ -85,7 +85,7 @@ unsigned long alloc_pages_bulk_fill(gfp_t gfp, unsigned long nr, struct page **a
 	unsigned long done = is_plain(gfp) ? fill_from(zone, gfp, nr, array) : 0;
 
 	for (; done < nr; done++) {
-		array[done] = alloc_page(gfp);
+		array[done] = alloc_pages_from(gfp, 0, _RET_IP_);
 		if (unlikely(!array[done]))
 			break;
 	}

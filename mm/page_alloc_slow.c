@@ -77,7 +77,7 @@ static void hand_out(struct page *page, const struct alloc_request *req)
 	if (req->order && (req->gfp & __GFP_COMP))
 		page->flags |= PAGE_FLAG(head);
 	if (unlikely(page_alloc_hooks))
-		page_debug_alloc(page, req->order, req->gfp);
+		page_debug_alloc(page, req->order, req->gfp, req->caller);
 	if ((req->gfp & __GFP_ZERO) && !zeroed)
 		clear_pages(page, req->order);
 }

@@ -23,7 +23,7 @@ static void *slab_alloc_uncached(struct kmem_cache *s, gfp_t gfp, unsigned long 
 	if (failslab_now(s, gfp))
 		return NULL;
 	obj = slab_lists_get(s, gfp);
-	if (obj && (s->flags & SLAB_DEBUG_FLAGS))
+	if (obj && (s->flags & SLAB_WATCH_FLAGS))
 		slab_debug_alloc(s, obj, ip);
 	return obj;
 }
@@ -64,7 +64,7 @@ noinline void slab_free_slow(struct kmem_cache *s, void *obj, unsigned long ip)
 		return;
 	}
 	if (s->flags & SLAB_UNCACHED) {
-		if (!(s->flags & SLAB_DEBUG_FLAGS) || slab_debug_free(s, obj, ip))
+		if (!(s->flags & SLAB_WATCH_FLAGS) || slab_debug_free(s, obj, ip))
 			slab_lists_put(s, &obj, 1, ip);
 		return;
 	}

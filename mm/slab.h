@@ -35,8 +35,16 @@
 	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
 
 /* Internal flags, above all of <linux/slab.h>. */
-#define SLAB_UNCACHED ((slab_flags_t)0x40000000) /* no magazines, now */
-#define SLAB_INTERNAL ((slab_flags_t)0x80000000) /* serves the allocator itself */
+#define SLAB_INIT_ALLOC ((slab_flags_t)0x02000000) /* objects are cleared: new ones */
+#define SLAB_INIT_FREE	((slab_flags_t)0x04000000) /* freed ones */
+#define SLAB_UNWRITTEN	((slab_flags_t)0x08000000) /* new ones hold kmsan's pattern */
+#define SLAB_PROFILE	((slab_flags_t)0x10000000) /* counted by call site */
+#define SLAB_UNCACHED	((slab_flags_t)0x40000000) /* no magazines, now */
+#define SLAB_INTERNAL	((slab_flags_t)0x80000000) /* serves the allocator itself */
+
+#define SLAB_HOOK_FLAGS (SLAB_INIT_ALLOC | SLAB_INIT_FREE | SLAB_UNWRITTEN | SLAB_PROFILE)
+/* Any of these: mm/slab_debug.c sees every allocation and every free. */
+#define SLAB_WATCH_FLAGS (SLAB_DEBUG_FLAGS | SLAB_HOOK_FLAGS)
 
 /* --- slab layer ------------------------------------------------------------------------ */
 
@@ -339,6 +347,8 @@ void slab_debug_init_slab(struct kmem_cache *s, struct slab *slab);
 void slab_debug_alloc(struct kmem_cache *s, void *obj, unsigned long ip);
 /* False: the free is refused (reported). */
 bool slab_debug_free(struct kmem_cache *s, void *obj, unsigned long ip);
+/* What a new object holds by SLAB_INIT_ALLOC and SLAB_UNWRITTEN. */
+void slab_fill_fresh(const struct kmem_cache *s, void *obj);
 /* Red zones, padding and poison of one object; reports and repairs.  False: was broken. */
 bool slab_debug_check(struct kmem_cache *s, void *obj, bool allocated, unsigned long ip);
 unsigned long slab_debug_site(const struct kmem_cache *s, const void *obj, bool freed);

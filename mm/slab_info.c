@@ -15,7 +15,7 @@ unsigned int kmem_cache_cpu_objects(struct kmem_cache *s, unsigned int cpu)
 static void slabinfo_geometry(const struct kmem_cache *s, struct slabinfo *info)
 {
 	info->name = s->name;
-	info->flags = s->flags & ~(SLAB_UNCACHED | SLAB_INTERNAL);
+	info->flags = s->flags & ~(SLAB_UNCACHED | SLAB_INTERNAL | SLAB_HOOK_FLAGS);
 	info->object_size = s->object_size;
 	info->stride = s->size;
 	info->align = s->align;

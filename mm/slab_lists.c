@@ -118,7 +118,7 @@ static struct slab *slab_make(struct kmem_cache *s, gfp_t gfp)
 	slab->colour = (u16)(slab_next_colour(s, order) / 8);
 	slab_pages_mark(s, page, order);
 	slab_map_init(slab);
-	if (s->flags & SLAB_DEBUG_FLAGS)
+	if (s->flags & SLAB_WATCH_FLAGS)
 		slab_debug_init_slab(s, slab);
 	if (s->ctor)
 		for (unsigned int i = 0; i < slab->objects; i++)

@@ -67,7 +67,7 @@ static int verify_contents(struct kmem_cache *s, struct slab *slab)
 {
 	int err = 0;
 
-	if (!(s->flags & SLAB_DEBUG_FLAGS))
+	if (!(s->flags & SLAB_WATCH_FLAGS))
 		return 0;
 	for (unsigned int i = 0; i < slab->objects; i++)
 		if (!slab_debug_check(s, slab_object(s, slab, i),

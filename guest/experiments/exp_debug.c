@@ -9,16 +9,20 @@
  *
  * Witnesses: the count of reports, and the allocator's records of the object.
  */
+#include <linux/alloc_profile.h>
 #include <linux/atomic.h>
+#include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/fault-inject.h>
 #include <linux/gfp.h>
 #include <linux/kfence.h>
+#include <linux/kmsan-checks.h>
 #include <linux/page_debug.h>
 #include <linux/slab.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
 
+#include <guest/dmacheck.h>
 #include <mm/slab_info.h>
 
 #include "experiment.h"
@@ -46,6 +50,13 @@ static noinline void planted_free(void *p)
 	barrier();
 }
 
+static void end(struct trial *x)
+{
+	int err = kmem_cache_destroy(cache);
+
+	expect(x, !err, "destroying the cache: %d", err);
+}
+
 /* The cache, and an object of it in *p; false without. */
 static bool begin(struct trial *x, slab_flags_t flags, u8 **p)
 {
@@ -53,14 +64,10 @@ static bool begin(struct trial *x, slab_flags_t flags, u8 **p)
 	if (!expect(x, cache, "no cache"))
 		return false;
 	*p = planted_alloc();
-	return expect(x, *p, "no object");
-}
-
-static void end(struct trial *x)
-{
-	int err = kmem_cache_destroy(cache);
-
-	expect(x, !err, "destroying the cache: %d", err);
+	if (expect(x, *p, "no object"))
+		return true;
+	end(x);
+	return false;
 }
 
 static bool names_function(unsigned long site, const char *function)
@@ -117,7 +124,7 @@ EXPERIMENT(debug_poison, "debug.poison",
 	memset(p, 0, SIZE);
 	planted_free(p);
 	freed = p[7];
-	expect(x, fresh == 0x6b, "fresh memory holds %#x", fresh);
+	expect(x, fresh == 0x6b || kmsan_on, "fresh memory holds %#x", fresh);
 	expect(x, freed == 0x6b, "freed memory holds %#x", freed);
 	evidence(x, "fresh bytes read as %#x, freed ones as %#x", fresh, freed);
 	end(x);
@@ -254,17 +261,119 @@ EXPERIMENT(debug_kfence, "debug.kfence",
 	if ((err && err != -EBUSY) || !begin(x, SLAB_CONSISTENCY_CHECKS, &first))
 		return;
 	p = guarded_alloc();
-	if (expect(x, is_kfence_address(p), "%p is not guarded", p)) {
+	if (is_kfence_address(p)) {
 		provoke(x, 2);
 		step_over_the_edge(x, p);
 		planted_free(p);
 		read_after_free(x, p);
+	} else {
+		skip(x, "objects are watched already (slub_debug, kmsan)");
+		planted_free(p);
 	}
 	planted_free(first);
 	expect(x, !kfence_verify(), "the pool is broken");
 	end(x);
 	if (!busy) /* nobody wanted it before */
 		expect(x, !kfence_stop(), "objects are left in the pool");
+}
+
+/* --- memory that nobody wrote to ------------------------------------------------------- */
+
+static noinline void planted_map(struct device *dev, void *p)
+{
+	dma_addr_t handle = dma_map_single(dev, p, SIZE, DMA_TO_DEVICE);
+
+	if (!dma_mapping_error(dev, handle))
+		dma_unmap_single(dev, handle, SIZE, DMA_TO_DEVICE);
+}
+
+EXPERIMENT(debug_uninitialised, "debug.uninitialised",
+	   "a device that is handed memory nobody wrote to is reported",
+	   .needs = NEEDS_DMACHECK)
+{
+	struct kmsan_report before, after;
+	bool was_on = kmsan_on;
+	u8 *p = NULL;
+
+	kmsan_last_report(&before);
+	kmsan_set(true);
+	if (!begin(x, 0, &p)) {
+		kmsan_set(was_on);
+		return;
+	}
+	memset(p, 1, 16);
+	provoke(x, 1);
+	planted_map(dmacheck_device(), p);
+	planted_map(dmacheck_device(), p); /* reported once */
+	planted_free(p);
+	end(x);
+	kmsan_set(was_on);
+	kmsan_last_report(&after);
+	expect(x, after.count - before.count == 1, "%lu reports",
+	       after.count - before.count);
+	expect(x, after.address == p + 16, "about %p instead of %p", after.address,
+	       p + 16);
+	expect(x, names_function(after.ip, "planted_map"), "read by %pS",
+	       (void *)after.ip);
+	expect(x, names_function(after.created_at, "planted_alloc"), "allocated by %pS",
+	       (void *)after.created_at);
+	evidence(x, "reported once, from byte 16 on, allocated in %ps, mapped in %ps",
+		 (void *)after.created_at, (void *)after.ip);
+}
+
+/* --- who holds the memory -------------------------------------------------------------- */
+
+#define PROFILED 10 /* objects */
+
+static noinline struct page *planted_pages(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 3);
+
+	barrier();
+	return page;
+}
+
+static void expect_site(struct trial *x, const struct alloc_site_info *top,
+			unsigned int n, const char *function, unsigned long bytes,
+			unsigned long calls)
+{
+	unsigned int i = 0;
+
+	while (i < n && !names_function(top[i].ip, function))
+		i++;
+	if (!expect(x, i < n, "%s is not among the first %u", function, n))
+		return;
+	expect(x, top[i].bytes == bytes && top[i].calls == calls,
+	       "%s: %lu bytes in %lu allocations", function, top[i].bytes, top[i].calls);
+	evidence(x, "%s holds %lu bytes in %lu", function, top[i].bytes, top[i].calls);
+}
+
+EXPERIMENT(debug_profile, "debug.profile",
+	   "the profile says which calls hold how many bytes of pages and of objects")
+{
+	struct alloc_site_info top[8];
+	bool before = alloc_profile_on();
+	struct page *pages;
+	u8 *objs[PROFILED];
+	unsigned int n;
+
+	alloc_profile_set(true);
+	pages = planted_pages();
+	if (begin(x, 0, &objs[0])) {
+		for (unsigned int i = 1; i < PROFILED; i++)
+			objs[i] = planted_alloc();
+		n = alloc_profile_top(top, ARRAY_SIZE(top), ALLOC_BY_BYTES);
+		expect_site(x, top, n, "planted_pages", 8 * PAGE_SIZE, 1);
+		n = alloc_profile_top(top, ARRAY_SIZE(top), ALLOC_BY_CALLS);
+		expect_site(x, top, n, "planted_alloc", SIZE * PROFILED, PROFILED);
+		alloc_profile_print(4);
+		for (unsigned int i = 0; i < PROFILED; i++)
+			planted_free(objs[i]);
+		end(x);
+	}
+	if (pages)
+		__free_pages(pages, 3);
+	alloc_profile_set(before);
 }
 
 /* --- failures on purpose --------------------------------------------------------------- */

@@ -377,6 +377,18 @@ static void the_boot_option_chooses_caches_and_checks(void **state)
 	slab_set_up(state);
 }
 
+/* There is no block of pages for 4 MiB and guard bytes. */
+static void the_largest_objects_are_not_watched(void **state)
+{
+	(void)state;
+	s = kmem_cache_create("largest", 4 << 20, 0, ALL_CHECKS, NULL);
+	assert_int_equal(info_of(s).flags, 0);
+	p = kmem_cache_alloc(s, GFP_KERNEL);
+	memset(p, 0xff, 4 << 20);
+	kmem_cache_free(s, p);
+	end();
+}
+
 static void a_wrong_boot_option_is_named(void **state)
 {
 	char text[300];
@@ -419,6 +431,7 @@ int main(void)
 		slab_test(a_busy_cache_without_debugging_lists_addresses),
 		slab_test(both_ends_of_a_life_are_recorded),
 		slab_test(the_boot_option_chooses_caches_and_checks),
+		slab_test(the_largest_objects_are_not_watched),
 		slab_test(a_wrong_boot_option_is_named),
 	};
 
