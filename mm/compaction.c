@@ -58,7 +58,7 @@ static void add_room(struct tour *t, struct page *page)
 {
 	page->state = STATE_LIVE(0);
 	if (unlikely(page_alloc_hooks))
-		page_debug_alloc(page, 0, GFP_KERNEL | __GFP_MOVABLE);
+		page_debug_alloc(page, 0, GFP_KERNEL | __GFP_MOVABLE, _RET_IP_);
 	list_add(&page->lru, &t->room);
 	t->nr_room++;
 }

@@ -210,7 +210,7 @@ static void hand_out_range(unsigned long pfn, unsigned long end, gfp_t gfp)
 
 		page->state = STATE_LIVE(0);
 		if (unlikely(page_alloc_hooks))
-			page_debug_alloc(page, 0, gfp | __GFP_MOVABLE);
+			page_debug_alloc(page, 0, gfp | __GFP_MOVABLE, _RET_IP_);
 		if ((gfp & __GFP_ZERO) && !zeroed)
 			clear_highpage(page);
 	}
