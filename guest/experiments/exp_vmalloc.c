@@ -189,18 +189,19 @@ out:
 	vfree(p);
 }
 
-/* A page of it costs some hundred instructions, and the host a page table entry and a
- * struct page: enough is enough. */
-#define LARGE_SLOW_MAX (128UL << 20)
+/* A page of it costs a hundred instructions, and the host a struct page: where each
+ * instruction is emulated, blocks of 2 MiB have to do, and enough is enough. */
+#define LARGE_SLOW_MAX (512UL << 20)
 #define LARGE_FAST_MAX (4UL << 30)
 
 EXPERIMENT(vmalloc_large, "vmalloc.large", "vmalloc can give half of RAM in one piece")
 {
 	unsigned long size = totalram_pages() / 2 * PAGE_SIZE, wrong;
+	bool slow = machine_is_slow();
 	char text[TEXT_SIZE], *p;
 
-	size = min(size, machine_is_slow() ? LARGE_SLOW_MAX : LARGE_FAST_MAX);
-	p = vmalloc(size);
+	size = min(size, slow ? LARGE_SLOW_MAX : LARGE_FAST_MAX);
+	p = slow ? vmalloc_huge(size, GFP_KERNEL) : vmalloc(size);
 	if (!expect(x, p, "no %s", text_size(text, size)))
 		return;
 	/* One word in each MiB: enough to show that each part is memory of its own. */
