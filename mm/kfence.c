@@ -24,7 +24,7 @@
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
-#include "mm/kfence.h"
+#include "mm/kfence_pool.h"
 #include "mm/reset.h"
 #include "mm/slab.h"
 #include "mm/slab_info.h"
@@ -32,44 +32,12 @@
 unsigned long kfence_base = ~0UL;
 bool kfence_on;
 
-/* All but next and interval guarded by lock; any context. */
-static struct {
-	spinlock_t lock;
-	struct kfence_meta *metas; /* KFENCE_NUM_OBJECTS of them; NULL: no pool */
-	struct list_head unused; /* not allocated, see kfence_meta.list */
-	struct kfence_stats stats;
-	struct page *block; /* the pool's memory */
-	unsigned long next; /* jiffies when a sample is due; atomic */
-	unsigned long interval; /* jiffies between samples */
-	unsigned int wanted; /* of the command line, in ms; 0: off */
-} kfence;
+struct kfence_pool kfence;
 
 #define POOL_ORDER 9
 
 _Static_assert(PAGE_SIZE << POOL_ORDER == KFENCE_POOL_SIZE, "one block is the pool");
 _Static_assert((KFENCE_NUM_OBJECTS + 1) * 2 * PAGE_SIZE == KFENCE_POOL_SIZE, "it fits");
-
-/* --- addresses ------------------------------------------------------------------------- */
-
-static unsigned int meta_number(const struct kfence_meta *meta)
-{
-	return (unsigned int)(meta - kfence.metas);
-}
-
-static unsigned long meta_page(const struct kfence_meta *meta)
-{
-	return kfence_base + (2UL * meta_number(meta) + 1) * PAGE_SIZE;
-}
-
-/* Whose page it is; NULL for guard pages. */
-static struct kfence_meta *meta_of(unsigned long addr)
-{
-	unsigned long page = (addr - kfence_base) >> PAGE_SHIFT;
-
-	if (page % 2 == 0 || page / 2 >= KFENCE_NUM_OBJECTS)
-		return NULL;
-	return &kfence.metas[page / 2];
-}
 
 /* --- pages ----------------------------------------------------------------------------- */
 
@@ -149,8 +117,7 @@ static bool side_is_damaged(const struct kfence_meta *meta, unsigned long from,
 	return true;
 }
 
-/* Both sides of an object whose page is mapped; one report for all of it. */
-static bool is_damaged(const struct kfence_meta *meta, unsigned long ip,
+bool kfence_is_damaged(const struct kfence_meta *meta, unsigned long ip,
 		       struct kfence_bug *bug)
 {
 	unsigned long page = meta_page(meta), end = meta->addr + meta->size;
@@ -269,7 +236,7 @@ static bool free_locked(const struct kmem_cache *s, unsigned long addr, unsigned
 		bug_describe(bug, KFENCE_ERROR_INVALID_FREE, meta, addr, ip);
 		return true;
 	}
-	damaged = is_damaged(meta, ip, bug);
+	damaged = kfence_is_damaged(meta, ip, bug);
 	track_set(&meta->free, ip);
 	alloc_site_release(meta->site, meta->size);
 	meta->state = KFENCE_FREED;
@@ -294,6 +261,13 @@ void kfence_free(struct kmem_cache *s, const void *addr, unsigned long ip)
 	spin_unlock_irqrestore(&kfence.lock, flags);
 	if (report)
 		kfence_report(&bug);
+}
+
+size_t kfence_ksize(const void *addr)
+{
+	const struct kfence_meta *meta = meta_of((unsigned long)addr);
+
+	return may_be_freed(meta, NULL, (unsigned long)addr) ? meta->size : 0;
 }
 
 /* --- faults ---------------------------------------------------------------------------- */
@@ -454,141 +428,4 @@ void kfence_reset(void)
 	kfence.metas = NULL;
 	kfence.wanted = 0;
 	kfence.stats = (struct kfence_stats){ 0 };
-}
-
-/* --- looking at it --------------------------------------------------------------------- */
-
-void kfence_get_stats(struct kfence_stats *stats)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&kfence.lock, flags);
-	*stats = kfence.stats;
-	spin_unlock_irqrestore(&kfence.lock, flags);
-}
-
-size_t kfence_ksize(const void *addr)
-{
-	const struct kfence_meta *meta = meta_of((unsigned long)addr);
-
-	return may_be_freed(meta, NULL, (unsigned long)addr) ? meta->size : 0;
-}
-
-static void meta_info(const struct kfence_meta *meta, struct slab_object_info *info)
-{
-	*info = (struct slab_object_info){
-		.cache = meta->cache,
-		.object = (void *)meta->addr,
-		.index = meta_number(meta),
-		.allocated = meta->state == KFENCE_ALLOCATED,
-		.alloc_site = meta->alloc.ip,
-		.free_site = meta->free.ip,
-	};
-}
-
-void kfence_object_info(const void *addr, struct slab_object_info *info)
-{
-	const struct kfence_meta *meta = meta_of((unsigned long)addr);
-
-	*info = (struct slab_object_info){ 0 };
-	if (meta && meta->state != KFENCE_UNUSED)
-		meta_info(meta, info);
-}
-
-void kfence_print_tracks(const void *addr)
-{
-	const struct kfence_meta *meta = meta_of((unsigned long)addr);
-
-	if (!meta)
-		return;
-	kfence_print_track(&meta->alloc, false);
-	kfence_print_track(&meta->free, true);
-}
-
-int kfence_for_each_object(const struct kmem_cache *s,
-			   int (*fn)(const struct slab_object_info *obj, void *arg),
-			   void *arg)
-{
-	struct slab_object_info info;
-	int err = 0;
-
-	for (unsigned int i = 0; kfence.metas && !err && i < KFENCE_NUM_OBJECTS; i++) {
-		const struct kfence_meta *meta = &kfence.metas[i];
-
-		if (meta->state != KFENCE_ALLOCATED || meta->cache != s)
-			continue;
-		meta_info(meta, &info);
-		err = fn(&info, arg);
-	}
-	return err;
-}
-
-static int count_object(const struct slab_object_info *obj, void *arg)
-{
-	unsigned int *n = arg;
-
-	(void)obj;
-	++*n;
-	return 0;
-}
-
-unsigned int kfence_objects(const struct kmem_cache *s)
-{
-	unsigned int n = 0;
-
-	if (kfence.stats.allocated)
-		kfence_for_each_object(s, count_object, &n);
-	return n;
-}
-
-void kfence_forget_cache(const struct kmem_cache *s)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&kfence.lock, flags);
-	for (unsigned int i = 0; kfence.metas && i < KFENCE_NUM_OBJECTS; i++)
-		if (kfence.metas[i].cache == s)
-			kfence.metas[i].cache = NULL;
-	spin_unlock_irqrestore(&kfence.lock, flags);
-}
-
-/* --- checking -------------------------------------------------------------------------- */
-
-static const char *books_are_wrong(void)
-{
-	const struct list_head *at;
-	unsigned int unused = 0, used = 0;
-
-	list_for_each (at, &kfence.unused)
-		unused++;
-	for (unsigned int i = 0; i < KFENCE_NUM_OBJECTS; i++)
-		used += kfence.metas[i].state == KFENCE_ALLOCATED;
-	if (used != kfence.stats.allocated)
-		return "objects in use are miscounted";
-	if (used + unused != KFENCE_NUM_OBJECTS)
-		return "objects are neither in use nor on the list";
-	return NULL;
-}
-
-int kfence_verify(void)
-{
-	struct kfence_bug bug;
-	const char *wrong;
-
-	if (!kfence.metas)
-		return 0;
-	wrong = books_are_wrong();
-	if (wrong) {
-		pr_err("kfence: %s\n", wrong);
-		return -EINVAL;
-	}
-	for (unsigned int i = 0; i < KFENCE_NUM_OBJECTS; i++) {
-		const struct kfence_meta *meta = &kfence.metas[i];
-
-		if (meta->state == KFENCE_ALLOCATED && is_damaged(meta, _RET_IP_, &bug)) {
-			kfence_report(&bug);
-			return -EINVAL;
-		}
-	}
-	return 0;
 }

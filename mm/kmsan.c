@@ -160,8 +160,9 @@ void kmsan_handle_dma_sg(struct scatterlist *sgl, int nents, enum dma_data_direc
 	struct scatterlist *sg;
 	int i;
 
-	for_each_sg (sgl, sg, nents, i)
+	for_each_sg (sgl, sg, nents, i) {
 		kmsan_handle_dma(sg_page(sg), sg->offset, sg->length, dir, ip);
+	}
 }
 
 void kmsan_last_report(struct kmsan_report *copy)
