@@ -69,36 +69,51 @@ static const struct movable_operations buffer_ops = {
 	.putback_page = putback,
 };
 
-/* Fills the table; false when memory ran out. */
-static bool fill(struct movable_buffer *buffer, gfp_t gfp)
+int movable_buffer_put_in(struct movable_buffer *buffer, unsigned long i,
+			  struct page *page)
 {
-	for (unsigned long i = 0; i < buffer->nr; i++) {
-		struct page *page = alloc_page(gfp | __GFP_MOVABLE);
+	unsigned long flags;
+	int err = i < buffer->nr ? 0 : -ENXIO;
 
-		if (!page)
-			return false;
+	spin_lock_irqsave(&lock, flags);
+	if (!err && buffer->page[i])
+		err = -EBUSY;
+	if (!err) {
 		page->private = (unsigned long)buffer;
 		page->index = i;
 		buffer->page[i] = page;
 		__SetPageMovable(page, &buffer_ops);
 	}
-	return true;
+	spin_unlock_irqrestore(&lock, flags);
+	return err;
 }
 
-struct movable_buffer *movable_buffer_create(unsigned long nr, gfp_t gfp)
+struct movable_buffer *movable_buffer_create_empty(unsigned long nr)
 {
 	struct movable_buffer *buffer;
 
 	if (nr > (SIZE_MAX - sizeof(*buffer)) / sizeof(struct page *))
 		return NULL;
 	buffer = kvzalloc(sizeof(*buffer) + nr * sizeof(struct page *), GFP_KERNEL);
-	if (!buffer)
-		return NULL;
-	buffer->nr = nr;
-	if (fill(buffer, gfp))
-		return buffer;
-	movable_buffer_free(buffer);
-	return NULL;
+	if (buffer)
+		buffer->nr = nr;
+	return buffer;
+}
+
+struct movable_buffer *movable_buffer_create(unsigned long nr, gfp_t gfp)
+{
+	struct movable_buffer *buffer = movable_buffer_create_empty(nr);
+
+	for (unsigned long i = 0; buffer && i < nr; i++) {
+		struct page *page = alloc_page(gfp | __GFP_MOVABLE);
+
+		if (!page) {
+			movable_buffer_free(buffer);
+			return NULL;
+		}
+		movable_buffer_put_in(buffer, i, page);
+	}
+	return buffer;
 }
 
 /* Takes page i out of the table; NULL when it was gone. */

@@ -13,6 +13,12 @@ struct movable_buffer;
 
 /* nr pages, contents undefined unless __GFP_ZERO; NULL when memory ran out.  May sleep. */
 struct movable_buffer *movable_buffer_create(unsigned long nr, gfp_t gfp);
+/* The same without any page yet. */
+struct movable_buffer *movable_buffer_create_empty(unsigned long nr);
+/* Gives it page i: a single page that the caller allocated with __GFP_MOVABLE.  -ENXIO: no
+ * such entry; -EBUSY: there is a page already. */
+int movable_buffer_put_in(struct movable_buffer *buffer, unsigned long i,
+			  struct page *page);
 /* Any pages of it may be gone already.  NULL: nothing. */
 void movable_buffer_free(struct movable_buffer *buffer);
 

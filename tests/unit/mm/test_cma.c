@@ -129,7 +129,7 @@ static void only_movable_pages_borrow(void **state)
 	assert_int_equal(info.free_cma, PAGES);
 	assert_null(alloc_pages(GFP_KERNEL | __GFP_RECLAIMABLE | __GFP_NOWARN, 0));
 	/* A table for them needs other memory. */
-	for (unsigned int i = 0; i < 256; i++) {
+	for (unsigned int i = 0; list && i < 256; i++) {
 		next = list->mapping;
 		__free_page(list);
 		list = next;

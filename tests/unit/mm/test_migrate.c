@@ -227,6 +227,8 @@ static void buffers_check_their_arguments(void **state)
 	assert_int_equal(movable_buffer_read(buffer, 0, ~0U, &byte, 1), -EINVAL);
 	assert_int_equal(movable_buffer_write(buffer, 0, 1, &byte, PAGE_SIZE), -EINVAL);
 	assert_null(movable_buffer_pin(buffer, NR));
+	assert_int_equal(movable_buffer_put_in(buffer, NR, page_of(0)), -ENXIO);
+	assert_int_equal(movable_buffer_put_in(buffer, 1, page_of(0)), -EBUSY);
 	assert_false(movable_buffer_drop(buffer, NR));
 	assert_null(movable_buffer_create(~0UL, GFP_KERNEL));
 	assert_null(movable_buffer_create(1UL << 40, GFP_KERNEL | __GFP_NOWARN));
