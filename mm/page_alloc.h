@@ -63,8 +63,8 @@ struct page *take_below_low(struct alloc_request *req);
 /* A block went back to its zone while HOOK_WAIT was set.  Any context. */
 void memory_came_free(void);
 void retry_reset(void);
-/* Times that a request slept until memory came free. */
-unsigned long memory_waits(void);
+/* Times that a request slept until memory came free, and that it did. */
+unsigned long memory_waits(unsigned long *woken);
 
 /* --- page_alloc_report.c --- */
 

@@ -37,20 +37,22 @@ static struct {
 	spinlock_t lock; /* guards waiters and the change of HOOK_WAIT with it */
 	unsigned int waiters;
 	unsigned long came_free; /* blocks, while there were waiters; atomic */
-	unsigned long waits; /* sleeps, since boot; atomic */
+	unsigned long waits,
+		woken; /* sleeps, since boot, and those that a free ended; atomic */
 	struct wait_queue_head wait;
 } memory = { .wait = __WAIT_QUEUE_HEAD_INITIALIZER(memory.wait) };
 
 void retry_reset(void)
 {
 	memory.waiters = 0;
-	memory.came_free = memory.waits = 0;
+	memory.came_free = memory.waits = memory.woken = 0;
 	spin_lock_init(&memory.lock);
 	init_waitqueue_head(&memory.wait);
 }
 
-unsigned long memory_waits(void)
+unsigned long memory_waits(unsigned long *woken)
 {
+	*woken = READ_ONCE(memory.woken);
 	return READ_ONCE(memory.waits);
 }
 
@@ -81,7 +83,10 @@ static bool wait_for_memory(void)
 	__atomic_fetch_add(&memory.waits, 1, __ATOMIC_RELAXED);
 	wait_event_timeout(memory.wait, READ_ONCE(memory.came_free) != seen, 1);
 	count_waiter(-1);
-	return READ_ONCE(memory.came_free) != seen;
+	if (READ_ONCE(memory.came_free) == seen)
+		return false;
+	__atomic_fetch_add(&memory.woken, 1, __ATOMIC_RELAXED);
+	return true;
 }
 
 /* --- one request ------------------------------------------------------------------------ */

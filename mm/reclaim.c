@@ -66,7 +66,7 @@ void reclaim_reset(void)
 void reclaim_get_info(struct reclaim_info *info)
 {
 	*info = counts;
-	info->waits = memory_waits();
+	info->waits = memory_waits(&info->woken);
 	info->oom = oom_count();
 }
 

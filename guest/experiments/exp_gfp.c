@@ -390,7 +390,7 @@ static unsigned long attempts(struct trial *x, gfp_t gfp, unsigned int order)
 	press(&held, 0);
 	larder.claims = 64;
 	before = reclaim_now();
-	page = alloc_pages(QUIET(gfp), order);
+	page = alloc_pages(QUIET(gfp) & ~__GFP_KSWAPD_RECLAIM, order);
 	after = reclaim_now();
 	larder_close(&larder);
 	relieve(&held);

@@ -57,6 +57,7 @@ struct reclaim_info {
 	unsigned long background; /* sessions of the background thread */
 	unsigned long background_freed;
 	unsigned long waits; /* sleeps of requests until memory came free */
+	unsigned long woken; /* of them, those that a free ended, and not time */
 	unsigned long oom; /* times that nothing was left to free */
 };
 void reclaim_get_info(struct reclaim_info *info);

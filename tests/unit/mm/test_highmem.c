@@ -289,7 +289,9 @@ static void kmap_gives_one_address_to_all(void **state)
 	assert_ptr_equal(kmap(page), va);
 	assert_int_equal(va[5], 'x');
 	kunmap(page);
+	host_events.tlb_flushes = 0;
 	kmap_flush_unused();
+	assert_int_equal(host_events.tlb_flushes, 1);
 	assert_true(platform_probe_faults((unsigned long)va));
 	kmap_get_info(&info);
 	assert_int_equal(info.idle, 0);

@@ -10,7 +10,9 @@
 #include <linux/spinlock.h>
 #include "page_test.h"
 #include "mm/oom.h"
+#include "mm/page_alloc.h"
 #include "mm/reclaim.h"
+#include "mm/slab_info.h"
 
 static int set_up(void **state)
 {
@@ -258,7 +260,7 @@ static void reclaim_is_never_inside_itself(void **state)
 {
 	(void)state;
 	store_open(&store, "allocates");
-	store.wants = GFP_KERNEL;
+	store.wants = GFP_KERNEL | __GFP_NOMEMALLOC | __GFP_NOWARN;
 	store_fill(&store, GFP_KERNEL);
 	for (unsigned int n = 0; n < 500; n++)
 		assert_non_null(alloc_page(GFP_KERNEL));
@@ -309,6 +311,30 @@ static void slabs_are_shrunk(void **state)
 	assert_int_equal(reclaimable_objects(), 0);
 	give_all(list, 0);
 	give_all(page, 0);
+	assert_int_equal(kmem_cache_destroy(cache), 0);
+	pages_check();
+}
+
+/* Objects that were freed, but that this CPU and the depot keep ready. */
+static void objects_kept_ready_are_shrunk(void **state)
+{
+	struct kmem_cache *cache = kmem_cache_create("test", 2048, 0, 0, NULL);
+	struct slabinfo info;
+	void *objs[12];
+
+	(void)state;
+	while (reclaim_direct(GFP_KERNEL))
+		;
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
+		objs[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
+		kmem_cache_free(cache, objs[i]);
+	get_slabinfo(cache, &info);
+	assert_true(info.pages > 0);
+	assert_true(reclaimable_objects() > 0);
+	assert_true(reclaim_direct(GFP_KERNEL) >= info.pages);
+	get_slabinfo(cache, &info);
+	assert_int_equal(info.pages, 0);
 	assert_int_equal(kmem_cache_destroy(cache), 0);
 	pages_check();
 }
@@ -535,39 +561,53 @@ static void all_kinds_at_once(void **state)
 
 /* --- waiting --- */
 
+enum { HUNGRY = 50 };
+
 static struct page *given, *got;
 
+/* A page for each sleep, while CPU 1 sleeps. */
 static void wait_and_give(void *unused)
 {
-	struct reclaim_info info;
-
 	(void)unused;
 	if (smp_processor_id() == 1) {
-		got = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+		for (unsigned int n = 0; n < HUNGRY; n++) {
+			struct page *page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+
+			page->mapping = got;
+			got = page;
+		}
+		__atomic_store_n(&done, 1, __ATOMIC_SEQ_CST);
 		return;
 	}
-	do {
+	while (!__atomic_load_n(&done, __ATOMIC_SEQ_CST)) {
+		struct page *next = given;
+
+		if ((READ_ONCE(page_alloc_hooks) & HOOK_WAIT) && next) {
+			given = next->mapping;
+			__free_page(next);
+		}
 		cond_resched();
-		reclaim_get_info(&info);
-	} while (info.waits < 3);
-	assert_null(got);
-	give_all(given, 0);
+	}
 }
 
 static void nofail_sleeps_until_somebody_frees(void **state)
 {
-	struct page *list, *reserve;
+	struct page *reserve;
 
 	(void)state;
 	got = NULL;
-	take_all(GFP_KERNEL, 0, &list);
+	done = 0;
+	take_all(GFP_KERNEL, 0, &given);
 	take_all(GFP_KERNEL | __GFP_MEMALLOC, 0, &reserve);
-	given = reserve;
 	host_run_on_cpus(2, wait_and_give, NULL);
 	assert_non_null(got);
-	assert_false(page_alloc_verify((char[256]){ 0 }, 256));
-	__free_page(got);
-	give_all(list, 0);
+	assert_true(info_now().waits > 0);
+	assert_true(info_now().woken > 0);
+	assert_int_equal(page_alloc_hooks, 0);
+	pages_check();
+	give_all(got, 0);
+	give_all(given, 0);
+	give_all(reserve, 0);
 	pages_check();
 }
 
@@ -723,6 +763,7 @@ int main(void)
 		cmocka_unit_test_setup(reclaim_is_never_inside_itself, set_up),
 		cmocka_unit_test_setup(who_frees_has_the_reserve, set_up),
 		cmocka_unit_test_setup(slabs_are_shrunk, set_up),
+		cmocka_unit_test_setup(objects_kept_ready_are_shrunk, set_up),
 		cmocka_unit_test_setup(unregister_waits_for_who_is_inside, set_up),
 		cmocka_unit_test_setup(the_background_thread_restores_the_high_watermark,
 				       set_up),

@@ -98,6 +98,24 @@ static void full_zones_fall_to_lower_ones_and_leave_the_reserve(void **state)
 	pages_check();
 }
 
+/* What a CPU holds of a lower zone is kept as well. */
+static void warm_pages_of_lower_zones_are_kept(void **state)
+{
+	struct page *list, *dma;
+
+	(void)state;
+	take_all(0, 0, &list);
+	dma = alloc_page(GFP_DMA);
+	assert_int_equal(page_zonenum(dma), ZONE_DMA);
+	__free_page(dma);
+	assert_true(info_of(ZONE_DMA).pcp > 0);
+	assert_null(alloc_page(__GFP_NOWARN));
+	assert_ptr_equal(alloc_page(GFP_DMA), dma);
+	__free_page(dma);
+	give_all(list, 0);
+	pages_check();
+}
+
 static void urgent_requests_may_use_part_of_the_reserve(void **state)
 {
 	struct page *normal, *nowait, *high, *atomic, *refused, *all;
@@ -386,6 +404,7 @@ int main(void)
 		cmocka_unit_test_setup(
 			full_zones_fall_to_lower_ones_and_leave_the_reserve,
 			large_machine),
+		cmocka_unit_test_setup(warm_pages_of_lower_zones_are_kept, large_machine),
 		cmocka_unit_test_setup(urgent_requests_may_use_part_of_the_reserve,
 				       small_machine),
 		cmocka_unit_test(watermarks_rise_and_follow_the_size),
