@@ -151,7 +151,7 @@ static bool sample_is_due(void)
 
 static bool can_be_guarded(const struct kmem_cache *s, gfp_t gfp)
 {
-	return s->object_size <= PAGE_SIZE && !s->gfp && !(gfp & GFP_ZONEMASK) &&
+	return s->object_size <= PAGE_SIZE && !((gfp | s->gfp) & GFP_ZONEMASK) &&
 	       !(s->flags & (SLAB_INTERNAL | WATCHED)) && !failslab_covers(s);
 }
 

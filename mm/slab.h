@@ -183,7 +183,7 @@ struct kmem_cache {
 	unsigned int depot_limit; /* objects the depot may hold */
 	unsigned int shelf_limit; /* objects the shelf of one CPU may hold */
 	unsigned int max_type; /* the largest magazine for objects of this size */
-	gfp_t gfp; /* zone of the slabs */
+	gfp_t gfp; /* zone and mobility of the slabs */
 	void (*ctor)(void *);
 	const char *name;
 	struct list_head caches; /* all caches, under slab_caches_lock */

@@ -19,8 +19,9 @@
 #define SLAB_MAX_COLOURS  64
 #define SLAB_KEEP_BYTES	  (64UL << 10) /* of free slabs, and one slab more */
 #define SLAB_CACHED_SIZE  (32U << 10) /* larger objects have no magazines */
-#define SLAB_CREATE_FLAGS \
-	(SLAB_DEBUG_FLAGS | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_PANIC)
+#define SLAB_CREATE_FLAGS                                                                \
+	(SLAB_DEBUG_FLAGS | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_RECLAIM_ACCOUNT | \
+	 SLAB_PANIC)
 
 unsigned long slab_memory_end;
 
@@ -138,7 +139,8 @@ static void slab_cache_setup(struct kmem_cache *s, const char *name, unsigned in
 	s->align = slab_choose_align(size, align, flags);
 	s->ctor = ctor;
 	s->flags |= slab_hook_flags(s);
-	s->gfp = flags & SLAB_CACHE_DMA ? __GFP_DMA : 0;
+	s->gfp = (flags & SLAB_CACHE_DMA ? __GFP_DMA : 0) |
+		 (flags & SLAB_RECLAIM_ACCOUNT ? __GFP_RECLAIMABLE : 0);
 	slab_choose_layout(s);
 	slab_lists_init(&s->lists);
 	depot_init(s);

@@ -347,6 +347,41 @@ static void objects_can_be_mapped_for_devices(void **state)
 	put_object(p);
 }
 
+/* A report opens a page; it does not stay open. */
+static void a_guard_is_closed_again(void **state)
+{
+	u8 *p = take_object(RIGHT), *q;
+
+	(void)state;
+	read_at(p + SIZE);
+	expect_bugs(1, "out-of-bounds read");
+	q = take_object(LEFT); /* of the next page: they share the guard */
+	assert_int_equal((q - p) / (long)PAGE_SIZE, 1);
+	read_at(p + SIZE);
+	expect_bugs(1, "out-of-bounds read");
+	put_object(q);
+	read_at(p + SIZE);
+	expect_bugs(1, "out-of-bounds read");
+	put_object(p);
+}
+
+/* Of the objects not in use the one freed longest ago comes next. */
+static void a_freed_object_rests(void **state)
+{
+	u8 *p = take_object(LEFT);
+
+	(void)state;
+	put_object(p);
+	for (unsigned int i = 1; i < KFENCE_NUM_OBJECTS; i++) {
+		u8 *q;
+
+		kfence_sample_next();
+		q = kmem_cache_alloc(s, GFP_KERNEL);
+		assert_ptr_not_equal(q - offset_in_page(q), p); /* p begins its page */
+		put_object(q);
+	}
+}
+
 static void a_full_pool_lets_the_cache_serve(void **state)
 {
 	void *objs[KFENCE_NUM_OBJECTS], *p;
@@ -545,6 +580,8 @@ int main(void)
 		kfence_test(test_gfpzero),
 		kfence_test(test_krealloc),
 		kfence_test(objects_can_be_mapped_for_devices),
+		kfence_test(a_guard_is_closed_again),
+		kfence_test(a_freed_object_rests),
 		kfence_test(a_full_pool_lets_the_cache_serve),
 		kfence_test(samples_come_at_intervals),
 		kfence_test(what_cannot_be_guarded_is_left_alone),

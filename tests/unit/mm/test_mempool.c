@@ -387,6 +387,28 @@ static void slab_kmalloc_and_page_pools_honour_their_reserve(void **state)
 	assert_int_equal(kmem_cache_destroy(s), 0);
 }
 
+/* --- waking ---------------------------------------------------------------------------- */
+
+static void a_free_to_the_reserve_wakes_one(void **state)
+{
+	mempool_t *pool = make_pool(1);
+	void *p, *q = mempool_alloc(pool, GFP_KERNEL);
+	struct wait_queue_entry wait;
+
+	(void)state;
+	store.left = 0;
+	p = mempool_alloc(pool, GFP_KERNEL);
+	init_wait(&wait);
+	prepare_to_wait(&pool->wait, &wait, TASK_UNINTERRUPTIBLE);
+	mempool_free(p, pool);
+	assert_false(waitqueue_active(&pool->wait));
+	prepare_to_wait(&pool->wait, &wait, TASK_UNINTERRUPTIBLE);
+	mempool_free(q, pool); /* to the allocator */
+	assert_true(waitqueue_active(&pool->wait));
+	finish_wait(&pool->wait, &wait);
+	end_pool(pool);
+}
+
 /* --- several CPUs ---------------------------------------------------------------------- */
 
 #define CPUS   4
@@ -446,6 +468,7 @@ int main(void)
 		slab_test(growing_without_an_array_changes_nothing),
 		slab_test(random_operations_agree_with_a_model),
 		slab_test(slab_kmalloc_and_page_pools_honour_their_reserve),
+		slab_test(a_free_to_the_reserve_wakes_one),
 		slab_test(sleepers_are_woken_by_frees),
 	};
 
