@@ -141,6 +141,20 @@ static void only_movable_pages_borrow(void **state)
 	pages_check();
 }
 
+/* While most of what is free is of the area, movable pages leave the rest to others. */
+static void a_large_area_is_lent_first(void **state)
+{
+	(void)state;
+	start("80M");
+	borrow(1000);
+	assert_int_equal(borrowed(), 1000);
+	movable_buffer_free(buffer);
+	start("32M");
+	borrow(1000);
+	assert_int_equal(borrowed(), 0);
+	pages_check();
+}
+
 static void a_range_is_contiguous_and_comes_back(void **state)
 {
 	struct free_counts before = free_counts(), after;
@@ -374,6 +388,7 @@ int main(void)
 		cmocka_unit_test_setup(the_area_costs_nothing_until_used, set_up),
 		cmocka_unit_test_setup_teardown(only_movable_pages_borrow, set_up,
 						tear_down),
+		cmocka_unit_test_teardown(a_large_area_is_lent_first, tear_down),
 		cmocka_unit_test_setup(a_range_is_contiguous_and_comes_back, set_up),
 		cmocka_unit_test_setup_teardown(what_lies_there_moves_out, set_up,
 						tear_down),

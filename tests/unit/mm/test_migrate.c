@@ -144,6 +144,7 @@ static void a_page_is_caught_once(void **state)
 static void pinned_pages_stay(void **state)
 {
 	struct page *early = movable_buffer_pin(buffer, 5), *late;
+	unsigned long free = free_counts().free;
 	unsigned int moved;
 	LIST_HEAD(list);
 
@@ -159,6 +160,8 @@ static void pinned_pages_stay(void **state)
 	assert_ptr_equal(page_of(6), late);
 	put_page(early);
 	put_page(late);
+	/* Nothing was lost in the attempts. */
+	assert_int_equal(free_counts().free, free);
 	assert_contents();
 	pages_check();
 }
