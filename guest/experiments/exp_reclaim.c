@@ -77,8 +77,9 @@ static bool is_balanced(void)
 		struct zone_info info;
 
 		zone_info((enum zone_type)z, &info);
-		if (info.managed && info.free > info.watermark[WMARK_HIGH] +
-							info.lowmem_reserve[ZONE_NORMAL])
+		if (info.managed &&
+		    info.free - info.free_cma >
+			    info.watermark[WMARK_HIGH] + info.lowmem_reserve[ZONE_NORMAL])
 			return true;
 	}
 	return false;

@@ -79,7 +79,7 @@ static unsigned long left_by(struct list_head *held, gfp_t gfp)
 	press(held, gfp);
 	drain_all_pages();
 	zone_info(best_zone(), &info);
-	return info.free;
+	return info.free - info.free_cma;
 }
 
 /* Pages that CPUs fetch at once count as taken. */
