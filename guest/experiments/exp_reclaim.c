@@ -113,21 +113,23 @@ EXPERIMENT(reclaim_background, "reclaim.background",
 	press(&held, 0);
 	reclaim_get_info(&before);
 	expect(x, !is_balanced(), "memory is not short");
-	/* It may not sleep, and it may not touch the reserve: all it can do is call. */
+	/* It may not sleep, and it may not touch the reserve: all it can do is call.  (With one
+	 * CPU the thread may be done before the call returns.) */
 	first = take(&held, GFP_NOWAIT, 1);
 	while (!is_balanced() && ms++ < PATIENCE_MS)
 		msleep(1);
 	expect(x, is_balanced(), "still below high after %u ms", ms);
 	got = take(&held, GFP_NOWAIT, LARDER / 4);
 	reclaim_get_info(&after);
-	expect(x, !first, "it got a page before");
+	expect(x, !first || after.background > before.background,
+	       "it got a page at once");
 	expect(x, got == LARDER / 4, "%u of %u pages then", got, LARDER / 4);
 	expect(x, !larder.visits && larder.others, "visits: own %u, of others %u",
 	       larder.visits, larder.others);
 	expect(x, after.direct == before.direct, "%lu direct reclaims",
 	       after.direct - before.direct);
 	expect(x, after.background > before.background, "the thread did not work");
-	evidence(x, "GFP_NOWAIT at min: nothing, but the thread freed %lu of %u pages",
+	evidence(x, "GFP_NOWAIT at min: %u pages, and the thread freed %lu of %u", first,
 		 size - larder.nr, size);
 	evidence(x, "after which it got %u of %u", got, LARDER / 4);
 	larder_close(&larder);
