@@ -1,10 +1,9 @@
 # guest/: the guest kernel, build/guest.elf: guest/ and mm/ compiled freestanding, with
 # general-purpose instructions only, linked twice: the second link embeds the table of
 # function names that the first one yields (guest/symbols.awk).
-include guest/user/user.mk
-GUEST_SRC := $(sort $(shell find guest -path guest/user -prune -o -name '*.c' -print)) $(MM_SRC)
-GUEST_ASM := $(sort $(shell find guest -path guest/user -prune -o -name '*.S' -print))
-GUEST_OBJ := $(call objs,guest,$(GUEST_SRC) $(GUEST_ASM)) $(B)/guest/programs.o
+GUEST_SRC := $(sort $(shell find guest -name '*.c')) $(MM_SRC)
+GUEST_ASM := $(sort $(shell find guest -name '*.S'))
+GUEST_OBJ := $(call objs,guest,$(GUEST_SRC) $(GUEST_ASM))
 
 # On the host <asm/platform.h> is the one of tests/host, so ours comes last there.
 CFLAGS_guest   := -ffreestanding -idirafter guest/include
@@ -49,7 +48,7 @@ $(B)/guest.elf: $(B)/guest/guest.debug
 # have as well gets another name there, so that the tests compare the two.
 GUEST_PURE  := guest/lib/string.c guest/lib/vsprintf.c guest/lib/number.c \
 	       guest/kernel/cmdline.c guest/kernel/symbols.c guest/drivers/acpi.c \
-	       guest/experiments/ktap.c guest/process/elf.c $(USER_PURE)
+	       guest/experiments/ktap.c
 GUEST_NAMES := memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strstr \
 	       memchr_inv strscpy vsnprintf snprintf vscnprintf scnprintf \
 	       kstrtoul kstrtouint kstrtoint memparse
@@ -58,7 +57,6 @@ define guest_test_rules
 $(eval $(call static_lib,$(1),libguest,$(GUEST_PURE)))
 $(B)/$(1)/guest/%.o: HOSTDEF += $(foreach n,$(GUEST_NAMES),-D$(n)=guest_$(n)) \
 	-fno-tree-loop-distribute-patterns
-$(B)/$(1)/guest/user/%.o: HOSTDEF += $(USER_RENAMED)
 $(GUEST_TESTS:tests/unit/%=$(B)/$(1)/tests/%): $(B)/$(1)/libguest.a
 endef
 $(eval $(call guest_test_rules,host))

@@ -24,17 +24,7 @@ struct vmap_space {
 };
 extern struct vmap_space vmap_space;
 
-static inline unsigned long vmap_lock(void)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&vmap_space.lock, flags);
-	return flags;
-}
-
-static inline void vmap_unlock(unsigned long flags)
-{
-	spin_unlock_irqrestore(&vmap_space.lock, flags);
-}
+unsigned long vmap_lock(void);
+void vmap_unlock(unsigned long flags);
 
 #endif

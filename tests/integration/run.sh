@@ -9,8 +9,7 @@ if ! have_kvm; then
 fi
 
 guest() {
-	truncate -s 1M "$work/scratch"
-	timeout 240 "$B/pagevisor" run --mem 256M --cpus 2 --disk "$B/disk.img,ro" --disk "$work/scratch" \
+	timeout 240 "$B/pagevisor" run --mem 256M --cpus 2 --disk "$B/disk.img,ro" \
 		--report "$work/report.json" "$B/guest.elf" >"$work/console" 2>"$work/errors"
 }
 no_failed_line() {
