@@ -93,7 +93,7 @@ endif
 endif
 
 run: all images
-	$(Q)tests/lab/with-kvm $(B)/pagevisor run --mem 256M --cpus 2 --disk $(DISK) $(B)/guest.elf
+	$(Q)tests/lab/with-kvm $(B)/pagevisor run --mem 256M --cpus 2 --disk $(DISK),ro --disk $(SCRATCH) $(B)/guest.elf
 
 clean:
 	rm -rf $(B)

@@ -1,9 +1,10 @@
 # guest/: the guest kernel, build/guest.elf: guest/ and mm/ compiled freestanding, with
 # general-purpose instructions only, linked twice: the second link embeds the table of
 # function names that the first one yields (guest/symbols.awk).
-GUEST_SRC := $(sort $(shell find guest -name '*.c')) $(MM_SRC)
-GUEST_ASM := $(sort $(shell find guest -name '*.S'))
-GUEST_OBJ := $(call objs,guest,$(GUEST_SRC) $(GUEST_ASM))
+include guest/user/user.mk
+GUEST_SRC := $(sort $(shell find guest -path guest/user -prune -o -name '*.c' -print)) $(MM_SRC)
+GUEST_ASM := $(sort $(shell find guest -path guest/user -prune -o -name '*.S' -print))
+GUEST_OBJ := $(call objs,guest,$(GUEST_SRC) $(GUEST_ASM)) $(B)/guest/programs.o
 
 # On the host <asm/platform.h> is the one of tests/host, so ours comes last there.
 CFLAGS_guest   := -ffreestanding -idirafter guest/include
@@ -48,7 +49,7 @@ $(B)/guest.elf: $(B)/guest/guest.debug
 # have as well gets another name there, so that the tests compare the two.
 GUEST_PURE  := guest/lib/string.c guest/lib/vsprintf.c guest/lib/number.c \
 	       guest/kernel/cmdline.c guest/kernel/symbols.c guest/drivers/acpi.c \
-	       guest/experiments/ktap.c
+	       guest/experiments/ktap.c guest/process/elf.c $(USER_PURE)
 GUEST_NAMES := memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strstr \
 	       memchr_inv strscpy vsnprintf snprintf vscnprintf scnprintf \
 	       kstrtoul kstrtouint kstrtoint memparse
@@ -57,6 +58,7 @@ define guest_test_rules
 $(eval $(call static_lib,$(1),libguest,$(GUEST_PURE)))
 $(B)/$(1)/guest/%.o: HOSTDEF += $(foreach n,$(GUEST_NAMES),-D$(n)=guest_$(n)) \
 	-fno-tree-loop-distribute-patterns
+$(B)/$(1)/guest/user/%.o: HOSTDEF += $(USER_RENAMED)
 $(GUEST_TESTS:tests/unit/%=$(B)/$(1)/tests/%): $(B)/$(1)/libguest.a
 endef
 $(eval $(call guest_test_rules,host))

@@ -2,6 +2,7 @@
 /* mm/platform.h, answered by the kernel: what is neither page tables nor a trap. */
 #include <linux/cpumask.h>
 #include <linux/smp.h>
+#include <guest/sched.h>
 #include <mm/platform.h>
 
 struct each {
@@ -21,4 +22,9 @@ void platform_on_each_cpu(void (*fn)(void *arg, unsigned int cpu), void *arg)
 	struct each each = { fn, arg };
 
 	on_each_cpu(run_each, &each, 1);
+}
+
+unsigned int *platform_thread_flags(void)
+{
+	return &current->mm_flags;
 }

@@ -239,6 +239,11 @@ void platform_flush_tlb(unsigned long va, unsigned long size)
 	on_each_cpu(flush_here, &f, 1);
 }
 
+void platform_flush_tlb_here(unsigned long va)
+{
+	invlpg(va);
+}
+
 /* The entry that maps va, and how much it maps; 0 when there is none. */
 static u64 last_entry(unsigned long va, unsigned long *size)
 {

@@ -30,17 +30,6 @@ static bool is_too_late(unsigned long size)
 	return true;
 }
 
-/* In [low, high), high 0: no limit; else anywhere below high. */
-static void *try(unsigned long size, unsigned long align, phys_addr_t low,
-		 phys_addr_t high)
-{
-	phys_addr_t phys = memblock_phys_alloc_range(size, align, low, high);
-
-	if (!phys && low)
-		phys = memblock_phys_alloc_range(size, align, 0, high);
-	return memblock_cleared(phys, size);
-}
-
 static void *or_panic(void *p, unsigned long size)
 {
 	if (!p && !memblock.closed)
@@ -50,7 +39,7 @@ static void *or_panic(void *p, unsigned long size)
 
 void *__alloc_bootmem_nopanic(unsigned long size, unsigned long align, unsigned long goal)
 {
-	return is_too_late(size) ? NULL : try(size, align, goal, 0);
+	return is_too_late(size) ? NULL : memblock_alloc_from(size, align, goal);
 }
 
 void *__alloc_bootmem(unsigned long size, unsigned long align, unsigned long goal)
@@ -63,7 +52,7 @@ void *__alloc_bootmem_low(unsigned long size, unsigned long align, unsigned long
 	void *p = NULL;
 
 	if (!is_too_late(size))
-		p = try(size, align, goal, PFN_PHYS(MAX_DMA32_PFN));
+		p = memblock_alloc_between(size, align, goal, PFN_PHYS(MAX_DMA32_PFN));
 	return or_panic(p, size);
 }
 

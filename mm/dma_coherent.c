@@ -9,7 +9,7 @@ void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, gfp_t
 {
 	void *vaddr;
 
-	if (!size || size > MAX_ORDER_SIZE || !dev->coherent_dma_mask)
+	if (!size || size > SIZE_MAX - PAGE_SIZE || !dev->coherent_dma_mask)
 		return NULL;
 	size = PAGE_ALIGN(size);
 	vaddr = dma_ops_of(dev)->alloc(dev, size, handle, gfp, attrs);
@@ -29,8 +29,7 @@ void dma_free_attrs(struct device *dev, size_t size, void *vaddr, dma_addr_t han
 	size = PAGE_ALIGN(size);
 	dma_observe_range(DMA_EVENT_FREE, dev, handle, 0, size, DMA_BIDIRECTIONAL,
 			  _RET_IP_);
-	if (size && size <= MAX_ORDER_SIZE &&
-	    dma_ops_of(dev)->free(dev, size, vaddr, handle, attrs)) {
+	if (size && dma_ops_of(dev)->free(dev, size, vaddr, handle, attrs)) {
 		dma_count_free(dev, size);
 		return;
 	}

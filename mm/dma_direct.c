@@ -4,6 +4,7 @@
  * torn down, caches are coherent; all there is to do is to refuse what the device cannot
  * reach, and to choose memory that it can.
  */
+#include <linux/cma.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include "mm/dma_internal.h"
@@ -66,25 +67,48 @@ static gfp_t zone_for(u64 mask)
 
 /* Zones are coarser than masks: where a zone gave memory beyond the mask, the next smaller
  * one is asked.  (Where it gave none, the allocator has asked the smaller ones itself.) */
-static void *direct_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
-			  unsigned long attrs)
+static void *alloc_in_zones(u64 mask, size_t size, gfp_t gfp)
 {
-	u64 mask = dev->coherent_dma_mask;
 	gfp_t zone = zone_for(mask);
-	void *vaddr;
 
-	if (attrs & DMA_ATTR_NO_WARN)
-		gfp |= __GFP_NOWARN;
-	gfp = (gfp & ~GFP_ZONEMASK) | __GFP_ZERO;
 	for (;;) {
-		vaddr = alloc_pages_exact(size, gfp | zone);
+		void *vaddr = alloc_pages_exact(size, gfp | zone);
+
 		if (!vaddr || reaches(mask, virt_to_phys(vaddr), size))
-			break;
+			return vaddr;
 		free_pages_exact(vaddr, size);
 		if (zone == GFP_DMA)
 			return NULL;
 		zone = zone == GFP_DMA32 ? GFP_DMA : GFP_DMA32;
 	}
+}
+
+static void *alloc_in_area(struct device *dev, u64 mask, size_t size, gfp_t gfp)
+{
+	struct page *page = dma_alloc_contiguous(dev, size, gfp);
+
+	if (!page || reaches(mask, page_to_phys(page), size))
+		return page ? page_to_virt(page) : NULL;
+	dma_free_contiguous(dev, page, size);
+	return NULL;
+}
+
+/* Small buffers come from the page allocator; those that it does not have, or that are
+ * larger than its blocks, from the contiguous area. */
+static void *direct_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
+			  unsigned long attrs)
+{
+	u64 mask = dev->coherent_dma_mask;
+	gfp_t quiet = cma_get_size() ? __GFP_NOWARN : 0;
+	void *vaddr = NULL;
+
+	if (attrs & DMA_ATTR_NO_WARN)
+		gfp |= __GFP_NOWARN;
+	gfp = (gfp & ~GFP_ZONEMASK) | __GFP_ZERO;
+	if (size <= MAX_ORDER_SIZE)
+		vaddr = alloc_in_zones(mask, size, gfp | quiet);
+	if (!vaddr)
+		vaddr = alloc_in_area(dev, mask, size, gfp);
 	if (vaddr)
 		*handle = virt_to_phys(vaddr);
 	return vaddr;
@@ -93,10 +117,13 @@ static void *direct_alloc(struct device *dev, size_t size, dma_addr_t *handle, g
 static bool direct_free(struct device *dev, size_t size, void *vaddr, dma_addr_t handle,
 			unsigned long attrs)
 {
-	(void)dev;
 	(void)attrs;
 	if (!PAGE_ALIGNED(vaddr) || !virt_addr_valid(vaddr) ||
 	    virt_to_phys(vaddr) != handle)
+		return false;
+	if (dma_free_contiguous(dev, virt_to_page(vaddr), size))
+		return true;
+	if (size > MAX_ORDER_SIZE)
 		return false;
 	free_pages_exact(vaddr, size);
 	return true;

@@ -7,6 +7,7 @@
  * A call that returns an error prints why, once for each device; a call that cannot tell
  * its caller (an unmap too many) warns.
  */
+#include <linux/kmsan-checks.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 #include "mm/dma_account.h"
@@ -56,8 +57,11 @@ static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
 			   unsigned long caller)
 {
 	phys_addr_t phys = page_to_phys(page) + offset;
-	dma_addr_t addr = dma_ops_of(dev)->map_page(dev, page, offset, size, dir, attrs);
+	dma_addr_t addr;
 
+	if (unlikely(kmsan_on))
+		kmsan_handle_dma(page, offset, size, dir, caller);
+	addr = dma_ops_of(dev)->map_page(dev, page, offset, size, dir, attrs);
 	if (unlikely(addr == DMA_MAPPING_ERROR))
 		return refuse(dev, phys, size, dir, caller);
 	dma_count_map(dev, size);
@@ -141,6 +145,8 @@ static unsigned int map_sg(struct device *dev, struct scatterlist *sg, int nents
 	size_t bytes = sg_bytes(sg, nents);
 	int mapped = 0;
 
+	if (unlikely(kmsan_on) && bytes)
+		kmsan_handle_dma_sg(sg, nents, dir, caller);
 	if (mappable(dev, bytes, dir))
 		mapped = dma_ops_of(dev)->map_sg(dev, sg, nents, dir, attrs);
 	if (unlikely(mapped <= 0)) {

@@ -79,11 +79,16 @@ void iounmap(const volatile void __iomem *addr)
 		unmap_range((unsigned long)addr, "iounmap", _RET_IP_);
 }
 
+/* Is all of the range in the direct map? */
+static bool is_mapped_ram(phys_addr_t phys, size_t size)
+{
+	return size && memblock_is_region_memory(phys, size) &&
+	       virt_addr_valid(__va(phys)) && virt_addr_valid(__va(phys + size - 1));
+}
+
 void *memremap(phys_addr_t phys, size_t size, unsigned long flags)
 {
-	bool ram = memblock_overlaps_region(&memblock.memory, phys, size);
-
-	if (size && ram && flags & MEMREMAP_WB && memblock_is_region_memory(phys, size))
+	if (flags & MEMREMAP_WB && is_mapped_ram(phys, size))
 		return __va(phys);
 	if (flags & MEMREMAP_WB)
 		return map_range(phys, size, PAGE_KERNEL, "memremap", _RET_IP_);

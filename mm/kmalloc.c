@@ -5,6 +5,7 @@
  * A block of pages is marked in its head page, so that kfree refuses pages that never came
  * from kmalloc.  The caches for ZONE_DMA are made when somebody first asks.
  */
+#include "mm/page_alloc.h"
 #include "mm/slab.h"
 
 struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES];
@@ -81,17 +82,17 @@ static noinline struct kmem_cache *kmalloc_dma_cache(unsigned int class, gfp_t g
 
 /* --- whole pages ----------------------------------------------------------------------- */
 
-static noinline void *kmalloc_pages(size_t size, gfp_t gfp)
+static noinline void *kmalloc_pages(size_t size, gfp_t gfp, unsigned long ip)
 {
 	struct page *page;
 
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	page = alloc_pages((gfp & ~__GFP_HIGHMEM) | __GFP_COMP, get_order(size));
+	page = alloc_pages_from((gfp & ~__GFP_HIGHMEM) | __GFP_COMP, get_order(size), ip);
 	if (!page)
 		return NULL;
 	page->flags |= PAGE_FLAG(large_kmalloc);
-	return page_address(page);
+	return page_to_virt(page);
 }
 
 /* The head page of a block of kmalloc's that starts at p; NULL when there is none. */
@@ -106,12 +107,16 @@ static struct page *kmalloc_pages_of(const void *p)
 }
 
 /* p is in no slab. */
-static noinline void kfree_pages(const void *p, unsigned long ip)
+static void kfree_pages(const void *p, unsigned long ip)
 {
 	struct page *page;
 
 	if (ZERO_OR_NULL_PTR(p))
 		return;
+	if (is_kfence_address(p)) {
+		kfence_free(NULL, p, ip);
+		return;
+	}
 	page = kmalloc_pages_of(p);
 	if (!page) {
 		slab_report_foreign(NULL, p, ip);
@@ -129,7 +134,7 @@ static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long i
 	unsigned int class;
 
 	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
-		return kmalloc_pages(size, gfp);
+		return kmalloc_pages(size, gfp, ip ? ip : _RET_IP_);
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
 	class = kmalloc_class_of[(size + 7) / 8];
@@ -152,15 +157,22 @@ __irq_leaf void *__kmalloc_track_caller(size_t size, gfp_t gfp, unsigned long ip
 	return kmalloc_any(size, gfp, ip);
 }
 
+static noinline void kfree_slow(void *p, unsigned long ip)
+{
+	struct kmem_cache *s = slab_cache_of(p);
+
+	if (likely(s))
+		slab_free_slow(s, p, ip);
+	else
+		kfree_pages(p, ip);
+}
+
 __irq_leaf void kfree(const void *p)
 {
 	struct kmem_cache *s = slab_cache_of(p);
 
-	if (unlikely(!s)) {
-		kfree_pages(p, _RET_IP_);
-		return;
-	}
-	slab_free(s, (void *)p);
+	if (unlikely(!s) || unlikely(!slab_push(s, (void *)p)))
+		kfree_slow((void *)p, _RET_IP_);
 }
 
 size_t ksize(const void *p)
@@ -170,6 +182,8 @@ size_t ksize(const void *p)
 
 	if (s)
 		return s->object_size;
+	if (is_kfence_address(p))
+		return kfence_ksize(p);
 	page = kmalloc_pages_of(p);
 	return page ? page_size(page) : 0;
 }

@@ -35,7 +35,8 @@ static void cpu_adapt(struct kmem_cache *s, struct kmem_cpu_cache *cc, int direc
 	if (likely(cc->burst * direction < MAGAZINE_BURST))
 		return;
 	cc->burst = 0;
-	depot_grow(s);
+	if (READ_ONCE(s->depot.type) < s->max_type)
+		depot_grow(s);
 }
 
 /* --- where magazines are exchanged ----------------------------------------------------- */

@@ -8,7 +8,8 @@
 #define MAGAZINE_FIRST_TYPE 1 /* what a cache starts with: 30 objects */
 #define MAGAZINE_CONTENDED  16 /* visits to a locked depot that let it grow */
 #define MAGAZINE_BYTES	    (64U << 10) /* objects a magazine may hold back, in bytes */
-#define DEPOT_BYTES	    (1U << 20) /* the same for a depot, and for all shelves */
+#define DEPOT_BYTES	    (1U << 20) /* the same for a depot, and (nearly) for all shelves */
+#define SHELF_MAGAZINES	    4 /* for which each shelf has room in any case */
 
 /* One cache of magazines for each type.  They have no magazines themselves. */
 static struct kmem_cache *magazine_caches[MAGAZINE_TYPES];
@@ -108,7 +109,8 @@ void depot_init(struct kmem_cache *s)
 		type++;
 	s->max_type = type;
 	s->depot_limit = max(DEPOT_BYTES / s->size, 2 * magazine_capacity(type));
-	s->shelf_limit = s->depot_limit / num_possible_cpus();
+	s->shelf_limit = max(s->depot_limit / num_possible_cpus(),
+			     SHELF_MAGAZINES * magazine_capacity(type));
 	spin_lock_init(&s->depot.lock);
 	s->depot.type = depot_first_type(s);
 }

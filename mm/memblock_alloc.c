@@ -121,7 +121,7 @@ static void *to_virt(phys_addr_t base)
 	return base ? __va(base) : NULL;
 }
 
-void *memblock_cleared(phys_addr_t base, phys_addr_t size)
+static void *cleared(phys_addr_t base, phys_addr_t size)
 {
 	void *p = to_virt(base);
 
@@ -137,7 +137,7 @@ void *memblock_alloc_raw(phys_addr_t size, phys_addr_t align)
 
 void *memblock_alloc(phys_addr_t size, phys_addr_t align)
 {
-	return memblock_cleared(memblock_phys_alloc(size, align), size);
+	return cleared(memblock_phys_alloc(size, align), size);
 }
 
 void *memblock_alloc_low(phys_addr_t size, phys_addr_t align)
@@ -146,7 +146,22 @@ void *memblock_alloc_low(phys_addr_t size, phys_addr_t align)
 
 	if (memblock.current_limit)
 		end = min(end, memblock.current_limit);
-	return memblock_cleared(memblock_phys_alloc_range(size, align, 0, end), size);
+	return cleared(memblock_phys_alloc_range(size, align, 0, end), size);
+}
+
+void *memblock_alloc_between(phys_addr_t size, phys_addr_t align, phys_addr_t low,
+			     phys_addr_t high)
+{
+	phys_addr_t base = memblock_phys_alloc_range(size, align, low, high);
+
+	if (!base && low)
+		base = memblock_phys_alloc_range(size, align, 0, high);
+	return cleared(base, size);
+}
+
+void *memblock_alloc_from(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr)
+{
+	return memblock_alloc_between(size, align, min_addr, MEMBLOCK_ALLOC_ACCESSIBLE);
 }
 
 int memblock_phys_free(phys_addr_t base, phys_addr_t size)

@@ -9,12 +9,15 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include "mm/highmem.h"
 #include "mm/bootmem.h"
+#include "mm/cma.h"
 #include "mm/memblock.h"
 #include "mm/page_alloc.h"
 #include "mm/page_debug.h"
 #include "mm/pcp.h"
 #include "mm/platform.h"
+#include "mm/reclaim.h"
 #include "mm/zone.h"
 
 phys_addr_t low_ram_end;
@@ -25,6 +28,11 @@ bool pfn_valid(unsigned long pfn)
 
 	return pfn < max_pfn + MAX_ORDER_NR_PAGES &&
 	       memblock_overlaps_region(&memblock.memory, block, MAX_ORDER_SIZE);
+}
+
+bool pfn_is_lowmem(unsigned long pfn)
+{
+	return pfn < highmem_pfn && pfn_valid(pfn);
 }
 
 /* A struct page for every frame of RAM, and for those that share a MAX_ORDER block with
@@ -49,6 +57,7 @@ static void populate_vmemmap(void)
 			low_ram_end = PFN_PHYS(end);
 		done = end;
 	}
+	low_ram_end = min(low_ram_end, highmem_start());
 }
 
 /* The bounds of each zone and the RAM in them. */
@@ -124,23 +133,27 @@ static void page_alloc_init(void)
 	for_each_free_mem_range (cursor, start, end) {
 		give_range(PFN_UP(start), PFN_DOWN(end), give_fresh);
 	}
+	cma_lend();
 	zones_set_watermarks();
 	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
 		pcp_set_limits(type, zones[type].managed);
 	set_first_zones();
-	page_alloc_hooks &= ~HOOK_BOOT;
+	page_alloc_hook(HOOK_BOOT, false);
 }
 
 void mm_init(void)
 {
 	low_ram_end = 0;
 	bootmem_keep();
+	cma_keep();
 	populate_vmemmap();
 	page_debug_init();
-	if (pcp_init())
-		panic("no memory for the per-CPU page lists");
+	if (pageblocks_init() || pcp_init())
+		panic("no memory for the page blocks or the per-CPU page lists");
 	memblock.closed = true;
 	page_alloc_init();
 	kmem_cache_init();
+	slab_shrinker_init();
 	vmalloc_init();
+	kmap_init();
 }

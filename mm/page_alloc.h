@@ -9,11 +9,18 @@
  * What keeps a request off the fast path, one bit each; 0 in normal running.  Read at each
  * call, written rarely.
  */
-#define HOOK_BOOT   1U /* there are no lists yet */
-#define HOOK_POISON 2U /* page_poison */
-#define HOOK_OWNER  4U /* page_owner */
-#define HOOK_FAIL   8U /* fail_page_alloc */
+#define HOOK_BOOT	1U /* there are no lists yet */
+#define HOOK_POISON	2U /* page_poison */
+#define HOOK_OWNER	4U /* page_owner */
+#define HOOK_FAIL	8U /* fail_page_alloc */
+#define HOOK_INIT_ALLOC 0x10U /* init_on_alloc */
+#define HOOK_INIT_FREE	0x20U /* init_on_free */
+#define HOOK_UNWRITTEN	0x40U /* kmsan */
+#define HOOK_PROFILE	0x80U /* alloc_profile */
+#define HOOK_WAIT	0x100U /* somebody sleeps until memory comes free */
 extern unsigned int page_alloc_hooks;
+/* Sets or clears one of these.  Any context. */
+void page_alloc_hook(unsigned int hook, bool on);
 
 /* A block handed out, one reference. */
 #define STATE_LIVE(order) ((1ULL << 32) | PAGE_FLAG(live) | ((u64)(order) << PG_order))
@@ -30,18 +37,45 @@ struct alloc_request {
 /* alloc_pages() and __free_pages() on behalf of `caller`. */
 struct page *alloc_pages_from(gfp_t gfp, unsigned int order, unsigned long caller);
 void free_pages_from(struct page *page, unsigned int order, unsigned long caller);
+/* A single page with one reference becomes free, and joins its buddies at once. */
+void free_to_zone(struct page *page);
 
-/* The best zone that has memory, by gfp & GFP_ZONEMASK; MAX_NR_ZONES where the flags
- * contradict each other.  Written at boot. */
-extern u8 first_zone[GFP_ZONEMASK + 1];
+/* The best zone that has memory, by gfp & FIRST_ZONE_MASK; MAX_NR_ZONES where the flags
+ * contradict each other, so that the fast path leaves them alone.  Written at boot. */
+#define FIRST_ZONE_MASK (GFP_ZONEMASK | __GFP_RECLAIMABLE)
+extern u8 first_zone[FIRST_ZONE_MASK + 1];
 void set_first_zones(void);
+
+/* --- page_alloc_slow.c --- */
+
+/* What the fast path could not serve. */
+struct page *alloc_slow(gfp_t gfp, unsigned int order, unsigned long caller);
+/* A block of the zones from the best one down, none below its mark. */
+struct page *take_pages(const struct alloc_request *req, unsigned int mark);
+
+/* --- page_alloc_retry.c --- */
+
+/* Above this order contiguous memory is not promised: no long retrying. */
+#define COSTLY_ORDER 3
+/* All zones are below their low watermark: what can still be done.  May change the flags of
+ * the request. */
+struct page *take_below_low(struct alloc_request *req);
+/* A block went back to its zone while HOOK_WAIT was set.  Any context. */
+void memory_came_free(void);
+void retry_reset(void);
+/* Times that a request slept until memory came free, and that it did. */
+unsigned long memory_waits(unsigned long *woken);
 
 /* --- page_alloc_report.c --- */
 
+/* The caller asked for what makes no sense: counted, and printed unless __GFP_NOWARN. */
+void report_bad_request(const struct alloc_request *req, const char *why);
 /* A request failed: Linux's kind of report. */
 void report_alloc_failure(const struct alloc_request *req);
 /* A call was refused: what is wrong with the page, and who called. */
 void report_bad_page(const struct page *page, const char *why, unsigned long caller);
 void report_reset(void);
+/* zone_report.c: the state of all zones, as at the end of a failure's report. */
+void show_mem(void);
 
 #endif

@@ -9,7 +9,7 @@ unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_pages_from(gfp & ~__GFP_HIGHMEM, order, _RET_IP_);
 
-	return page ? (unsigned long)page_address(page) : 0;
+	return page ? (unsigned long)page_to_virt(page) : 0;
 }
 
 unsigned long get_zeroed_page(gfp_t gfp)
@@ -17,7 +17,7 @@ unsigned long get_zeroed_page(gfp_t gfp)
 	struct page *page =
 		alloc_pages_from((gfp & ~__GFP_HIGHMEM) | __GFP_ZERO, 0, _RET_IP_);
 
-	return page ? (unsigned long)page_address(page) : 0;
+	return page ? (unsigned long)page_to_virt(page) : 0;
 }
 
 static void free_at(unsigned long addr, unsigned int order, unsigned long caller)
@@ -51,17 +51,17 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 	unsigned int order = get_order(size);
 	struct page *page;
 
-	if (WARN_ON_ONCE(gfp & __GFP_COMP))
-		gfp &= ~__GFP_COMP;
+	if (WARN_ON_ONCE(gfp & (__GFP_COMP | __GFP_HIGHMEM)))
+		gfp &= ~(__GFP_COMP | __GFP_HIGHMEM);
 	if (!size)
 		return NULL;
-	page = alloc_pages_from(gfp & ~__GFP_HIGHMEM, order, _RET_IP_);
+	page = alloc_pages_from(gfp, order, _RET_IP_);
 	if (!page)
 		return NULL;
 	split_page(page, order);
 	for (unsigned long i = pages; i < 1UL << order; i++)
 		__free_page(page + i);
-	return page_address(page);
+	return page_to_virt(page);
 }
 
 void free_pages_exact(void *virt, size_t size)

@@ -19,8 +19,8 @@
 /* Everything that single requests must look at one by one. */
 static bool is_plain(gfp_t gfp)
 {
-	return !((gfp & (__GFP_ZERO | __GFP_COLD)) | page_alloc_hooks) &&
-	       first_zone[gfp & GFP_ZONEMASK] < MAX_NR_ZONES &&
+	return !((gfp & (__GFP_ZERO | __GFP_COLD | __GFP_NOFAIL)) | page_alloc_hooks) &&
+	       first_zone[gfp & FIRST_ZONE_MASK] < MAX_NR_ZONES &&
 	       (!(gfp & __GFP_DIRECT_RECLAIM) || !in_atomic());
 }
 
@@ -39,15 +39,17 @@ static unsigned long pop_many(struct pcp *pcp, unsigned long n, struct page **ar
 	return done;
 }
 
-/* Cuts up to n pages from the zone's blocks, the smallest first; the lock is held. */
-static unsigned long cut_many(struct zone *zone, unsigned long n, struct page **array)
+/* Cuts up to n pages from the type's own blocks, the smallest first; the lock is held. */
+static unsigned long cut_many(struct zone *zone, unsigned int type, unsigned long n,
+			      struct page **array)
 {
 	unsigned long done = 0;
+	u32 orders;
 
-	while (done < n && zone->orders) {
+	while (done < n && (orders = zone_orders(zone, type))) {
 		unsigned int order =
-			min_t(unsigned int, __builtin_ctz(zone->orders), ilog2(n - done));
-		struct page *page = zone_take(zone, order);
+			min_t(unsigned int, __builtin_ctz(orders), ilog2(n - done));
+		struct page *page = zone_take(zone, order, type);
 
 		for (struct page *end = page + (1UL << order); page < end; page++) {
 			page->state = STATE_LIVE(0);
@@ -58,18 +60,19 @@ static unsigned long cut_many(struct zone *zone, unsigned long n, struct page **
 }
 
 /* From one zone, without touching its reserve. */
-static unsigned long fill_from(enum zone_type type, enum zone_type highest,
-			       unsigned long n, struct page **array)
+static unsigned long fill_from(enum zone_type best, gfp_t gfp, unsigned long n,
+			       struct page **array)
 {
-	struct zone *zone = &zones[type];
+	struct zone *zone = &zones[best];
 	unsigned long flags, done = 0, mark = zone->watermark[WMARK_LOW] + n;
+	unsigned int type = gfp_migratetype(gfp);
 
 	local_irq_save(flags);
 	if (n < MANY)
-		done = pop_many(this_pcp(type), n, array);
-	if (done < n && zone_watermark_ok(zone, 0, mark, highest, 0)) {
+		done = pop_many(this_pcp(pcp_class(best, type)), n, array);
+	if (done < n && zone_watermark_ok(zone, 0, mark, best, gfp_alloc_cma(gfp))) {
 		__spin_lock(&zone->lock);
-		done += cut_many(zone, n - done, array + done);
+		done += cut_many(zone, type, n - done, array + done);
 		__spin_unlock(&zone->lock);
 	}
 	local_irq_restore(flags);
@@ -78,11 +81,11 @@ static unsigned long fill_from(enum zone_type type, enum zone_type highest,
 
 unsigned long alloc_pages_bulk_fill(gfp_t gfp, unsigned long nr, struct page **array)
 {
-	enum zone_type zone = first_zone[gfp & GFP_ZONEMASK];
-	unsigned long done = is_plain(gfp) ? fill_from(zone, zone, nr, array) : 0;
+	enum zone_type zone = first_zone[gfp & FIRST_ZONE_MASK];
+	unsigned long done = is_plain(gfp) ? fill_from(zone, gfp, nr, array) : 0;
 
 	for (; done < nr; done++) {
-		array[done] = alloc_page(gfp);
+		array[done] = alloc_pages_from(gfp, 0, _RET_IP_);
 		if (unlikely(!array[done]))
 			break;
 	}
@@ -132,7 +135,7 @@ static unsigned long push_many(struct page *const *array, unsigned long n)
 		struct page *page = array[done];
 
 		if (unlikely(READ_ONCE(page->state) != STATE_LIVE(0)) ||
-		    unlikely(!pcp_push(pcp + page_zonenum(page), page, 0)))
+		    unlikely(!pcp_push(pcp + page_block(page)->class, page, 0)))
 			break;
 	}
 	local_irq_restore(flags);

@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* What the page allocator prints: failures, refused calls, free blocks. */
+/* What the page allocator prints about calls: failures, refusals, bad pages. */
 #include <linux/atomic.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/page_debug.h>
-#include <linux/sprintf.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
 #include "mm/page_alloc.h"
 
-/* So many failures are reported in full; of later ones only the first line. */
-#define FULL_REPORTS 8
+/* Linux's DEFAULT_RATELIMIT: ten reports in five seconds. */
+#define REPORT_INTERVAL (5 * HZ)
+#define REPORT_BURST	10
 
-static atomic_long_t bad_calls;
-static atomic_t failures_reported;
+static atomic_long_t bad_calls, failures;
+
+static struct {
+	spinlock_t lock; /* guards the next two */
+	unsigned long begin; /* of the interval, in jiffies */
+	unsigned int printed; /* in it */
+	unsigned long missed; /* since the last one was printed; atomic */
+} limit;
 
 void report_reset(void)
 {
 	atomic_long_set(&bad_calls, 0);
-	atomic_set(&failures_reported, 0);
+	atomic_long_set(&failures, 0);
+	limit.begin = limit.missed = 0;
+	limit.printed = 0;
+	spin_lock_init(&limit.lock);
 }
 
 unsigned long page_alloc_bad_count(void)
@@ -24,56 +36,72 @@ unsigned long page_alloc_bad_count(void)
 	return (unsigned long)atomic_long_read(&bad_calls);
 }
 
-static void show_zone_free(enum zone_type type)
+unsigned long page_alloc_failures(void)
 {
-	char line[256];
-	struct zone_info info;
-	int len;
-
-	zone_info(type, &info);
-	if (!info.managed)
-		return;
-	len = scnprintf(line, sizeof(line), "Zone %-7s", info.name);
-	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
-		len += scnprintf(line + len, sizeof(line) - (size_t)len, " %6lu",
-				 info.nr_free[order]);
-	pr_info("%s\n", line);
+	return (unsigned long)atomic_long_read(&failures);
 }
 
-void show_buddyinfo(void)
-{
-	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
-		show_zone_free(type);
-}
+/* --- failures --------------------------------------------------------------------------- */
 
-static void show_zones(void)
+/* As Linux's ___ratelimit(): in each interval so many are printed in full. */
+static bool may_print(void)
 {
-	struct zone_info info;
+	unsigned long flags, now = jiffies;
+	bool may;
 
-	for (unsigned int type = 0; type < MAX_NR_ZONES; type++) {
-		zone_info(type, &info);
-		if (info.managed)
-			pr_info("%s: free %lukB min %lukB low %lukB high %lukB managed "
-				"%lukB pcp %lukB\n",
-				info.name, info.free * 4, info.watermark[WMARK_MIN] * 4,
-				info.watermark[WMARK_LOW] * 4,
-				info.watermark[WMARK_HIGH] * 4, info.managed * 4,
-				info.pcp * 4);
+	spin_lock_irqsave(&limit.lock, flags);
+	if (now - limit.begin >= REPORT_INTERVAL) {
+		limit.begin = now;
+		limit.printed = 0;
 	}
-	show_buddyinfo();
+	may = limit.printed < REPORT_BURST;
+	limit.printed += may;
+	limit.missed += !may;
+	spin_unlock_irqrestore(&limit.lock, flags);
+	return may;
+}
+
+/* How many reports were left out before this one, once. */
+static void tell_missed(void)
+{
+	unsigned long missed = __atomic_exchange_n(&limit.missed, 0, __ATOMIC_RELAXED);
+
+	if (missed)
+		pr_warn("page allocator: %lu reports left out\n", missed);
 }
 
 void report_alloc_failure(const struct alloc_request *req)
 {
 	char names[GFP_NAMES_MAX];
 
-	pr_warn("page allocation failure: order:%u, mode:%#x(%s), from %pS\n", req->order,
-		req->gfp, gfp_names(req->gfp, names, sizeof(names)), (void *)req->caller);
-	if (atomic_inc_return(&failures_reported) > FULL_REPORTS)
+	atomic_long_inc(&failures);
+	if (!may_print())
 		return;
+	tell_missed();
+	pr_warn("%s: page allocation failure: order:%u, mode:%#x(%s), nodemask=(null), "
+		"from %pS\n",
+		task_name(current), req->order, req->gfp,
+		gfp_names(req->gfp, names, sizeof(names)), (void *)req->caller);
 	dump_stack();
-	show_zones();
+	show_mem();
 }
+
+void report_bad_request(const struct alloc_request *req, const char *why)
+{
+	char names[GFP_NAMES_MAX];
+
+	if (req->gfp & __GFP_NOWARN)
+		return;
+	atomic_long_inc(&bad_calls);
+	if (!may_print())
+		return;
+	tell_missed();
+	pr_warn("BUG: alloc_pages: order %u, %s: %s, from %pS\n", req->order,
+		gfp_names(req->gfp, names, sizeof(names)), why, (void *)req->caller);
+	dump_stack();
+}
+
+/* --- bad pages -------------------------------------------------------------------------- */
 
 void report_bad_page(const struct page *page, const char *why, unsigned long caller)
 {

@@ -44,7 +44,7 @@ static bool zone_holds(const struct zone *zone, unsigned long pfn, unsigned long
 }
 
 static int check_listed(const struct verify *v, const struct zone *zone,
-			const struct page *page, unsigned int order)
+			const struct page *page, unsigned int order, unsigned int list)
 {
 	u64 want = PAGE_FLAG(buddy) | (order << PG_order);
 	unsigned long pfn = page_to_pfn(page);
@@ -55,28 +55,61 @@ static int check_listed(const struct verify *v, const struct zone *zone,
 	if ((page->state & ~(u64)PAGE_FLAG(zeroed)) != want)
 		return bad(v, "list of order %u: frame %#lx has state %#lx", order, pfn,
 			   (unsigned long)page->state);
+	if (listed_as(page_block(page)->type, order) != list)
+		return bad(v,
+			   "list of order %u: frame %#lx, of a page block of type %s, "
+			   "is on the list of type %s",
+			   order, pfn, migratetype_name(page_block(page)->type),
+			   migratetype_name(list));
 	return 0;
 }
 
-static int check_list(const struct verify *v, const struct zone *zone, unsigned int order)
+/* Adds the blocks on one list to *n. */
+static int check_list(const struct verify *v, const struct zone *zone, unsigned int order,
+		      unsigned int list, unsigned long *n)
 {
 	const struct free_area *area = &zone->area[order];
 	const struct list_head *at;
-	unsigned long n = 0;
 	int err;
 
-	list_for_each (at, &area->list) {
-		if (at->next->prev != at || n++ == area->nr)
+	list_for_each (at, &area->list[list]) {
+		if (at->next->prev != at || (*n)++ == area->nr)
 			return bad(v,
 				   "list of order %u: broken links, or longer than %lu",
 				   order, area->nr);
-		err = check_listed(v, zone, list_entry(at, struct page, lru), order);
+		err = check_listed(v, zone, list_entry(at, struct page, lru), order,
+				   list);
 		if (err)
 			return err;
 	}
-	if (n != area->nr)
+	return 0;
+}
+
+/* The counts of a zone, as its lists tell them. */
+struct tally {
+	u32 type_orders[MIGRATE_TYPES];
+	unsigned long pages[MIGRATE_TYPES];
+};
+
+/* All lists of one order. */
+static int check_area(const struct verify *v, const struct zone *zone, unsigned int order,
+		      struct tally *tally)
+{
+	unsigned long n = 0;
+
+	for (unsigned int list = 0; list < MIGRATE_TYPES; list++) {
+		unsigned long before = n;
+		int err = check_list(v, zone, order, list, &n);
+
+		if (err)
+			return err;
+		tally->pages[list] += (n - before) << order;
+		if (n != before)
+			tally->type_orders[list] |= 1U << order;
+	}
+	if (n != zone->area[order].nr)
 		return bad(v, "list of order %u: %lu blocks, counted %lu", order, n,
-			   area->nr);
+			   zone->area[order].nr);
 	return 0;
 }
 
@@ -103,24 +136,39 @@ static int check_fresh(const struct verify *v, const struct zone *zone)
 	return 0;
 }
 
+static int check_tally(const struct verify *v, const struct zone *zone,
+		       const struct tally *tally)
+{
+	unsigned long free = 0;
+
+	for (unsigned int type = 0; type < MIGRATE_TYPES; type++) {
+		if (type != MIGRATE_ISOLATE)
+			free += tally->pages[type];
+		if (tally->type_orders[type] != zone->type_orders[type])
+			return bad(v, "blocks of type %s free in orders %#x, noted %#x",
+				   migratetype_name(type), tally->type_orders[type],
+				   zone->type_orders[type]);
+	}
+	if (free != zone->free || tally->pages[MIGRATE_CMA] != zone->free_cma ||
+	    tally->pages[MIGRATE_ISOLATE] != zone->isolated)
+		return bad(v,
+			   "%lu pages free, %lu CMA, %lu isolated, counted %lu, %lu, %lu",
+			   free, tally->pages[MIGRATE_CMA], tally->pages[MIGRATE_ISOLATE],
+			   zone->free, zone->free_cma, zone->isolated);
+	return 0;
+}
+
 static int check_zone(const struct verify *v, const struct zone *zone)
 {
-	unsigned long free = zone->fresh_blocks * MAX_ORDER_NR_PAGES;
-	u32 orders = zone->fresh_blocks ? 1U << MAX_ORDER : 0;
+	struct tally tally = { 0 };
 	int err = check_fresh(v, zone);
 
-	for (unsigned int order = 0; !err && order < NR_PAGE_ORDERS; order++) {
-		err = check_list(v, zone, order);
-		free += zone->area[order].nr << order;
-		if (zone->area[order].nr)
-			orders |= 1U << order;
-	}
-	if (err)
-		return err;
-	if (free != zone->free || orders != zone->orders)
-		return bad(v, "%lu pages free in orders %#x, counted %lu in %#x", free,
-			   orders, zone->free, zone->orders);
-	return 0;
+	if (zone->fresh_blocks)
+		tally.type_orders[WHOLE] = WHOLE_BIT;
+	tally.pages[WHOLE] = zone->fresh_blocks * MAX_ORDER_NR_PAGES;
+	for (unsigned int order = 0; !err && order < NR_PAGE_ORDERS; order++)
+		err = check_area(v, zone, order, &tally);
+	return err ? err : check_tally(v, zone, &tally);
 }
 
 static int check_pcp(const struct verify *v, struct pcp *pcp, enum zone_type type,
@@ -147,10 +195,10 @@ static u32 mark_stacks(int by)
 {
 	u32 highest = 0;
 
-	for (unsigned int i = 0; i < num_possible_cpus() * MAX_NR_ZONES * PCP_ORDERS;
+	for (unsigned int i = 0; i < num_possible_cpus() * PCP_CLASSES * PCP_ORDERS;
 	     i++) {
-		unsigned int order = i % PCP_ORDERS, zone = i / PCP_ORDERS % MAX_NR_ZONES;
-		struct pcp *pcp = &cpu_pcps[i / PCP_ORDERS / MAX_NR_ZONES].zone[zone];
+		unsigned int order = i % PCP_ORDERS, class = i / PCP_ORDERS % PCP_CLASSES;
+		struct pcp *pcp = &cpu_pcps[i / PCP_ORDERS / PCP_CLASSES].pcp[class];
 		struct page **slot = pcp_bottom(pcp, order);
 
 		for (; slot < pcp->stack[order].top; slot++) {
@@ -218,6 +266,10 @@ static int check_block(struct verify *v, unsigned long *pfn, unsigned long end)
 	if (!IS_ALIGNED(*pfn, 1UL << order) || 1UL << order > end - *pfn)
 		return bad(v, "block of order %u at frame %#lx is askew or overruns",
 			   order, *pfn);
+	if (page_block(page)->class / PCP_TYPES != type ||
+	    page_block(page)->type >= MIGRATE_TYPES)
+		return bad(v, "frame %#lx: its page block has class %u, type %u", *pfn,
+			   page_block(page)->class, page_block(page)->type);
 	if ((atomic_read(&page->_refcount) > 0) != (kind == PAGE_FLAG(live)))
 		return bad(v, "frame %#lx has state %#lx", *pfn,
 			   (unsigned long)page->state);
@@ -302,6 +354,12 @@ static int check_reserved(const struct verify *v)
 
 /* --- do they agree? --- */
 
+/* All CPUs' lists of a zone, by number. */
+static struct pcp *zone_pcp(enum zone_type zone, unsigned int i)
+{
+	return &cpu_pcps[i / PCP_TYPES].pcp[pcp_class(zone, i % PCP_TYPES)];
+}
+
 static int compare(const struct verify *v, enum zone_type type)
 {
 	const struct zone *zone = &zones[type];
@@ -319,8 +377,8 @@ static int compare(const struct verify *v, enum zone_type type)
 	for (unsigned int order = 0; order < PCP_ORDERS; order++) {
 		unsigned long listed = 0;
 
-		for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
-			listed += pcp_count(&cpu_pcps[cpu].zone[type], order);
+		for (unsigned int i = 0; i < num_possible_cpus() * PCP_TYPES; i++)
+			listed += pcp_count(zone_pcp(type, i), order);
 		if (v->seen[type].pcp[order] != listed)
 			return bad(v,
 				   "%lu blocks of order %u of CPUs among the frames, %lu "
@@ -338,9 +396,9 @@ static int verify_zones(struct verify *v)
 		err = check_reserved(v);
 	for (unsigned int type = 0; !err && type < MAX_NR_ZONES; type++) {
 		err = check_zone(v, &zones[type]);
-		for (unsigned int i = 0; !err && i < num_possible_cpus() * PCP_ORDERS;
-		     i++)
-			err = check_pcp(v, &cpu_pcps[i / PCP_ORDERS].zone[type], type,
+		for (unsigned int i = 0;
+		     !err && i < num_possible_cpus() * PCP_TYPES * PCP_ORDERS; i++)
+			err = check_pcp(v, zone_pcp(type, i / PCP_ORDERS), type,
 					i % PCP_ORDERS);
 		if (!err)
 			err = compare(v, type);

@@ -6,12 +6,15 @@
 #include <linux/page_debug.h>
 #include <linux/types.h>
 
+/* The value of an option: on, 1, off, 0.  0, or -EINVAL for any other. */
+int parse_on_off(const char *arg, bool *on);
 /* Takes memory for what was switched on, from memblock. */
 void page_debug_init(void);
 /* Shall this allocation fail on purpose? */
 bool page_debug_should_fail(gfp_t gfp, unsigned int order);
-/* A block leaves the allocator, before it is cleared; and comes back. */
-void page_debug_alloc(struct page *page, unsigned int order, gfp_t gfp);
+/* A block leaves the allocator, before it is cleared, for `caller`; and comes back. */
+void page_debug_alloc(struct page *page, unsigned int order, gfp_t gfp,
+		      unsigned long caller);
 void page_debug_free(struct page *page, unsigned int order);
 /* A block in use becomes single pages. */
 void page_debug_split(struct page *page, unsigned int order);

@@ -41,8 +41,7 @@ unsigned int pcp_count(const struct pcp *pcp, unsigned int order)
 			      &pcp->slot[layout[order].first + 1]);
 }
 
-/* Blocks that one visit to the buddy moves. */
-static unsigned int pcp_batch(struct pcp *pcp, unsigned int order)
+unsigned int pcp_batch(struct pcp *pcp, unsigned int order)
 {
 	unsigned long high =
 		(unsigned long)(pcp->stack[order].limit - pcp_bottom(pcp, order));
@@ -56,25 +55,30 @@ int pcp_init(void)
 				  sizeof(struct pcp));
 	if (!cpu_pcps)
 		return -ENOMEM;
-	for (unsigned int type = 0; type < MAX_NR_ZONES; type++)
-		pcp_set_limits(type, 0);
+	for (unsigned int zone = 0; zone < MAX_NR_ZONES; zone++)
+		pcp_set_limits(zone, 0);
 	return 0;
+}
+
+static void set_limits(struct pcp *pcp, u32 pages)
+{
+	for (unsigned int order = 0; order < PCP_ORDERS; order++) {
+		u32 high = clamp(pages >> order, 4U, pcp_room(order));
+
+		pcp->stack[order].top = pcp_bottom(pcp, order);
+		pcp->stack[order].limit = pcp->stack[order].top + (pages ? high : 0);
+	}
 }
 
 void pcp_set_limits(enum zone_type zone, unsigned long managed)
 {
-	u32 pages = (u32)min_t(unsigned long, managed / PCP_ZONE_PART, pcp_room(0));
+	u32 pages = (u32)min_t(unsigned long, DIV_ROUND_UP(managed, PCP_ZONE_PART),
+			       pcp_room(0));
 
-	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++) {
-		for (unsigned int order = 0; order < PCP_ORDERS; order++) {
-			struct pcp *pcp = &cpu_pcps[cpu].zone[zone];
-			u32 high = clamp(pages >> order, 4U, pcp_room(order));
-
-			pcp->stack[order].top = pcp_bottom(pcp, order);
-			pcp->stack[order].limit =
-				pcp->stack[order].top + (managed ? high : 0);
-		}
-	}
+	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
+		for (unsigned int type = 0; type < PCP_TYPES; type++)
+			set_limits(&cpu_pcps[cpu].pcp[pcp_class(zone, type)],
+				   type == PCP_NO_LIST ? 0 : pages);
 }
 
 /* Pushes the blocks of one larger block so that they are popped in ascending order. */
@@ -99,22 +103,28 @@ static void push_pieces(struct pcp *pcp, struct page *page, unsigned int order,
 /*
  * Moves a batch of blocks, or what there is, from the zone to the empty stack; the lock is
  * held.  Small free blocks go first, so that large ones stay whole; a larger one is taken
- * in one piece.
+ * in one piece.  What another type must give is no batch: one block.
  */
-static void refill(struct pcp *pcp, struct zone *zone, unsigned int order)
+static void refill(struct pcp *pcp, struct zone *zone, unsigned int order,
+		   unsigned int type)
 {
 	u32 left = pcp_batch(pcp, order);
 
 	pcp->refills++;
 	while (left) {
-		u32 fitting = zone->orders >> order;
-		unsigned int pieces_log2;
+		u32 fitting = zone_orders(zone, type) >> order;
+		unsigned int pieces_log2 = 0;
+		struct page *page;
 
-		if (!fitting)
+		if (fitting)
+			pieces_log2 =
+				min_t(unsigned int, __builtin_ctz(fitting), ilog2(left));
+		else if (pcp_count(pcp, order))
 			return;
-		pieces_log2 = min_t(unsigned int, __builtin_ctz(fitting), ilog2(left));
-		push_pieces(pcp, zone_take(zone, order + pieces_log2), order,
-			    pieces_log2);
+		page = zone_take(zone, order + pieces_log2, type);
+		if (!page)
+			return;
+		push_pieces(pcp, page, order, pieces_log2);
 		left -= 1U << pieces_log2;
 	}
 }
@@ -149,19 +159,19 @@ static void drain(struct pcp *pcp, struct zone *zone, unsigned int order, u32 n)
 	pcp->drains++;
 }
 
-struct page *pcp_take(enum zone_type type, unsigned int order, bool may_refill)
+struct page *pcp_take(unsigned int class, unsigned int order, bool may_refill)
 {
-	struct zone *zone = &zones[type];
+	struct zone *zone = &zones[class / PCP_TYPES];
 	unsigned long flags;
 	struct page *page;
 	struct pcp *pcp;
 
 	local_irq_save(flags);
-	pcp = this_pcp(type);
+	pcp = this_pcp(class);
 	page = pcp_pop(pcp, order);
 	if (!page && may_refill) {
 		__spin_lock(&zone->lock);
-		refill(pcp, zone, order);
+		refill(pcp, zone, order, class % PCP_TYPES);
 		__spin_unlock(&zone->lock);
 		page = pcp_pop(pcp, order);
 	}
@@ -169,40 +179,57 @@ struct page *pcp_take(enum zone_type type, unsigned int order, bool may_refill)
 	return page;
 }
 
-void pcp_put(enum zone_type type, struct page *page, unsigned int order)
+/* Pushes on a full stack, or gives it to the zone where there is no room at all;
+ * interrupts are off. */
+static void put_slow(struct pcp *pcp, struct page *page, unsigned int order)
 {
-	struct zone *zone = &zones[type];
+	struct zone *zone = page_zone(page);
+	u32 batch = pcp_batch(pcp, order);
+
+	__spin_lock(&zone->lock);
+	if (batch)
+		drain(pcp, zone, order, batch);
+	else
+		zone_put(zone, page, order);
+	__spin_unlock(&zone->lock);
+	if (batch)
+		pcp_push(pcp, page, order);
+}
+
+void pcp_put(struct page *page, unsigned int order)
+{
 	unsigned long flags;
 	struct pcp *pcp;
 
 	local_irq_save(flags);
-	pcp = this_pcp(type);
-	if (!pcp_push(pcp, page, order)) {
-		__spin_lock(&zone->lock);
-		drain(pcp, zone, order, pcp_batch(pcp, order));
-		__spin_unlock(&zone->lock);
-		pcp_push(pcp, page, order);
-	}
+	pcp = this_pcp(READ_ONCE(page_block(page)->class));
+	if (!pcp_push(pcp, page, order))
+		put_slow(pcp, page, order);
 	local_irq_restore(flags);
+}
+
+static void drain_pcp(struct pcp *pcp, struct zone *zone)
+{
+	for (unsigned int order = 0; order < PCP_ORDERS; order++) {
+		u32 n = pcp_count(pcp, order);
+
+		if (!n)
+			continue;
+		__spin_lock(&zone->lock);
+		drain(pcp, zone, order, n);
+		__spin_unlock(&zone->lock);
+	}
 }
 
 /* Empties this CPU's stacks; interrupts are off. */
 static void drain_this_cpu(void *unused, unsigned int cpu)
 {
 	(void)unused;
-	for (unsigned int type = 0; type < MAX_NR_ZONES; type++) {
-		struct pcp *pcp = &cpu_pcps[cpu].zone[type];
-
-		for (unsigned int order = 0; order < PCP_ORDERS; order++) {
-			u32 n = pcp_count(pcp, order);
-
-			if (!n)
-				continue;
-			__spin_lock(&zones[type].lock);
-			drain(pcp, &zones[type], order, n);
-			__spin_unlock(&zones[type].lock);
-		}
-	}
+	for (unsigned int zone = 0; zone < MAX_NR_ZONES; zone++)
+		for (unsigned int type = 0; zones[zone].managed && type < PCP_NO_LIST;
+		     type++)
+			drain_pcp(&cpu_pcps[cpu].pcp[pcp_class(zone, type)],
+				  &zones[zone]);
 }
 
 void drain_local_pages(void)
@@ -219,26 +246,34 @@ void drain_all_pages(void)
 	platform_on_each_cpu(drain_this_cpu, NULL);
 }
 
+unsigned long pcp_held(const struct pcp *pcp)
+{
+	unsigned long pages = 0;
+
+	for (unsigned int order = 0; order < PCP_ORDERS; order++)
+		pages += (unsigned long)pcp_count(pcp, order) << order;
+	return pages;
+}
+
+static void add_info(struct pcp_info *info, const struct pcp *pcp)
+{
+	u64 held = 0;
+
+	for (unsigned int order = 0; order < PCP_ORDERS; order++)
+		held += pcp_count(pcp, order);
+	info->pages += pcp_held(pcp);
+	info->allocs += pcp->allocs;
+	/* What came in but was neither handed out, given back nor held was never there: the
+	 * difference is what was freed. */
+	info->frees += held + pcp->allocs + pcp->drained - pcp->refilled;
+	info->refills += pcp->refills;
+	info->drains += pcp->drains;
+}
+
 void pcp_info(struct pcp_info *info)
 {
 	*info = (struct pcp_info){ 0 };
-	for (unsigned int cpu = 0; cpu_pcps && cpu < num_possible_cpus(); cpu++) {
-		for (unsigned int type = 0; type < MAX_NR_ZONES; type++) {
-			const struct pcp *pcp = &cpu_pcps[cpu].zone[type];
-			u64 held = 0;
-
-			for (unsigned int order = 0; order < PCP_ORDERS; order++) {
-				unsigned long n = pcp_count(pcp, order);
-
-				held += n;
-				info->pages += n << order;
-			}
-			info->allocs += pcp->allocs;
-			/* What came in but was neither handed out, given back nor held
-			 * was never there: the difference is what was freed. */
-			info->frees += held + pcp->allocs + pcp->drained - pcp->refilled;
-			info->refills += pcp->refills;
-			info->drains += pcp->drains;
-		}
-	}
+	for (unsigned int cpu = 0; cpu_pcps && cpu < num_possible_cpus(); cpu++)
+		for (unsigned int class = 0; class < PCP_CLASSES; class ++)
+			add_info(info, &cpu_pcps[cpu].pcp[class]);
 }

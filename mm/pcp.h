@@ -2,8 +2,9 @@
 /*
  * Per-CPU page lists.
  *
- * Each CPU keeps free blocks of the small orders of each zone in arrays used as stacks:
- * what was freed last, and is warm in its cache, is handed out first.  Only the CPU itself
+ * Each CPU keeps free blocks of the small orders in arrays used as stacks, apart by class:
+ * the zone, and the type of the page block they come from.  What was freed last, and is warm
+ * in its cache, is handed out first.  Only the CPU itself
  * touches its arrays, with interrupts off, so the common allocation takes no lock and
  * writes no line that another CPU reads.  An empty stack is refilled with a batch from the
  * buddy, a full one gives its coldest batch back; both are the only visits to the zone.
@@ -14,6 +15,7 @@
 #include <linux/compiler.h>
 #include <linux/mm.h>
 #include <linux/smp.h>
+#include "mm/pageblock.h"
 
 #define PCP_ORDERS 4 /* orders 0 to 3 */
 #define PCP_SLOTS  244
@@ -28,7 +30,7 @@ struct pcp_stack {
 };
 
 /*
- * One CPU's free blocks of one zone; written by that CPU alone, with interrupts off, but
+ * One CPU's free blocks of one class; written by that CPU alone, with interrupts off, but
  * for (b), written at boot.  A power of two in size: found by shifts.
  */
 struct pcp {
@@ -44,19 +46,23 @@ _Static_assert(sizeof(struct pcp) == 2048, "struct pcp is found by shifts");
 /* Where each order's stack begins, and how many blocks it has room for. */
 struct page **pcp_bottom(struct pcp *pcp, unsigned int order);
 unsigned int pcp_room(unsigned int order);
+/* Blocks that one visit to the buddy moves. */
+unsigned int pcp_batch(struct pcp *pcp, unsigned int order);
 /* The blocks in it. */
 unsigned int pcp_count(const struct pcp *pcp, unsigned int order);
+/* The pages in all its stacks. */
+unsigned long pcp_held(const struct pcp *pcp);
 
 struct cpu_pcps {
-	struct pcp zone[MAX_NR_ZONES];
+	struct pcp pcp[PCP_CLASSES]; /* by pcp_class() */
 };
 
 extern struct cpu_pcps *cpu_pcps; /* (b) num_possible_cpus() of them */
 
 /* This CPU's; interrupts are off. */
-static __always_inline struct pcp *this_pcp(unsigned long zone)
+static __always_inline struct pcp *this_pcp(unsigned long class)
 {
-	return &cpu_pcps[(unsigned long)smp_processor_id()].zone[zone];
+	return &cpu_pcps[(unsigned long)smp_processor_id()].pcp[class];
 }
 
 /* The block freed last, or NULL; interrupts are off.  Its state is still a PG_pcp one. */
@@ -89,9 +95,9 @@ static __always_inline bool pcp_push(struct pcp *pcp, struct page *page,
 }
 
 /* Pops, after a refill where needed and allowed; NULL when there is none.  Any context. */
-struct page *pcp_take(enum zone_type zone, unsigned int order, bool may_refill);
-/* Pushes, after a drain where needed.  Any context. */
-void pcp_put(enum zone_type zone, struct page *page, unsigned int order);
+struct page *pcp_take(unsigned int class, unsigned int order, bool may_refill);
+/* Pushes, after a drain where needed; into the zone where there is no list.  Any context. */
+void pcp_put(struct page *page, unsigned int order);
 
 /* Takes memory for the lists from memblock.  0 or -ENOMEM. */
 int pcp_init(void);

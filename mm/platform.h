@@ -10,17 +10,20 @@
  *   PAGE_OFFSET	      where physical address 0 is mapped: the direct map, linear over
  *			      all RAM.  __va(pa) is pa + PAGE_OFFSET
  *   VMALLOC_START, VMALLOC_END  the range vmalloc, vmap and ioremap hand out
+ *   KMAP_START, KMAP_END	      where single pages of high memory are mapped; mapping calls
+ *			      serve it like the vmalloc range
  *   VMEMMAP_START	      the array of struct page, indexed by page frame number; valid
  *			      where platform_populate_vmemmap() made it so
  *   arch_cpu_id()	      number of this CPU, 0 .. NR_CPUS-1
  *   arch_local_irq_save/restore/disable/enable, arch_irqs_disabled
  *   arch_preempt_disable/enable (they nest), arch_in_interrupt, arch_in_atomic
- *   arch_in_atomic_flags(f)  what arch_in_atomic() said before the leaf save (below) that
- *			      returned f
  *   __irq_leaf, arch_leaf_irq_save/restore  the same as local_irq_save/restore, for the
  *			      straight code of the hottest functions: only in a function
  *			      marked __irq_leaf, with no call between save and restore.  A
  *			      platform may know by the place of the code alone that it runs
+ *   arch_leaf_atomic(), arch_leaf_atomic_flags(f)  arch_in_atomic() in two parts: what can be
+ *			      asked before a leaf save, and what the save that returned f saw.
+ *			      Either one means yes
  *   cpu_relax()	      inside a spinning loop
  *   arch_cycles()	      a counter for costs: the time-stamp counter
  *
@@ -53,6 +56,8 @@ int platform_map_phys(unsigned long va, phys_addr_t pa, unsigned long size, pgpr
  * platform_flush_tlb() returns. */
 void platform_unmap(unsigned long va, unsigned long size);
 void platform_flush_tlb(unsigned long va, unsigned long size);
+/* One page of this CPU alone; any context. */
+void platform_flush_tlb_here(unsigned long va);
 /* The physical address va maps to (any kernel address), or PHYS_ADDR_MAX where none. */
 phys_addr_t platform_translate(unsigned long va);
 #define PHYS_ADDR_MAX (~(phys_addr_t)0)
@@ -60,6 +65,17 @@ phys_addr_t platform_translate(unsigned long va);
 unsigned long platform_mapping_size(unsigned long va);
 /* Page-table pages the vmalloc range occupies now. */
 unsigned long platform_pagetable_pages(void);
+
+/*
+ * A block of PMD_SIZE of the direct map, aligned to that, all of it the caller's: from divide
+ * to join each of its pages can be unmapped and mapped alone.  One block at a time.
+ * divide: 0, -ENOMEM, or -EBUSY; the pages stay mapped.  set: one page; any context; TLBs of
+ * other CPUs may show the former state until platform_flush_tlb().  join: all of it is
+ * mapped again, on every CPU.  divide and join sleep.
+ */
+int platform_direct_divide(unsigned long va);
+void platform_direct_set(unsigned long va, bool mapped);
+void platform_direct_join(unsigned long va);
 
 /*
  * Makes struct page for frames [start_pfn, end_pfn) addressable and all-zero.  Called once
@@ -70,6 +86,9 @@ int platform_populate_vmemmap(unsigned long start_pfn, unsigned long end_pfn);
 
 /* Return addresses of the callers, innermost first; how many were written. */
 unsigned int platform_backtrace(unsigned long *pcs, unsigned int max);
+
+/* PF_MEMALLOC* (<linux/sched/mm.h>) of the thread that runs; only it writes them. */
+unsigned int *platform_thread_flags(void);
 
 /* A rule of context was broken (a sleeping call in atomic context): prints what and the
  * call chain, and makes the run fail.  Returns, so that the caller can refuse the call. */

@@ -10,6 +10,9 @@
 
 void __attribute__((weak)) memblock_reset(void);
 void __attribute__((weak)) bootmem_reset(void);
+void __attribute__((weak)) cma_reset(void);
+void __attribute__((weak)) highmem_reset(void);
+void __attribute__((weak)) kmap_reset(void);
 void __attribute__((weak)) stack_depot_reset(void);
 void __attribute__((weak)) page_alloc_reset(void);
 void __attribute__((weak)) page_debug_reset(void);

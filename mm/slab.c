@@ -23,7 +23,7 @@ static void *slab_alloc_uncached(struct kmem_cache *s, gfp_t gfp, unsigned long 
 	if (failslab_now(s, gfp))
 		return NULL;
 	obj = slab_lists_get(s, gfp);
-	if (obj && (s->flags & SLAB_DEBUG_FLAGS))
+	if (obj && (s->flags & SLAB_WATCH_FLAGS))
 		slab_debug_alloc(s, obj, ip);
 	return obj;
 }
@@ -42,14 +42,15 @@ static void *slab_alloc_cached(struct kmem_cache *s, gfp_t gfp)
 
 noinline void *slab_alloc_slow(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
 {
-	void *obj;
+	void *obj = NULL;
 
 	if (!slab_context_ok(s->name, gfp))
 		return NULL;
-	if (s->flags & SLAB_UNCACHED)
-		obj = slab_alloc_uncached(s, gfp, ip);
-	else
-		obj = slab_alloc_cached(s, gfp);
+	if (unlikely(kfence_on))
+		obj = kfence_sample(s, gfp, ip);
+	if (likely(!obj))
+		obj = s->flags & SLAB_UNCACHED ? slab_alloc_uncached(s, gfp, ip)
+					       : slab_alloc_cached(s, gfp);
 	return obj && (gfp & __GFP_ZERO) ? slab_zero(s, obj, ip) : obj;
 }
 
@@ -63,7 +64,7 @@ noinline void slab_free_slow(struct kmem_cache *s, void *obj, unsigned long ip)
 		return;
 	}
 	if (s->flags & SLAB_UNCACHED) {
-		if (!(s->flags & SLAB_DEBUG_FLAGS) || slab_debug_free(s, obj, ip))
+		if (!(s->flags & SLAB_WATCH_FLAGS) || slab_debug_free(s, obj, ip))
 			slab_lists_put(s, &obj, 1, ip);
 		return;
 	}
@@ -84,19 +85,36 @@ noinline void *slab_zero(struct kmem_cache *s, void *obj, unsigned long ip)
 	return memset(obj, 0, s->object_size);
 }
 
+__irq_leaf noinline void *slab_alloc_rest(struct kmem_cache *s, gfp_t gfp,
+					  unsigned long ip)
+{
+	void *obj;
+
+	if ((gfp & __GFP_ZERO) && likely(slab_pop(s, gfp, &obj)))
+		return slab_zero(s, obj, ip);
+	return slab_alloc_slow(s, gfp, ip);
+}
+
 __irq_leaf void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	return slab_alloc(s, gfp, 0);
 }
 
+static noinline void kmem_cache_free_slow(struct kmem_cache *s, void *obj,
+					  unsigned long ip)
+{
+	if (likely(slab_cache_of(obj) == s))
+		slab_free_slow(s, obj, ip);
+	else if (is_kfence_address(obj))
+		kfence_free(s, obj, ip);
+	else if (obj)
+		slab_report_foreign(s, obj, ip);
+}
+
 __irq_leaf void kmem_cache_free(struct kmem_cache *s, void *obj)
 {
-	if (unlikely(slab_cache_of(obj) != s)) {
-		if (obj)
-			slab_report_foreign(s, obj, _RET_IP_);
-		return;
-	}
-	slab_free(s, obj);
+	if (unlikely(slab_cache_of(obj) != s) || unlikely(!slab_push(s, obj)))
+		kmem_cache_free_slow(s, obj, _RET_IP_);
 }
 
 /* --- many at once ---------------------------------------------------------------------- */
@@ -106,12 +124,15 @@ static size_t slab_pop_many(struct kmem_cache *s, void **objs, size_t n)
 {
 	struct kmem_cpu_cache *cc;
 	unsigned long flags;
+	void **top;
 
 	local_irq_save(flags);
 	cc = &s->cpu[arch_cpu_id()];
 	n = min_t(size_t, n, cpu_rounds(cc));
+	top = cc->top;
 	for (size_t i = 0; i < n; i++)
-		objs[i] = *--cc->top;
+		objs[i] = *--top;
+	cc->top = top;
 	local_irq_restore(flags);
 	return n;
 }
@@ -151,12 +172,15 @@ static size_t slab_push_many(struct kmem_cache *s, void **objs, size_t n)
 	struct kmem_cpu_cache *cc;
 	unsigned long flags;
 	size_t done = 0;
+	void **top;
 
 	local_irq_save(flags);
 	cc = &s->cpu[arch_cpu_id()];
 	n = min_t(size_t, n, cpu_room(cc));
+	top = cc->top;
 	for (; done < n && likely(slab_cache_of(objs[done]) == s); done++)
-		*cc->top++ = objs[done];
+		*top++ = objs[done];
+	cc->top = top;
 	local_irq_restore(flags);
 	return done;
 }

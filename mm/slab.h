@@ -28,14 +28,23 @@
 #include <linux/string.h>
 #include <linux/spinlock.h>
 #include <linux/smp.h>
+#include "mm/kfence.h"
 #include "mm/platform.h"
 
 #define SLAB_DEBUG_FLAGS \
 	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
 
 /* Internal flags, above all of <linux/slab.h>. */
-#define SLAB_UNCACHED ((slab_flags_t)0x40000000) /* no magazines, now */
-#define SLAB_INTERNAL ((slab_flags_t)0x80000000) /* serves the allocator itself */
+#define SLAB_INIT_ALLOC ((slab_flags_t)0x02000000) /* objects are cleared: new ones */
+#define SLAB_INIT_FREE	((slab_flags_t)0x04000000) /* freed ones */
+#define SLAB_UNWRITTEN	((slab_flags_t)0x08000000) /* new ones hold kmsan's pattern */
+#define SLAB_PROFILE	((slab_flags_t)0x10000000) /* counted by call site */
+#define SLAB_UNCACHED	((slab_flags_t)0x40000000) /* no magazines, now */
+#define SLAB_INTERNAL	((slab_flags_t)0x80000000) /* serves the allocator itself */
+
+#define SLAB_HOOK_FLAGS (SLAB_INIT_ALLOC | SLAB_INIT_FREE | SLAB_UNWRITTEN | SLAB_PROFILE)
+/* Any of these: mm/slab_debug.c sees every allocation and every free. */
+#define SLAB_WATCH_FLAGS (SLAB_DEBUG_FLAGS | SLAB_HOOK_FLAGS)
 
 /* --- slab layer ------------------------------------------------------------------------ */
 
@@ -174,7 +183,7 @@ struct kmem_cache {
 	unsigned int depot_limit; /* objects the depot may hold */
 	unsigned int shelf_limit; /* objects the shelf of one CPU may hold */
 	unsigned int max_type; /* the largest magazine for objects of this size */
-	gfp_t gfp; /* zone of the slabs */
+	gfp_t gfp; /* zone and mobility of the slabs */
 	void (*ctor)(void *);
 	const char *name;
 	struct list_head caches; /* all caches, under slab_caches_lock */
@@ -327,6 +336,8 @@ void depot_drain(struct kmem_cache *s);
 /* mm/slab.c: the paths behind the fast ones; any context */
 bool slab_context_ok(const char *what, gfp_t gfp);
 void *slab_alloc_slow(struct kmem_cache *s, gfp_t gfp, unsigned long ip);
+/* What the fast path leaves: clearing, and the slow path. */
+void *slab_alloc_rest(struct kmem_cache *s, gfp_t gfp, unsigned long ip);
 void slab_free_slow(struct kmem_cache *s, void *obj, unsigned long ip);
 void *slab_zero(struct kmem_cache *s, void *obj, unsigned long ip);
 
@@ -336,11 +347,18 @@ void slab_debug_init_slab(struct kmem_cache *s, struct slab *slab);
 void slab_debug_alloc(struct kmem_cache *s, void *obj, unsigned long ip);
 /* False: the free is refused (reported). */
 bool slab_debug_free(struct kmem_cache *s, void *obj, unsigned long ip);
+/* What a new object holds by SLAB_INIT_ALLOC and SLAB_UNWRITTEN. */
+void slab_fill_fresh(const struct kmem_cache *s, void *obj);
 /* Red zones, padding and poison of one object; reports and repairs.  False: was broken. */
 bool slab_debug_check(struct kmem_cache *s, void *obj, bool allocated, unsigned long ip);
 unsigned long slab_debug_site(const struct kmem_cache *s, const void *obj, bool freed);
 
+/* The callers of the call at ip, innermost first and 0 behind the last: what the allocator
+ * itself called since is left out. */
+void slab_call_chain(unsigned long ip, unsigned long *chain, unsigned int max);
+
 /* mm/slab_report.c: one report each; nothing is held */
+void slab_count_bug(void);
 void slab_report_invalid(struct kmem_cache *s, const void *addr, unsigned long ip);
 void slab_report_double(struct kmem_cache *s, const void *obj, unsigned long ip);
 void slab_report_damage(struct kmem_cache *s, const void *obj, const char *what,
@@ -384,46 +402,58 @@ static __always_inline struct kmem_cpu_cache *slab_this_cpu(struct kmem_cache *s
 }
 
 /*
- * A sleeping request in atomic context is wrong even when an object is at hand.
- * ip: the call to charge, 0 for the one of the function this is inlined into.
+ * Takes the object on top; false where the long way must be gone.  A sleeping request in
+ * atomic context is wrong even when an object is at hand.
  */
-static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
+static __always_inline bool slab_pop(struct kmem_cache *s, gfp_t gfp, void **obj)
 {
-	unsigned long flags = arch_leaf_irq_save();
-	struct kmem_cpu_cache *cc = slab_this_cpu(s);
-	void **top = cc->top, *obj;
+	struct kmem_cpu_cache *cc;
+	unsigned long flags;
+	void **top;
 
-	if (unlikely(top == cc->base) || (likely(gfp & __GFP_DIRECT_RECLAIM) &&
-					  unlikely(arch_in_atomic_flags(flags)))) {
+	if ((gfp & __GFP_DIRECT_RECLAIM) && unlikely(arch_leaf_atomic()))
+		return false;
+	flags = arch_leaf_irq_save();
+	cc = slab_this_cpu(s);
+	top = cc->top;
+	if (unlikely(top == cc->base) ||
+	    (unlikely(arch_leaf_atomic_flags(flags)) && (gfp & __GFP_DIRECT_RECLAIM))) {
 		arch_leaf_irq_restore(flags);
-		return slab_alloc_slow(s, gfp, ip ? ip : _RET_IP_);
+		return false;
 	}
-	obj = *--top;
+	*obj = *--top;
 	cc->top = top;
 	/* Who allocates will write: the object after this one can come meanwhile.  At the
 	 * bottom it is the magazine itself: an address without a page would cost a walk. */
 	__builtin_prefetch(top[-1], 1);
 	arch_leaf_irq_restore(flags);
-	if (unlikely(gfp & __GFP_ZERO))
-		return slab_zero(s, obj, ip ? ip : _RET_IP_);
-	return obj;
+	return true;
 }
 
-/* obj is in a slab of s. */
-static __always_inline void slab_free(struct kmem_cache *s, void *obj)
+/* ip: the call to charge, 0 for the one of the function this is inlined into. */
+static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
+{
+	void *obj;
+
+	if (likely(!(gfp & __GFP_ZERO)) && likely(slab_pop(s, gfp, &obj)))
+		return obj;
+	return slab_alloc_rest(s, gfp, ip ? ip : _RET_IP_);
+}
+
+/* obj is in a slab of s.  False: there is no room. */
+static __always_inline bool slab_push(struct kmem_cache *s, void *obj)
 {
 	unsigned long flags = arch_leaf_irq_save();
 	struct kmem_cpu_cache *cc = slab_this_cpu(s);
 	void **top = cc->top;
+	bool room = likely(top != cc->end);
 
-	if (unlikely(top == cc->end)) {
-		arch_leaf_irq_restore(flags);
-		slab_free_slow(s, obj, _RET_IP_);
-		return;
+	if (room) {
+		*top = obj;
+		cc->top = top + 1;
 	}
-	*top = obj;
-	cc->top = top + 1;
 	arch_leaf_irq_restore(flags);
+	return room;
 }
 
 #endif

@@ -6,7 +6,10 @@
  * That one and the magazine caches are internal: they have no magazines, so making the
  * first caches needs nothing that is not there yet.
  */
+#include <linux/alloc_profile.h>
+#include <linux/kmsan-checks.h>
 #include <linux/memblock.h>
+#include "mm/page_alloc.h"
 #include "mm/slab.h"
 #include "mm/slab_info.h"
 #include "mm/reset.h"
@@ -16,8 +19,9 @@
 #define SLAB_MAX_COLOURS  64
 #define SLAB_KEEP_BYTES	  (64UL << 10) /* of free slabs, and one slab more */
 #define SLAB_CACHED_SIZE  (32U << 10) /* larger objects have no magazines */
-#define SLAB_CREATE_FLAGS \
-	(SLAB_DEBUG_FLAGS | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_PANIC)
+#define SLAB_CREATE_FLAGS                                                                \
+	(SLAB_DEBUG_FLAGS | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_RECLAIM_ACCOUNT | \
+	 SLAB_PANIC)
 
 unsigned long slab_memory_end;
 
@@ -84,8 +88,13 @@ static void slab_choose_layout(struct kmem_cache *s)
 
 	s->size = ALIGN(s->object_size, s->align);
 	s->red_end = s->size;
-	if (s->flags & SLAB_DEBUG_FLAGS)
+	if (s->flags & SLAB_WATCH_FLAGS)
 		slab_debug_layout(s);
+	if (s->size > MAX_ORDER_SIZE) { /* no room for what is kept beside an object */
+		s->flags &= ~SLAB_WATCH_FLAGS;
+		s->red_left = 0;
+		s->red_end = s->size = ALIGN(s->object_size, s->align);
+	}
 	s->reciprocal = (u32)DIV_ROUND_UP(1UL << 32, s->size);
 	s->min_order = get_order(s->size);
 	s->order = slab_choose_order(s);
@@ -99,8 +108,24 @@ static void slab_choose_layout(struct kmem_cache *s)
 
 static bool slab_wants_magazines(const struct kmem_cache *s)
 {
-	return !(s->flags & (SLAB_DEBUG_FLAGS | SLAB_INTERNAL)) &&
+	return !(s->flags & (SLAB_WATCH_FLAGS | SLAB_INTERNAL)) &&
 	       s->size <= SLAB_CACHED_SIZE && !failslab_covers(s);
+}
+
+/* What the options of the whole system ask of this cache. */
+static slab_flags_t slab_hook_flags(const struct kmem_cache *s)
+{
+	slab_flags_t flags = alloc_profile_on() ? SLAB_PROFILE : 0;
+
+	if (s->flags & SLAB_INTERNAL)
+		return 0;
+	if (s->ctor) /* its objects hold what it made */
+		return flags;
+	if (page_alloc_hooks & HOOK_INIT_ALLOC)
+		flags |= SLAB_INIT_ALLOC;
+	if (page_alloc_hooks & HOOK_INIT_FREE)
+		flags |= SLAB_INIT_FREE;
+	return kmsan_on ? flags | SLAB_UNWRITTEN | SLAB_STORE_USER : flags;
 }
 
 static void slab_cache_setup(struct kmem_cache *s, const char *name, unsigned int size,
@@ -113,7 +138,9 @@ static void slab_cache_setup(struct kmem_cache *s, const char *name, unsigned in
 	s->flags = slab_debug_flags(name, flags);
 	s->align = slab_choose_align(size, align, flags);
 	s->ctor = ctor;
-	s->gfp = flags & SLAB_CACHE_DMA ? __GFP_DMA : 0;
+	s->flags |= slab_hook_flags(s);
+	s->gfp = (flags & SLAB_CACHE_DMA ? __GFP_DMA : 0) |
+		 (flags & SLAB_RECLAIM_ACCOUNT ? __GFP_RECLAIMABLE : 0);
 	slab_choose_layout(s);
 	slab_lists_init(&s->lists);
 	depot_init(s);
@@ -189,6 +216,7 @@ void slab_reset(void)
 	slab_option_reset();
 	slab_report_reset();
 	failslab_reset();
+	kfence_reset();
 }
 
 /* --- the list of caches ---------------------------------------------------------------- */
@@ -273,10 +301,11 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	    (s->flags & SLAB_INTERNAL))
 		return -EBUSY;
 	kmem_cache_shrink(s);
-	if (s->lists.inuse) {
+	if (s->lists.inuse || kfence_objects(s)) {
 		slab_report_busy(s, _RET_IP_);
 		return -EBUSY;
 	}
+	kfence_forget_cache(s);
 	return slab_cache_delete(s) ? 0 : -EBUSY;
 }
 

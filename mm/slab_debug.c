@@ -9,12 +9,15 @@
  *   object_size	 the user's; poison while free (P, without a constructor)
  *   to red_end		 slack up to 8 bytes, and 8 bytes of red zone (Z)
  *   2 tracks		 last allocation, last free (U)
+ *   8 bytes		 the call site it is counted for (alloc_profile)
  *   to size		 padding
  *
  * A red zone holds 0xcc while the object is in use and 0xbb while it is free; a free
  * object 0x6b and in its last byte 0xa5; padding 0x5a.  What is found damaged is reported,
  * repaired (so that it is reported once) and used on.
  */
+#include <linux/kmsan-checks.h>
+#include "mm/alloc_profile.h"
 #include "mm/slab.h"
 
 #define RED_INACTIVE 0xbb
@@ -24,7 +27,9 @@
 #define POISON_PAD   0x5a
 
 #define RED_WORD    8
+#define SITE_WORD   8
 #define TRACK_CHAIN 5
+#define CHAIN_LOOK  14 /* frames that are looked through */
 
 struct slab_track {
 	unsigned long ip; /* the call; 0: never happened */
@@ -50,6 +55,8 @@ void slab_debug_layout(struct kmem_cache *s)
 	s->red_end = end;
 	if (s->flags & SLAB_STORE_USER)
 		end += 2 * sizeof(struct slab_track);
+	if (s->flags & SLAB_PROFILE)
+		end += SITE_WORD;
 	s->size = ALIGN(s->red_left + end, s->align);
 }
 
@@ -59,12 +66,17 @@ static struct slab_track *slab_track(const struct kmem_cache *s, const void *obj
 	return (struct slab_track *)((char *)obj + s->red_end) + freed;
 }
 
-static u8 *slab_padding(const struct kmem_cache *s, const void *obj)
+static alloc_site_t *slab_site(const struct kmem_cache *s, const void *obj)
 {
 	unsigned int tracks = s->flags & SLAB_STORE_USER ? 2 * sizeof(struct slab_track)
 							 : 0;
 
-	return (u8 *)obj + s->red_end + tracks;
+	return (alloc_site_t *)((char *)obj + s->red_end + tracks);
+}
+
+static u8 *slab_padding(const struct kmem_cache *s, const void *obj)
+{
+	return (u8 *)slab_site(s, obj) + (s->flags & SLAB_PROFILE ? SITE_WORD : 0);
 }
 
 static u8 *slab_place_end(const struct kmem_cache *s, const void *obj)
@@ -101,23 +113,24 @@ void slab_debug_init_slab(struct kmem_cache *s, struct slab *slab)
 		if (s->flags & SLAB_STORE_USER)
 			memset(slab_track(s, obj, false), 0,
 			       2 * sizeof(struct slab_track));
+		if (s->flags & SLAB_PROFILE)
+			*slab_site(s, obj) = 0;
 		memset(padding, POISON_PAD, (size_t)(slab_place_end(s, obj) - padding));
 	}
 }
 
 /* --- tracks ---------------------------------------------------------------------------- */
 
-/* The call chain from the call at ip outwards, leaving the allocator's own frames out. */
-static void slab_track_chain(struct slab_track *track, unsigned long ip)
+void slab_call_chain(unsigned long ip, unsigned long *chain, unsigned int max)
 {
-	unsigned long pcs[TRACK_CHAIN + 8];
-	unsigned int n = platform_backtrace(pcs, ARRAY_SIZE(pcs)), from = 0;
+	unsigned long pcs[CHAIN_LOOK];
+	unsigned int n = platform_backtrace(pcs, CHAIN_LOOK), from = 0;
 
 	for (unsigned int i = 0; i < n; i++)
 		if (pcs[i] == ip)
 			from = i + 1;
-	for (unsigned int i = 0; i < TRACK_CHAIN; i++)
-		track->chain[i] = from && from + i < n ? pcs[from + i] : 0;
+	for (unsigned int i = 0; i < max; i++)
+		chain[i] = from && from + i < n ? pcs[from + i] : 0;
 }
 
 static void slab_track_set(const struct kmem_cache *s, void *obj, bool freed,
@@ -131,7 +144,7 @@ static void slab_track_set(const struct kmem_cache *s, void *obj, bool freed,
 	track->ip = ip;
 	track->when = arch_cycles();
 	track->cpu = arch_cpu_id();
-	slab_track_chain(track, ip);
+	slab_call_chain(ip, track->chain, TRACK_CHAIN);
 }
 
 unsigned long slab_debug_site(const struct kmem_cache *s, const void *obj, bool freed)
@@ -214,11 +227,22 @@ bool slab_debug_check(struct kmem_cache *s, void *obj, bool allocated, unsigned 
 
 /* --- the life of an object ------------------------------------------------------------- */
 
+void slab_fill_fresh(const struct kmem_cache *s, void *obj)
+{
+	if (s->flags & SLAB_UNWRITTEN)
+		kmsan_poison_memory(obj, s->object_size, 0);
+	if ((s->flags & SLAB_INIT_ALLOC) && !slab_poisons(s))
+		memset(obj, 0, s->object_size);
+}
+
 void slab_debug_alloc(struct kmem_cache *s, void *obj, unsigned long ip)
 {
 	slab_debug_check(s, obj, false, ip);
 	slab_track_set(s, obj, false, ip);
 	slab_fill_red(s, obj, RED_ACTIVE);
+	slab_fill_fresh(s, obj);
+	if (s->flags & SLAB_PROFILE)
+		*slab_site(s, obj) = alloc_site_charge(ip, s->object_size);
 }
 
 bool slab_debug_free(struct kmem_cache *s, void *obj, unsigned long ip)
@@ -238,5 +262,11 @@ bool slab_debug_free(struct kmem_cache *s, void *obj, unsigned long ip)
 	slab_track_set(s, obj, true, ip);
 	slab_fill_red(s, obj, RED_INACTIVE);
 	slab_fill_poison(s, obj);
+	if ((s->flags & SLAB_INIT_FREE) && !slab_poisons(s))
+		memset(obj, 0, s->object_size);
+	if (s->flags & SLAB_PROFILE) {
+		alloc_site_release(*slab_site(s, obj), s->object_size);
+		*slab_site(s, obj) = 0;
+	}
 	return true;
 }

@@ -15,7 +15,7 @@ unsigned int kmem_cache_cpu_objects(struct kmem_cache *s, unsigned int cpu)
 static void slabinfo_geometry(const struct kmem_cache *s, struct slabinfo *info)
 {
 	info->name = s->name;
-	info->flags = s->flags & ~(SLAB_UNCACHED | SLAB_INTERNAL);
+	info->flags = s->flags & ~(SLAB_UNCACHED | SLAB_INTERNAL | SLAB_HOOK_FLAGS);
 	info->object_size = s->object_size;
 	info->stride = s->size;
 	info->align = s->align;
@@ -48,7 +48,7 @@ void get_slabinfo(struct kmem_cache *s, struct slabinfo *info)
 	info->slabs_freed = lists->freed;
 	spin_unlock_irqrestore(&lists->lock, flags);
 	cached = info->cpu_cached + info->depot_cached;
-	info->active_objs = inuse > cached ? inuse - cached : 0;
+	info->active_objs = (inuse > cached ? inuse - cached : 0) + kfence_objects(s);
 }
 
 static int slabinfo_print_one(struct kmem_cache *s, void *arg)
@@ -88,6 +88,10 @@ void slab_object_info(const void *addr, struct slab_object_info *info)
 	struct kmem_cache *s = slab_cache_of(addr);
 	int index;
 
+	if (is_kfence_address(addr)) {
+		kfence_object_info(addr, info);
+		return;
+	}
 	*info = (struct slab_object_info){ .cache = s };
 	if (!s)
 		return;
@@ -123,5 +127,7 @@ int kmem_cache_for_each_object(struct kmem_cache *s,
 
 	slab_drain(s);
 	err = slab_walk(s, &s->lists.full, fn, arg);
-	return err ? err : slab_walk(s, &s->lists.partial, fn, arg);
+	if (!err)
+		err = slab_walk(s, &s->lists.partial, fn, arg);
+	return err ? err : kfence_for_each_object(s, fn, arg);
 }

@@ -73,7 +73,7 @@ static void slab_map_init(struct slab *slab)
 	unsigned long words = BITS_TO_LONGS(slab->objects), *map = slab->bits;
 
 	if (slab->objects > SLAB_INLINE_OBJECTS) {
-		char *end = (char *)page_address(slab_page(slab)) +
+		char *end = (char *)page_to_virt(slab_page(slab)) +
 			    (PAGE_SIZE << slab_order(slab));
 
 		map = (unsigned long *)end - words;
@@ -118,7 +118,7 @@ static struct slab *slab_make(struct kmem_cache *s, gfp_t gfp)
 	slab->colour = (u16)(slab_next_colour(s, order) / 8);
 	slab_pages_mark(s, page, order);
 	slab_map_init(slab);
-	if (s->flags & SLAB_DEBUG_FLAGS)
+	if (s->flags & SLAB_WATCH_FLAGS)
 		slab_debug_init_slab(s, slab);
 	if (s->ctor)
 		for (unsigned int i = 0; i < slab->objects; i++)

@@ -17,6 +17,11 @@ unsigned long slab_bug_count(void)
 	return (unsigned long)atomic_long_read(&slab_bugs);
 }
 
+void slab_count_bug(void)
+{
+	atomic_long_inc(&slab_bugs);
+}
+
 void slab_report_reset(void)
 {
 	atomic_long_set(&slab_bugs, 0);
@@ -24,7 +29,7 @@ void slab_report_reset(void)
 
 static void slab_report_head(const char *name, const char *what)
 {
-	atomic_long_inc(&slab_bugs);
+	slab_count_bug();
 	pr_err("=============================================================\n");
 	pr_err("BUG %s: %s\n", name, what);
 	pr_err("-------------------------------------------------------------\n");
@@ -38,7 +43,7 @@ static void slab_report_tail(unsigned long ip)
 
 static unsigned long slab_offset(const struct slab *slab, const void *addr)
 {
-	return (unsigned long)addr - (unsigned long)page_address(slab_page(slab));
+	return (unsigned long)addr - (unsigned long)page_to_virt(slab_page(slab));
 }
 
 static void slab_print_bytes(const char *title, const u8 *p, unsigned int n)
@@ -129,6 +134,11 @@ static int slab_print_leak(const struct slab_object_info *obj, void *arg)
 	if (!*left)
 		return 1;
 	--*left;
+	if (is_kfence_address(obj->object)) {
+		pr_err("Object %p (kfence-#%u)\n", obj->object, obj->index);
+		kfence_print_tracks(obj->object);
+		return 0;
+	}
 	pr_err("Object %p @offset=%lu\n", obj->object,
 	       slab_offset(slab_of(obj->object), obj->object));
 	slab_print_tracks(obj->cache, obj->object);
@@ -143,6 +153,7 @@ void slab_report_busy(struct kmem_cache *s, unsigned long ip)
 	pr_err("kmem_cache_destroy %s: Slab cache still has objects when called from %pS\n",
 	       s->name, (void *)ip);
 	if (kmem_cache_for_each_object(s, slab_print_leak, &left))
-		pr_err("and more: %lu objects in all\n", s->lists.inuse);
+		pr_err("and more: %lu objects in all\n",
+		       s->lists.inuse + kfence_objects(s));
 	dump_stack();
 }

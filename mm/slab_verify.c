@@ -37,7 +37,7 @@ static int verify_geometry(struct kmem_cache *s, struct slab *slab)
 
 	if (slab->objects > SLAB_INLINE_OBJECTS)
 		end = (unsigned long)slab->map -
-		      (unsigned long)page_address(slab_page(slab));
+		      (unsigned long)page_to_virt(slab_page(slab));
 	if (!slab->objects || used > end)
 		return slab_broken(s, "slab %p: %u objects from colour %u do not fit",
 				   slab, slab->objects, slab->colour * 8U);
@@ -67,7 +67,7 @@ static int verify_contents(struct kmem_cache *s, struct slab *slab)
 {
 	int err = 0;
 
-	if (!(s->flags & SLAB_DEBUG_FLAGS))
+	if (!(s->flags & SLAB_WATCH_FLAGS))
 		return 0;
 	for (unsigned int i = 0; i < slab->objects; i++)
 		if (!slab_debug_check(s, slab_object(s, slab, i),

@@ -24,21 +24,23 @@
 /* A request of so many pages is not begun when they cannot be there. */
 #define LARGE_REQUEST (SZ_1M * 4 / PAGE_SIZE)
 
-static void free_blocks(struct vm_area *area)
+/* The blocks of an area, and the single pages behind them. */
+static noinline void free_mixed(struct vm_area *area)
 {
 	for (unsigned int i = 0; i < area->nr_huge; i++)
 		__free_pages(area->pages[i], PMD_ORDER);
+	free_pages_bulk_array(area->nr_pages - vm_area_huge_pages(area),
+			      area->pages + area->nr_huge);
 }
 
 /* Ends a VM_ALLOC area, with as many pages as it has got, mapped or not. */
 static void destroy(struct vm_area *area)
 {
-	unsigned long huge = vm_area_huge_pages(area);
-
 	vm_area_unmap(area);
-	if (unlikely(huge))
-		free_blocks(area);
-	free_pages_bulk_array(area->nr_pages - huge, area->pages + area->nr_huge);
+	if (unlikely(area->nr_huge))
+		free_mixed(area);
+	else
+		free_pages_bulk_array(area->nr_pages, area->pages);
 	if (area->pages != area->own_pages)
 		kvfree(area->pages);
 	vm_area_retire(area);
@@ -69,7 +71,7 @@ static unsigned int take_blocks(struct list_head *blocks, unsigned long nr, gfp_
 }
 
 /* Gives the area its blocks and a list for them and for the pages to come. */
-static int begin_with_blocks(struct vm_area *area, unsigned long nr, gfp_t gfp)
+static noinline int begin_with_blocks(struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
 	LIST_HEAD(blocks);
 	unsigned int n = take_blocks(&blocks, nr, gfp);
@@ -108,8 +110,8 @@ static int fill_list(struct vm_area *area, unsigned long nr, gfp_t gfp)
 	return 0;
 }
 
-/* All of the area's nr pages. */
-static int map_all(const struct vm_area *area, unsigned long nr, gfp_t gfp)
+/* Its blocks, and the single pages behind them. */
+static noinline int map_mixed(const struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
 	unsigned long va = vm_area_start(area), single = nr - vm_area_huge_pages(area);
 	int err = 0;
@@ -127,19 +129,26 @@ static int build(struct vm_area *area, unsigned long nr, gfp_t gfp)
 {
 	int err;
 
-	if (area->flags & VM_ALLOW_HUGE_VMAP)
+	/* All that is needed of the pages is that they can be mapped. */
+	if (!(gfp & GFP_ZONEMASK))
+		gfp |= __GFP_HIGHMEM;
+	if (unlikely(area->flags & VM_ALLOW_HUGE_VMAP))
 		err = begin_with_blocks(area, nr, gfp);
 	else
 		err = make_list(area, nr, gfp);
 	if (!err)
 		err = fill_list(area, nr, gfp);
-	if (!err)
-		err = map_all(area, nr, vm_meta_gfp(gfp));
-	return err;
+	if (err)
+		return err;
+	gfp = vm_meta_gfp(gfp);
+	return unlikely(area->nr_huge)
+		       ? map_mixed(area, nr, gfp)
+		       : platform_map_pages(vm_area_start(area), area->pages, nr,
+					    PAGE_KERNEL, gfp);
 }
 
-static void *report_failure(unsigned long size, gfp_t gfp, const char *why,
-			    unsigned long caller)
+static noinline void *report_failure(unsigned long size, gfp_t gfp, const char *why,
+				     unsigned long caller)
 {
 	char names[GFP_NAMES_MAX];
 
@@ -157,20 +166,21 @@ static const char *hopeless(unsigned long nr)
 {
 	if (!nr)
 		return "no size";
-	if (likely(nr < LARGE_REQUEST))
-		return nr > totalram_pages() ? "more than all memory" : NULL;
-	/* What fails at the end has by then taken all there was from everyone else. */
-	return nr > nr_free_pages() ? "more than the memory that is free" : NULL;
+	/* What fails at its end has by then taken all there was from everyone else. */
+	if (unlikely(nr >= LARGE_REQUEST) && nr > nr_free_pages() &&
+	    nr > si_mem_available())
+		return "more than the memory available";
+	return NULL;
 }
 
-static void *allocate(struct vm_area *area, unsigned long size, gfp_t gfp,
-		      unsigned long caller)
+/* Fills a new area, or ends it. */
+static __always_inline void *complete(struct vm_area *area, unsigned long nr,
+				      unsigned long size, gfp_t gfp, unsigned long caller)
 {
-	unsigned long nr = PFN_UP(size);
-
 	if (!area)
 		return report_failure(size, gfp, "no addresses or no descriptor", caller);
 	if (build(area, nr, gfp)) {
+		vm_area_abandon(area);
 		destroy(area);
 		return report_failure(size, gfp, "failed to allocate pages", caller);
 	}
@@ -187,7 +197,7 @@ void *vmalloc_from(unsigned long size, gfp_t gfp, unsigned long caller)
 	why = hopeless(nr);
 	if (why)
 		return report_failure(size, gfp, why, caller);
-	return allocate(vm_area_create(nr, VM_ALLOC, gfp, caller), size, gfp, caller);
+	return complete(vm_area_create(nr, VM_ALLOC, gfp, caller), nr, size, gfp, caller);
 }
 
 void *vmalloc_special(unsigned long size, unsigned long align, unsigned int flags,
@@ -209,7 +219,7 @@ void *vmalloc_special(unsigned long size, unsigned long align, unsigned int flag
 	area = vm_area_create_aligned(nr, max(align, PAGE_SIZE), VM_ALLOC, gfp, caller);
 	if (area)
 		area->flags = flags;
-	return allocate(area, size, gfp, caller);
+	return complete(area, nr, size, gfp, caller);
 }
 
 void *vmalloc(unsigned long size)
@@ -256,6 +266,19 @@ void *__vmalloc_node(unsigned long size, unsigned long align, gfp_t gfp, int nod
 void *vmalloc_huge(unsigned long size, gfp_t gfp)
 {
 	return vmalloc_special(size, PAGE_SIZE, VM_ALLOW_HUGE_VMAP, gfp, _RET_IP_);
+}
+
+/* Nothing of the kernel's may show. */
+void *vmalloc_user(unsigned long size)
+{
+	return vmalloc_special(size, PAGE_SIZE, VM_USERMAP, GFP_KERNEL | __GFP_ZERO,
+			       _RET_IP_);
+}
+
+void *vmalloc_32_user(unsigned long size)
+{
+	return vmalloc_special(size, PAGE_SIZE, VM_USERMAP,
+			       GFP_KERNEL | GFP_DMA32 | __GFP_ZERO, _RET_IP_);
 }
 
 void vfree(const void *addr)

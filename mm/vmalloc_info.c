@@ -154,10 +154,12 @@ static void tally(struct vmalloc_stats *sum, const struct vm_area *area)
 {
 	if (area->state != VM_LAZY && area->state != VM_SPARE)
 		sum->nr_areas++;
-	if (area->state == VM_LIVE && area->kind == VM_ALLOC) {
-		sum->nr_pages += area->nr_pages;
+	if (area->kind != VM_ALLOC)
+		return;
+	if (area->state == VM_BUILDING || area->state == VM_LIVE)
+		sum->nr_pages += vm_area_size(area) >> PAGE_SHIFT;
+	if (area->state == VM_LIVE)
 		sum->nr_huge += area->nr_huge;
-	}
 }
 
 /* The retired areas, by their list: what no purge has taken. */

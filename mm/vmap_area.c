@@ -26,19 +26,6 @@ void vmalloc_init(void)
 	range_tree_init(&vmap_space.tree, VMALLOC_START, VMALLOC_END);
 }
 
-unsigned long vmap_lock(void)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&vmap_space.lock, flags);
-	return flags;
-}
-
-void vmap_unlock(unsigned long flags)
-{
-	spin_unlock_irqrestore(&vmap_space.lock, flags);
-}
-
 static bool purge_is_due(void)
 {
 	return vmap_space.stats.nr_lazy >= LAZY_MAX_AREAS ||
@@ -202,6 +189,7 @@ static struct vm_area *reuse(unsigned long nr, unsigned long caller)
 	if (area) {
 		area->state = VM_BUILDING;
 		vmap_space.stats.nr_areas++;
+		vmap_space.stats.nr_pages += nr;
 	}
 	vmap_unlock(flags);
 	if (!area)
@@ -218,8 +206,11 @@ static int reserve(struct vm_area *area, unsigned long size, unsigned long align
 	int err = range_tree_alloc(&vmap_space.tree, &area->range, size, align,
 				   VMALLOC_END);
 
-	if (!err)
+	if (!err) {
 		vmap_space.stats.nr_areas++;
+		if (area->kind == VM_ALLOC)
+			vmap_space.stats.nr_pages += nr_of(area);
+	}
 	vmap_unlock(flags);
 	return err;
 }
@@ -258,17 +249,30 @@ struct vm_area *vm_area_create(unsigned long nr, unsigned int kind, gfp_t gfp,
 	return area ? area : vm_area_create_aligned(nr, PAGE_SIZE, kind, gfp, caller);
 }
 
-void *vm_area_publish(struct vm_area *area)
+static noinline void count_huge(unsigned int n)
 {
 	unsigned long flags = vmap_lock();
 
-	area->state = VM_LIVE;
-	if (area->kind == VM_ALLOC) {
-		vmap_space.stats.nr_pages += area->nr_pages;
-		vmap_space.stats.nr_huge += area->nr_huge;
-	}
+	vmap_space.stats.nr_huge += n;
 	vmap_unlock(flags);
+}
+
+/* No lock: who looks the area up sees it either way. */
+void *vm_area_publish(struct vm_area *area)
+{
+	if (unlikely(area->nr_huge))
+		count_huge(area->nr_huge);
+	smp_store_release(&area->state, VM_LIVE);
 	return (void *)vm_area_start(area);
+}
+
+void vm_area_abandon(struct vm_area *area)
+{
+	unsigned long flags = vmap_lock();
+
+	area->state = VM_DYING;
+	vmap_space.stats.nr_pages -= nr_of(area);
+	vmap_unlock(flags);
 }
 
 static struct vm_area *find_area(unsigned long addr)
@@ -348,7 +352,7 @@ struct vm_area *vm_area_take(const void *addr, unsigned int kind, const char *ca
 	area->state = VM_DYING;
 	area->freed_by = caller;
 	if (kind == VM_ALLOC) {
-		vmap_space.stats.nr_pages -= area->nr_pages;
+		vmap_space.stats.nr_pages -= nr_of(area);
 		vmap_space.stats.nr_huge -= area->nr_huge;
 	}
 	vmap_unlock(flags);
@@ -374,10 +378,10 @@ void vm_area_retire(struct vm_area *area)
 		purge();
 }
 
-bool vm_may_create(const char *call)
+bool vm_may_create_atomic(const char *call)
 {
 	/* While the system boots, nothing can sleep and nobody needs to. */
-	if (likely(!in_atomic() || !gfpflags_allow_blocking(gfp_allowed_mask)))
+	if (!gfpflags_allow_blocking(gfp_allowed_mask))
 		return true;
 	platform_context_violation(call);
 	return false;

@@ -3,9 +3,10 @@
  * Areas of the vmalloc range: who has which addresses, from birth to reuse.
  *
  *	BUILDING --vm_area_publish--> LIVE --vm_area_take--> DYING
- *	    \							|
- *	     `------------------ vm_area_retire ----------------+--> LAZY --flush--> SPARE
- *										 or gone
+ *	   |  `---------- vm_area_abandon ----------------------^
+ *	   `------------- vm_area_retire -------------------> LAZY <- vm_area_retire - DYING
+ *
+ *	LAZY --flush--> SPARE or gone
  *
  * The TLBs of all CPUs may hold what an area mapped until they are flushed, and a flush is
  * dear.  So a retired area keeps its addresses, unmapped, until many can share one flush;
@@ -20,6 +21,7 @@
 #ifndef MM_VMAP_AREA_H
 #define MM_VMAP_AREA_H
 
+#include <linux/preempt.h>
 #include <linux/types.h>
 #include <linux/vmalloc.h>
 #include <linux/pfn.h>
@@ -103,6 +105,8 @@ struct vm_area *vm_area_create_aligned(unsigned long nr, unsigned long align,
 				       unsigned long caller);
 /* The area is mapped: others may look it up now.  Returns its address. */
 void *vm_area_publish(struct vm_area *area);
+/* The maker of a VM_ALLOC area gives up: from now on as if it had been taken. */
+void vm_area_abandon(struct vm_area *area);
 /* The live area of that kind that starts at addr, which is the caller's to end now.  NULL
  * when there is none: reported in the name of `call`. */
 struct vm_area *vm_area_take(const void *addr, unsigned int kind, const char *call,
@@ -130,7 +134,11 @@ void *vm_map_area(struct page *const *pages, unsigned int count, unsigned int ki
 void vm_report_bad_range(const char *call, unsigned long addr, unsigned long pages);
 
 /* May the caller make an area here?  False in atomic context: reported. */
-bool vm_may_create(const char *call);
+bool vm_may_create_atomic(const char *call);
+static inline bool vm_may_create(const char *call)
+{
+	return likely(!in_atomic()) || vm_may_create_atomic(call);
+}
 /* Counts a request that ends with NULL. */
 void *vm_failed(void);
 /* What the memory of an area itself is asked for with. */

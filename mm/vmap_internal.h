@@ -24,7 +24,17 @@ struct vmap_space {
 };
 extern struct vmap_space vmap_space;
 
-unsigned long vmap_lock(void);
-void vmap_unlock(unsigned long flags);
+static inline unsigned long vmap_lock(void)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&vmap_space.lock, flags);
+	return flags;
+}
+
+static inline void vmap_unlock(unsigned long flags)
+{
+	spin_unlock_irqrestore(&vmap_space.lock, flags);
+}
 
 #endif

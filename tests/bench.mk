@@ -1,7 +1,8 @@
 # bench: measurements, never part of the tests.  Ratios travel between machines.
-BENCH := $(B)/bench/bench_mm $(B)/bench/bench_malloc
+BENCH := $(B)/bench/bench_mm $(B)/bench/bench_compaction $(B)/bench/bench_malloc
 
 $(B)/bench/bench_mm: $(B)/host/tests/bench/bench_mm.o $(B)/host/libmm.a
+$(B)/bench/bench_compaction: $(B)/host/tests/bench/bench_compaction.o $(B)/host/libmm.a
 $(B)/bench/bench_malloc: $(B)/host/tests/bench/bench_malloc.o
 $(BENCH):
 	$(call say,LD,$@)

@@ -7,8 +7,8 @@ LINT_SH	   := $(shell git grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
 LINT_STAMP := $(patsubst %.c,$(B)/lint/%.ok,$(filter-out tests/bench/linux-module/%,$(LINT_C)))
 
 # Guest code is judged as guest code, all other as the host sees it.
-lint_flags = $(filter-out -Werror -fno-tree-loop-distribute-patterns,$(if $(filter guest/%,$(1)),$(CFLAGS_guest) $(CPPFLAGS_guest), \
-	$(CFLAGS_host) $(CFLAGS_$(call room,$(1))) $(HOSTDEF) $(call hostinc,$(1)))) \
+lint_flags = $(filter-out -Werror -fno-tree-loop-distribute-patterns,$(if $(filter guest/user/%,$(1)),$(CFLAGS_user),$(if $(filter guest/%,$(1)),$(CFLAGS_guest) $(CPPFLAGS_guest), \
+	$(CFLAGS_host) $(CFLAGS_$(call room,$(1))) $(HOSTDEF) $(call hostinc,$(1))))) \
 	-Werror -Wno-gnu-variable-sized-type-not-at-end
 
 $(B)/lint/%.ok: %.c .clang-tidy .clang-format

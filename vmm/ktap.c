@@ -55,6 +55,7 @@ static void add_result(struct ktap *ktap, enum ktap_verdict verdict, const char 
 	ktap->counts[verdict]++;
 	if (!make_room(ktap))
 		return;
+	clock_gettime(CLOCK_MONOTONIC, &result.when);
 	result.name = copy_trimmed(name, name_len);
 	result.evidence = copy_trimmed(evidence, strlen(evidence));
 	if (result.name && result.evidence) {
@@ -65,12 +66,25 @@ static void add_result(struct ktap *ktap, enum ktap_verdict verdict, const char 
 	free(result.evidence);
 }
 
+static void add_row(struct ktap *ktap, const char *text)
+{
+	char *row = ktap->nr_rows < KTAP_ROWS_MAX ? strdup(text) : NULL;
+
+	if (row)
+		ktap->rows[ktap->nr_rows++] = row;
+}
+
 static void parse_line(struct ktap *ktap, const char *line)
 {
 	enum ktap_verdict verdict = KTAP_PASSED;
 	const char *s = skip_space(line), *after, *mark, *evidence = "";
 	size_t name_len;
 
+	after = after_word(s, "# table");
+	if (after) {
+		add_row(ktap, after);
+		return;
+	}
 	after = after_word(s, "not");
 	if (after) {
 		verdict = KTAP_FAILED;
@@ -123,5 +137,7 @@ void ktap_fini(struct ktap *ktap)
 		free(ktap->results[i].evidence);
 	}
 	free(ktap->results);
+	for (i = 0; i < ktap->nr_rows; i++)
+		free(ktap->rows[i]);
 	memset(ktap, 0, sizeof(*ktap));
 }

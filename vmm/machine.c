@@ -171,6 +171,8 @@ void machine_destroy(struct machine *m)
 	device_destroy_all(&m->devices);
 	machine_close_disks(m);
 	console_close(&m->console);
+	ktap_fini(&m->com1_port.ktap);
+	ktap_fini(&m->vconsole_port.ktap);
 	irqs_fini(&m->irqs);
 	kvm_close(&m->kvm);
 	boot_close(&m->boot);

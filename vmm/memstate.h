@@ -123,6 +123,7 @@ enum frame_kind {
 	FRAME_SLAB,
 	FRAME_KMALLOC, /* kmalloc too large for slabs */
 	FRAME_TABLE, /* page tables */
+	FRAME_USER, /* of user processes */
 	FRAME_VMALLOC, /* behind an area of vmalloc */
 	FRAME_KERNEL, /* the kernel's image */
 	FRAME_STRUCTS, /* the array of struct page */

@@ -15,12 +15,13 @@
 const char *frame_kind_name(enum frame_kind kind)
 {
 	static const char *const names[FRAME_KINDS] = {
-		[FRAME_NONE] = "none",		 [FRAME_FREE] = "free",
-		[FRAME_FRESH] = "fresh",	 [FRAME_PCP] = "pcp",
-		[FRAME_PAGES] = "pages",	 [FRAME_SLAB] = "slab",
-		[FRAME_KMALLOC] = "kmalloc",	 [FRAME_TABLE] = "pagetable",
-		[FRAME_VMALLOC] = "vmalloc",	 [FRAME_KERNEL] = "kernel",
-		[FRAME_STRUCTS] = "structpages", [FRAME_RESERVED] = "reserved",
+		[FRAME_NONE] = "none",	       [FRAME_FREE] = "free",
+		[FRAME_FRESH] = "fresh",       [FRAME_PCP] = "pcp",
+		[FRAME_PAGES] = "pages",       [FRAME_SLAB] = "slab",
+		[FRAME_KMALLOC] = "kmalloc",   [FRAME_TABLE] = "pagetable",
+		[FRAME_USER] = "user",	       [FRAME_VMALLOC] = "vmalloc",
+		[FRAME_KERNEL] = "kernel",     [FRAME_STRUCTS] = "structpages",
+		[FRAME_RESERVED] = "reserved",
 	};
 
 	return kind < FRAME_KINDS ? names[kind] : "none";
@@ -34,6 +35,8 @@ static enum frame_kind live_kind(const struct memstate_pages *d, uint64_t flags)
 		return FRAME_SLAB;
 	if (flags & d->kmalloc_mask)
 		return FRAME_KMALLOC;
+	if (flags & d->user_mask)
+		return FRAME_USER;
 	return flags & d->table_mask ? FRAME_TABLE : FRAME_PAGES;
 }
 

@@ -61,23 +61,21 @@ static void fill_cells(struct memstate_sampler *s, struct memstate_sample *sampl
 							  s->cell_pages);
 }
 
-static void note_caches(struct memstate_sampler *s, struct memstate_view *view,
+/* Keeps the caches, which are the sampler's now, if they have the most pages so far. */
+static void note_caches(struct memstate_sampler *s, struct cache_states *caches,
 			uint64_t us)
 {
-	struct cache_states caches = { 0 };
 	uint64_t pages = 0;
 	size_t i;
 
-	if (memstate_read_caches(view, &caches))
-		return;
-	for (i = 0; i < caches.nr; i++)
-		pages += caches.cache[i].pages;
-	if (pages < s->busiest_pages || !pages) {
-		free(caches.cache);
+	for (i = 0; i < caches->nr; i++)
+		pages += caches->cache[i].pages;
+	if (pages < s->busiest_pages) {
+		free(caches->cache);
 		return;
 	}
 	free(s->busiest.cache);
-	s->busiest = caches;
+	s->busiest = *caches;
 	s->busiest_pages = pages;
 	s->busiest_us = us;
 }
@@ -100,12 +98,6 @@ static int read_sample(struct memstate_sampler *s, struct memstate_view *view,
 	return ret;
 }
 
-/* Before boot memory is known there is nothing to see. */
-static bool has_memory(const struct frame_map *map)
-{
-	return map->count[FRAME_NONE] < map->nr;
-}
-
 /* Every second one goes, and from now on they come half as often. */
 static void thin_out(struct memstate_sampler *s)
 {
@@ -120,6 +112,7 @@ static void thin_out(struct memstate_sampler *s)
 
 void memstate_sampler_take(struct memstate_sampler *s, uint64_t us)
 {
+	struct cache_states caches = { 0 };
 	struct memstate_sample *sample;
 	struct memstate_view view;
 
@@ -129,11 +122,13 @@ void memstate_sampler_take(struct memstate_sampler *s, uint64_t us)
 		thin_out(s);
 	sample = &s->sample[s->nr_samples];
 	*sample = (struct memstate_sample){ .us = us };
-	if (read_sample(s, &view, sample) || !has_memory(&s->frames))
+	/* Without caches the memory subsystem is not up yet: nothing to see. */
+	if (read_sample(s, &view, sample) || memstate_read_caches(&view, &caches) ||
+	    !caches.nr)
 		return;
 	memcpy(sample->pages, s->frames.count, sizeof(sample->pages));
 	fill_cells(s, sample);
-	note_caches(s, &view, us);
+	note_caches(s, &caches, us);
 	s->nr_samples++;
 }
 

@@ -15,20 +15,22 @@ static int count_cpu(struct memstate_view *view, uint64_t va, unsigned int cpu,
 		     const char *what, uint64_t *objects)
 {
 	const struct memstate_slab *d = &view->mm.slab;
-	uint64_t top, base, previous;
+	uint64_t top, base, previous, shelved;
 	int ret = memstate_field(view, va, &d->cpu_top, cpu, &top, what);
 
 	if (!ret)
 		ret = memstate_field(view, va, &d->cpu_base, cpu, &base, what);
 	if (!ret)
 		ret = memstate_field(view, va, &d->cpu_previous, cpu, &previous, what);
+	if (!ret)
+		ret = memstate_field(view, va, &d->cpu_shelved, cpu, &shelved, what);
 	if (ret)
 		return ret;
 	if (top < base || (top - base) % POINTER_SIZE)
 		return memstate_bad(view, "%s: CPU %u holds objects from %#llx to %#llx",
 				    what, cpu, (unsigned long long)base,
 				    (unsigned long long)top);
-	*objects += (top - base) / POINTER_SIZE + previous;
+	*objects += (top - base) / POINTER_SIZE + previous + shelved;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 /* More would be a table that makes no sense. */
 #define PCP_SLOTS_MAX 4096
+#define PCP_LISTS_MAX 16
 
 /* The entries of one stack: from its top down to the NULL below it, inside the slots. */
 static int count_stack(struct memstate_view *view, uint64_t pcp, unsigned int order,
@@ -41,13 +42,14 @@ static int count_pcp(struct memstate_view *view, uint64_t array, unsigned int zo
 		     unsigned int cpus, uint64_t *pages)
 {
 	const struct memstate_pcp *d = &view->mm.pcp;
-	unsigned int cpu, order;
+	unsigned int i, order;
 	int ret = 0;
 
 	*pages = 0;
-	for (cpu = 0; cpu < cpus && !ret; cpu++) {
-		uint64_t pcp = array + (uint64_t)cpu * d->cpu_stride +
-			       (uint64_t)zone * d->zone_stride;
+	for (i = 0; i < cpus * d->lists && !ret; i++) {
+		uint64_t pcp = array + (uint64_t)(i / d->lists) * d->cpu_stride +
+			       (uint64_t)zone * d->zone_stride +
+			       (uint64_t)(i % d->lists) * d->list_stride;
 
 		for (order = 0; order < d->top.count && !ret; order++)
 			ret = count_stack(view, pcp, order, pages);
@@ -65,9 +67,11 @@ static int read_pcps(struct memstate_view *view, struct zone_states *zones)
 	if (ret || !array)
 		return ret;
 	if (d->top.count > MEMSTATE_ORDERS_MAX || d->slot.count > PCP_SLOTS_MAX ||
-	    d->slot.size != sizeof(uint64_t))
-		return memstate_bad(view, "per-CPU lists of %u orders and %u slots",
-				    d->top.count, d->slot.count);
+	    d->slot.size != sizeof(uint64_t) || d->lists > PCP_LISTS_MAX)
+		return memstate_bad(view,
+				    "%u per-CPU lists of %u orders and %u slots in each "
+				    "zone",
+				    d->lists, d->top.count, d->slot.count);
 	ret = memstate_cpus(view, &cpus);
 	for (i = 0; i < zones->nr && !ret; i++)
 		ret = count_pcp(view, array, i, cpus, &zones->zone[i].pcp);

@@ -131,7 +131,8 @@ static json_t *report_resident(const struct guest_memory *mem)
 	return object;
 }
 
-static void add_results(json_t *array, const struct ktap *ktap)
+static void add_results(json_t *array, const struct ktap *ktap,
+			const struct run_times *times)
 {
 	static const char *const verdicts[KTAP_VERDICTS] = { "pass", "fail", "skip" };
 	json_t *result;
@@ -144,17 +145,51 @@ static void add_results(json_t *array, const struct ktap *ktap)
 		report_text(result, "name", r->name);
 		report_text(result, "result", verdicts[r->verdict]);
 		report_text(result, "evidence", r->evidence);
+		report_number(result, "at_us",
+			      run_times_between(&times->start, &r->when));
 		json_array_append_new(array, result);
 	}
 }
 
-static json_t *report_experiments(const struct machine *m)
+static json_t *report_experiments(const struct machine *m, const struct run_times *times)
 {
 	json_t *results = json_array();
 
-	add_results(results, &m->com1_port.ktap);
-	add_results(results, &m->vconsole_port.ktap);
+	add_results(results, &m->com1_port.ktap, times);
+	add_results(results, &m->vconsole_port.ktap, times);
 	return results;
+}
+
+static bool all_strings(json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(object, name, value) if (!json_is_string(value)) return false;
+	return json_object_size(object);
+}
+
+static void add_rows(json_t *array, const struct ktap *ktap)
+{
+	json_t *row;
+	size_t i;
+
+	for (i = 0; i < ktap->nr_rows; i++) {
+		row = json_loads(ktap->rows[i], 0, NULL);
+		if (all_strings(row))
+			json_array_append(array, row);
+		json_decref(row);
+	}
+}
+
+/* Rows that are what a guest's table must be; others are as if not printed. */
+static json_t *report_table(const struct machine *m)
+{
+	json_t *rows = json_array();
+
+	add_rows(rows, &m->com1_port.ktap);
+	add_rows(rows, &m->vconsole_port.ktap);
+	return rows;
 }
 
 /* Counts hold also what is too much to be listed. */
@@ -186,10 +221,10 @@ int report_write(struct machine *m, const struct run_times *times,
 	report_number(report, "resets", m->resets);
 	report_number(report, "device_reports", m->reports);
 	json_object_set_new(report, "counts", report_counts(m));
-	json_object_set_new(report, "experiments", report_experiments(m));
-	json_object_set_new(
-		report, "memory",
-		report_memory_state(&m->mem.ram, m->boot.kernel.memstate_gpa, sampler));
+	json_object_set_new(report, "experiments", report_experiments(m, times));
+	json_object_set_new(report, "table", report_table(m));
+	json_object_set_new(report, "memory",
+			    report_memory_state(&m->mem.ram, &m->boot.kernel, sampler));
 
 	errno = EIO;
 	ret = json_dumpfd(report, fd, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

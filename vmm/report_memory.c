@@ -3,6 +3,7 @@
 
 #include "vmm/report_json.h"
 #include "vmm/report_memory.h"
+#include "vmm/symbols.h"
 
 /* The map has at most so many cells; of one frame each where that is enough. */
 #define MAP_CELLS_MAX (1u << 18)
@@ -76,7 +77,7 @@ static json_t *caches_json(const struct cache_states *caches)
 	return array;
 }
 
-static json_t *areas_json(const struct areas *areas)
+static json_t *areas_json(const struct areas *areas, const struct symbols *symbols)
 {
 	static const char *const kinds[AREA_KINDS] = { "vmalloc", "vmap", "ioremap",
 						       "other" };
@@ -88,6 +89,7 @@ static json_t *areas_json(const struct areas *areas)
 	for (i = 0; i < areas->nr; i++) {
 		const struct area *a = &areas->area[i];
 		json_t *object = json_object();
+		char caller[128];
 
 		json_object_set_new(object, "start",
 				    json_sprintf("%#llx", (unsigned long long)a->start));
@@ -99,8 +101,8 @@ static json_t *areas_json(const struct areas *areas)
 			json_object_set_new(
 				object, "phys",
 				json_sprintf("%#llx", (unsigned long long)a->phys));
-		json_object_set_new(object, "caller",
-				    json_sprintf("%#llx", (unsigned long long)a->caller));
+		symbols_describe(symbols, a->caller, caller, sizeof(caller));
+		report_text(object, "caller", caller);
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -178,7 +180,7 @@ static json_t *map_json(const struct frame_map *map)
 /* --- over the run -------------------------------------------------------------------------- */
 
 /* One letter for each kind, in their order; the report has the key. */
-static const char letters[FRAME_KINDS + 1] = ".fnpasktvKmr";
+static const char letters[FRAME_KINDS + 1] = ".fnpasktuvKmr";
 
 static json_t *key_json(void)
 {
@@ -238,34 +240,43 @@ static json_t *samples_json(const struct memstate_sampler *s)
 
 /* --- all of it ----------------------------------------------------------------------------- */
 
-json_t *report_memory_state(const struct ram *ram, uint64_t gpa,
+static void add_snapshot(json_t *object, const struct memstate_view *view,
+			 const struct memstate_snapshot *s, const struct symbols *symbols)
+{
+	report_number(object, "page_bytes", view->mm.page_size);
+	json_object_set_new(object, "zones", zones_json(&s->zones));
+	json_object_set_new(object, "caches", caches_json(&s->caches));
+	json_object_set_new(object, "areas", areas_json(&s->areas, symbols));
+	json_object_set_new(object, "boot_memory", boot_json(&s->memory));
+	json_object_set_new(object, "boot_reserved", boot_json(&s->reserved));
+	json_object_set_new(object, "dma", dma_json(&s->dma));
+	json_object_set_new(object, "map", map_json(&s->frames));
+}
+
+json_t *report_memory_state(const struct ram *ram, const struct kernel *kernel,
 			    const struct memstate_sampler *sampler)
 {
 	struct memstate_snapshot snapshot = { 0 };
 	json_t *object = json_object();
 	struct memstate_view view;
+	struct symbols symbols;
 	int ret;
 
-	if (!gpa) {
+	if (!kernel->memstate_gpa) {
 		report_text(object, "error", "the guest publishes no memory state");
 		return object;
 	}
-	ret = memstate_open(&view, ram, gpa);
+	ret = memstate_open(&view, ram, kernel->memstate_gpa);
 	if (!ret)
 		ret = memstate_snapshot_take(&view, &snapshot);
 	if (ret) {
 		report_text(object, "error",
 			    view.err.text[0] ? view.err.text : strerror(-ret));
 	} else {
-		report_number(object, "page_bytes", view.mm.page_size);
-		json_object_set_new(object, "zones", zones_json(&snapshot.zones));
-		json_object_set_new(object, "caches", caches_json(&snapshot.caches));
-		json_object_set_new(object, "areas", areas_json(&snapshot.areas));
-		json_object_set_new(object, "boot_memory", boot_json(&snapshot.memory));
-		json_object_set_new(object, "boot_reserved",
-				    boot_json(&snapshot.reserved));
-		json_object_set_new(object, "dma", dma_json(&snapshot.dma));
-		json_object_set_new(object, "map", map_json(&snapshot.frames));
+		/* Without names there are numbers. */
+		symbols_read(&symbols, kernel->path);
+		add_snapshot(object, &view, &snapshot, &symbols);
+		symbols_free(&symbols);
 	}
 	json_object_set_new(object, "samples", samples_json(sampler));
 	memstate_snapshot_free(&snapshot);

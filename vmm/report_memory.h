@@ -5,11 +5,12 @@
 
 #include <jansson.h>
 
+#include "vmm/loader_elf.h"
 #include "vmm/memstate_sampler.h"
 
-/* The state published at gpa (0: none), as it is now, and the samples.  An object; where the
- * state makes no sense, its "error" says why. */
-json_t *report_memory_state(const struct ram *ram, uint64_t gpa,
+/* The state that the kernel in this file publishes, as it is now, and the samples.  An
+ * object; where the state makes no sense, its "error" says why. */
+json_t *report_memory_state(const struct ram *ram, const struct kernel *kernel,
 			    const struct memstate_sampler *sampler);
 
 #endif

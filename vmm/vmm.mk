@@ -1,6 +1,6 @@
 # vmm/: the monitor itself.  All but main.c is a library, so that tests can link it.
 VMM_SRC	 := $(filter-out vmm/main.c,$(sort $(shell find vmm -name '*.c')))
-VMM_LIBS := -ljansson -lpthread
+VMM_LIBS := -ljansson -lm -lpthread
 $(eval $(call static_lib,host,libvmm,$(VMM_SRC)))
 $(eval $(call static_lib,san,libvmm,$(VMM_SRC)))
 
@@ -20,3 +20,15 @@ $(B)/tiny.elf: tests/integration/tiny.S
 	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none,-N,--no-warn-rwx-segments,-Ttext=0x100000,-e,start -o $@ $<
 all: $(B)/pagevisor.1
 test: $(B)/tiny.elf
+
+# The page goes through standard output, as that comes back from the lab, too.
+.PHONY: report
+report: all images
+	$(call say,RUN,$(B)/report.html)
+	$(Q)tests/lab/with-kvm bash -c 'json=$$(mktemp) && trap "rm -f $$json" EXIT; \
+		$(B)/pagevisor run --mem 256M --cpus 2 --console none --disk $(DISK) \
+			--report $$json $(B)/guest.elf 2>/dev/null; status=$$?; \
+		$(B)/pagevisor report $$json && exit $$status' >$(B)/report.part; \
+	status=$$?; [ -s $(B)/report.part ] && mv $(B)/report.part $(B)/report.html; \
+	echo "the report: $(B)/report.html"; exit $$status
+#: make report     run the guest, and make a page of it: build/report.html

@@ -5,43 +5,58 @@
  * A stub for each vector pushes what struct pt_regs (asm/traps.h) wants there; the common
  * part saves the rest, and builds a stack frame that makes the interrupted function the
  * caller: call chains walk through interrupts.
+ *
+ * %gs is the CPU's own in the kernel, the process's in user mode; the other one waits in an
+ * MSR.  An event from user mode (privilege level 3 in the saved %cs) exchanges them with
+ * swapgs first thing, the way back last thing, both with interrupts off.  What has a stack
+ * of its own (IST) may hit the kernel before that first thing: it takes the right base from
+ * the top of that stack instead (guest/arch/descriptors.c) and leaves the MSR as found.
  */
+#include <asm/save_regs.h>
 #include <asm/traps.h>
 
+#define MSR_GS_BASE	0xc0000101
+#define SAVED_CS	144			/* in struct pt_regs */
+#define IST_GS_BASE	176			/* behind it: asm/traps.h asserts its size */
+
 	.text
-	.macro save_regs
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%rcx
-	pushq	%rax
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
-	movq	%rsp, %rdi
-	pushq	17 * 8(%rsp)			/* rip: return address of the frame */
-	pushq	%rbp
-	movq	%rsp, %rbp
-	cld
+	.macro swap_gs_if_user offset
+	testb	$3, \offset(%rsp)
+	jz	1f
+	swapgs
+1:
 	.endm
 
-	.globl	exception_common, interrupt_common
+	.globl	exception_common, interrupt_common, leave_kernel
+ist_common:
+	save_regs
+	movl	$MSR_GS_BASE, %ecx
+	rdmsr
+	movl	%eax, %ebx
+	movl	%edx, %r12d
+	movl	IST_GS_BASE(%rdi), %eax
+	movl	IST_GS_BASE + 4(%rdi), %edx
+	wrmsr
+	call	handle_exception
+	movl	$MSR_GS_BASE, %ecx
+	movl	%ebx, %eax
+	movl	%r12d, %edx
+	wrmsr
+	addq	$16, %rsp
+	jmp	restore_regs
 exception_common:
+	swap_gs_if_user 24
 	save_regs
 	call	handle_exception
-	jmp	restore_regs
+	jmp	leave_kernel
 interrupt_common:
+	swap_gs_if_user 24
 	save_regs
 	call	handle_interrupt
-restore_regs:
+leave_kernel:
 	addq	$16, %rsp
+	swap_gs_if_user SAVED_CS
+restore_regs:
 	popq	%r15
 	popq	%r14
 	popq	%r13
@@ -71,7 +86,9 @@ vector_stubs:
 	pushq	$0
 	.endif
 	pushq	$vector
-	.if	vector < VECTOR_EXCEPTIONS
+	.if	vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK
+	jmp	ist_common
+	.elseif	vector < VECTOR_EXCEPTIONS
 	jmp	exception_common
 	.else
 	jmp	interrupt_common

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions.  A fault at an instruction that the exception table names goes on at its
- * fixup; every other exception is the end of the run, with a report.
+ * Exceptions.  Those of user mode concern a process alone.  In the kernel a fault at an
+ * instruction that the exception table names goes on at its fixup, unless the memory of a
+ * process is meant, which may only need a frame; every other exception is the end of the
+ * run, with a report.
  */
 #include <linux/kernel.h>
+#include <linux/kfence.h>
 #include <linux/printk.h>
 #include <asm/cpu.h>
 #include <asm/traps.h>
 #include <guest/panic.h>
+#include <guest/process.h>
 #include <mm/platform.h>
 
 extern const struct exception_entry __start_ex_table[], __stop_ex_table[];
@@ -37,16 +41,30 @@ static const char *const names[VECTOR_EXCEPTIONS] = {
 	"control protection",
 };
 
-static bool fix_up(struct pt_regs *regs)
+static const struct exception_entry *find_fixup(u64 rip)
 {
 	for (const struct exception_entry *e = __start_ex_table; e != __stop_ex_table;
-	     e++) {
-		if (e->fault == regs->rip) {
-			regs->rip = e->fixup;
+	     e++)
+		if (e->fault == rip)
+			return e;
+	return NULL;
+}
+
+/* A fault of the kernel that is no error. */
+static bool resolve_fault(struct pt_regs *regs, unsigned long address)
+{
+	const struct exception_entry *fixup = find_fixup(regs->rip);
+
+	if (regs->vector == VECTOR_PAGE_FAULT) {
+		if (process_kernel_half_fault(address))
 			return true;
-		}
+		if (fixup && process_kernel_fault(regs, address))
+			return true;
 	}
-	return false;
+	if (!fixup)
+		return false;
+	regs->rip = fixup->fixup;
+	return true;
 }
 
 #define FAULT_PRESENT 1U
@@ -70,15 +88,24 @@ void handle_exception(struct pt_regs *regs)
 	u64 address = regs->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
 	const char *name = names[regs->vector];
 
-	if (fault && fix_up(regs))
-		return;
 	if (regs->vector == VECTOR_NMI) {
 		stop_if_panicking();
 		pr_warn("NMI at %pS\n", (void *)regs->rip);
 		return;
 	}
-	if (regs->vector == VECTOR_PAGE_FAULT)
+	if (user_mode(regs) && regs->vector != VECTOR_DOUBLE_FAULT &&
+	    regs->vector != VECTOR_MACHINE_CHECK) {
+		process_exception(regs, address);
+		return;
+	}
+	if (fault && resolve_fault(regs, address))
+		return;
+	if (regs->vector == VECTOR_PAGE_FAULT) {
+		if (kfence_handle_page_fault(address, regs->error & FAULT_WRITE,
+					     regs->rip))
+			return;
 		report_page_fault(regs, address);
+	}
 	panic_regs(regs, "%s (error %#llx) at %pS", name ? name : "unknown exception",
 		   (unsigned long long)regs->error, (void *)regs->rip);
 }

@@ -14,6 +14,7 @@
 #include <asm/cpu.h>
 #include <asm/desc.h>
 #include <asm/pagetable.h>
+#include <mm/highmem.h>
 
 u64 kernel_pml4[PTRS_PER_TABLE] __section(".bss.page_aligned") __aligned(4096);
 static u64 direct_pdpt[PTRS_PER_TABLE] __section(".bss.page_aligned") __aligned(4096);
@@ -113,6 +114,8 @@ void paging_init(void)
 {
 	const struct memblock_region *r;
 	bool gigabyte_pages = has_gigabyte_pages();
+	phys_addr_t end = highmem_start(); /* high memory is left out */
+	phys_addr_t first = min(end, (phys_addr_t)SIZE_PDPT);
 
 	if (memblock_end_of_DRAM() > SIZE_PML4) {
 		pr_warn("memory: RAM above 512 GiB is not used\n");
@@ -122,20 +125,20 @@ void paging_init(void)
 	kernel_pml4[PML4_INDEX(PAGE_OFFSET)] = image_phys(direct_pdpt) | PTE_TABLE;
 	direct_pdpt[0] = image_phys(direct_pd) | PTE_TABLE;
 	for_each_mem_region (r) {
-		if (r->base < SIZE_PDPT)
+		if (r->base < first)
 			fill_directory(direct_pd, ALIGN_DOWN(r->base, SIZE_PD),
-				       min(r->base + r->size, (phys_addr_t)SIZE_PDPT));
+				       min(r->base + r->size, first));
 	}
 	/* The image keeps its permissions here as well. */
 	direct_pd[0] = image_phys(image_pt) | PTE_TABLE;
 	direct_pd[1] = (image_phys(image_pt) + PAGE_SIZE) | PTE_TABLE;
 	paging_init_cpu();
-	memblock_set_current_limit(SIZE_PDPT);
+	memblock_set_current_limit(first);
 	for_each_mem_region (r) {
-		map_above(ALIGN_DOWN(r->base, SIZE_PD), ALIGN(r->base + r->size, SIZE_PD),
-			  gigabyte_pages);
+		map_above(ALIGN_DOWN(r->base, SIZE_PD),
+			  min(ALIGN(r->base + r->size, SIZE_PD), end), gigabyte_pages);
 	}
-	memblock_set_current_limit(0);
+	memblock_set_current_limit(end);
 }
 
 void paging_init_cpu(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line, applied: every early_param() of the image, and those of mm/. */
 #include <linux/bootmem.h>
+#include <linux/cma.h>
 #include <linux/kernel.h>
 #include <linux/errno.h>
 #include <linux/memblock.h>
@@ -10,6 +11,7 @@
 #include <guest/boot.h>
 #include <guest/cmdline.h>
 #include <guest/machine.h>
+#include <mm/highmem.h>
 #include <mm/slab_info.h>
 
 extern const struct kernel_param __start_param[], __stop_param[];
@@ -61,6 +63,18 @@ static int set_bootmem(char *value)
 	return bootmem_setup(value ? value : "");
 }
 early_param("bootmem", set_bootmem);
+
+static int set_cma(char *value)
+{
+	return cma_setup(value ? value : "");
+}
+early_param("cma", set_cma);
+
+static int set_highmem(char *value)
+{
+	return highmem_setup(value);
+}
+early_param("highmem", set_highmem);
 
 static void report(const char *name, const char *value, int error)
 {

@@ -20,6 +20,7 @@
 #include <guest/context.h>
 #include <guest/machine.h>
 #include <guest/sched.h>
+#include <mm/highmem.h>
 #include <mm/platform.h>
 
 DEFINE_PER_CPU(struct cpu_local, cpu_local) = {
@@ -88,6 +89,7 @@ void start_kernel(phys_addr_t start_info)
 	start_info_read(start_info);
 	memory_map_register();
 	params_parse();
+	highmem_place();
 	paging_init();
 	acpi_init();
 	clock_init();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The books around an experiment: see census.h. */
 #include <linux/dma-mapping.h>
+#include <linux/kmsan-checks.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -37,8 +38,10 @@ static int count_cache(struct kmem_cache *s, void *arg)
 void census_take(struct census *c)
 {
 	struct vmalloc_stats areas;
+	struct kmsan_report uninit;
 	struct dma_stats dma;
 
+	kmsan_last_report(&uninit);
 	vm_unmap_aliases();
 	drain_all_pages();
 	vmalloc_get_stats(&areas);
@@ -48,7 +51,7 @@ void census_take(struct census *c)
 	c->mappings = dma.mappings;
 	c->coherent = dma.coherent;
 	c->complaints = kernel_complaints() + page_alloc_bad_count() + slab_bug_count() +
-			areas.nr_bad_frees;
+			areas.nr_bad_frees + uninit.count;
 	c->nr_caches = 0;
 	kmem_cache_for_each(count_cache, c);
 }

@@ -44,8 +44,9 @@ static unsigned long firmware_pages(unsigned int *ranges)
 	return pages;
 }
 
-EXPERIMENT(memory_map_accounted, "boot.memory-map",
-	   "each page of the firmware's RAM is reserved at boot, managed by one zone, or kept back by mem=")
+EXPERIMENT(
+	memory_map_accounted, "boot.memory-map",
+	"each page of the firmware's RAM is reserved at boot, managed by one zone, or kept back by mem=")
 {
 	unsigned long ram, known = 0, kept_back = 0, unreserved = 0, managed = 0;
 	const struct memblock_region *region;

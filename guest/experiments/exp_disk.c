@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A driver's three ways to a buffer.
+ * A driver's three ways to a buffer, and a disk's commands.
  *
  * The disk is read whole, once into kmalloc memory (one streaming mapping), once into
  * vmalloc memory (a scatter list of its pages), once into a coherent buffer (no mapping at
@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include <guest/blk.h>
@@ -164,4 +165,119 @@ EXPERIMENT(disk_hash, "disk.hash",
 		       hashes[0], readers[i].name, hashes[i]);
 		evidence(x, "XXH64 by %s %016lx", readers[i].name, hashes[i]);
 	}
+}
+
+/* --- every command -------------------------------------------------------------------- */
+
+#define AREA	     (16UL << 10) /* at the start of the disk; worked on by halves */
+#define HALF	     (AREA / 2)
+#define HALF_SECTORS (HALF / SECTOR_SIZE)
+
+static bool is_blank(struct blk *blk, void *buf)
+{
+	return blk_capacity(blk) * SECTOR_SIZE >= AREA && !blk_read(blk, 0, buf, AREA) &&
+	       !memchr_inv(buf, 0, AREA);
+}
+
+/* A disk that nothing can be lost on: writable, and zero where it is written to. */
+static struct blk *scratch_disk(void *buf)
+{
+	struct blk *blk;
+
+	for (unsigned int i = 0; (blk = blk_get(i)); i++)
+		if (!blk_read_only(blk) && is_blank(blk, buf))
+			return blk;
+	return NULL;
+}
+
+static void write_and_read_back(struct trial *x, struct blk *blk, void *buf)
+{
+	stamp_pages(buf, AREA, 1);
+	expect(x, !blk_write(blk, 0, buf, AREA), "the write failed");
+	expect(x, !blk_flush(blk), "the flush failed");
+	memset(buf, 0, AREA);
+	expect(x, !blk_read(blk, 0, buf, AREA), "the read failed");
+	expect(x, !wrong_words(buf, AREA, 1), "what was written reads otherwise");
+	evidence(x, "%lu KiB written, flushed and read back", AREA >> 10);
+}
+
+/* The first half is the one that was to go; the other one must have stayed. */
+static void check_halves(struct trial *x, struct blk *blk, char *buf, const char *command,
+			 bool zero)
+{
+	expect(x, !blk_read(blk, 0, buf, AREA), "the read after %s failed", command);
+	expect(x, !memchr_inv(buf, 0, HALF) == zero, "%s: the range reads %s", command,
+	       zero ? "as something" : "as zero");
+	stamp_pages(buf, HALF, 1);
+	expect(x, !wrong_words(buf, AREA, 1), "%s changed more than its range", command);
+}
+
+/* What a discarded range reads as is the device's own affair. */
+static void discard_half(struct trial *x, struct blk *blk, char *buf)
+{
+	int err = blk_discard(blk, 0, HALF_SECTORS);
+
+	if (err == -EOPNOTSUPP && !blk_has(blk, VIRTIO_BLK_F_DISCARD)) {
+		evidence(x, "no discard");
+		return;
+	}
+	expect(x, !err, "discard: %d", err);
+	expect(x, !blk_read(blk, 0, buf, AREA), "the read after discard failed");
+	evidence(x, "discarded reads as %s",
+		 memchr_inv(buf, 0, HALF) ? "before" : "zero");
+	check_halves(x, blk, buf, "discard", !memchr_inv(buf, 0, HALF));
+}
+
+static void zero_half(struct trial *x, struct blk *blk, char *buf, bool may_unmap)
+{
+	int err;
+
+	stamp_pages(buf, AREA, 1);
+	expect(x, !blk_write(blk, 0, buf, AREA), "the write failed");
+	err = blk_write_zeroes(blk, 0, HALF_SECTORS, may_unmap);
+	if (err == -EOPNOTSUPP && !blk_has(blk, VIRTIO_BLK_F_WRITE_ZEROES)) {
+		evidence(x, "no write-zeroes");
+		return;
+	}
+	expect(x, !err, "write-zeroes: %d", err);
+	check_halves(x, blk, buf, "write-zeroes", true);
+	evidence(x, "zeroes written%s", may_unmap ? " and unmapped" : "");
+}
+
+static void beyond_the_end(struct trial *x, struct blk *blk, void *buf)
+{
+	u64 last = blk_capacity(blk) - 1;
+	int read = blk_read(blk, last, buf, 2 * SECTOR_SIZE);
+	int write = blk_write(blk, last, buf, 2 * SECTOR_SIZE);
+
+	expect(x, read == -EIO && write == -EIO, "past the end: read %d, write %d", read,
+	       write);
+}
+
+EXPERIMENT(disk_commands, "disk.commands",
+	   "write, flush, discard, write-zeroes and get-id do what they say",
+	   .needs = NEEDS_DISK)
+{
+	void *buf = kmalloc(AREA, GFP_KERNEL);
+	char id[VIRTIO_BLK_ID_BYTES + 1];
+	struct blk *blk;
+
+	if (!expect(x, buf, "no buffer"))
+		return;
+	blk = scratch_disk(buf);
+	if (!blk) {
+		skip(x, "no writable disk whose first 16 KiB are zero");
+		kfree(buf);
+		return;
+	}
+	expect(x, !blk_get_id(blk, id), "no id");
+	evidence(x, "disk \"%s\"", id);
+	write_and_read_back(x, blk, buf);
+	discard_half(x, blk, buf);
+	zero_half(x, blk, buf, false);
+	zero_half(x, blk, buf, true);
+	beyond_the_end(x, blk, buf);
+	memset(buf, 0, AREA);
+	expect(x, !blk_write(blk, 0, buf, AREA) && !blk_flush(blk), "not blank again");
+	kfree(buf);
 }

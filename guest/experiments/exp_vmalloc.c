@@ -13,6 +13,7 @@
  * what it is told; the page tables; a fault.
  */
 #include <linux/dma-mapping.h>
+#include <linux/highmem.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
@@ -58,6 +59,15 @@ static unsigned long runs_by_page_table(const char *p, unsigned long pages)
 	return runs;
 }
 
+/* Of a page that may lack a direct map. */
+static u64 first_word(struct page *page)
+{
+	u64 *p = kmap_local_page(page), word = *p;
+
+	kunmap_local(p);
+	return word;
+}
+
 EXPERIMENT(vmalloc_virtual, "vmalloc.virtual",
 	   "vmalloc memory has contiguous addresses over scattered page frames")
 {
@@ -73,8 +83,7 @@ EXPERIMENT(vmalloc_virtual, "vmalloc.virtual",
 	expect(x, !wrong_words(p, BYTES, 1), "%lu words are not what was written",
 	       wrong_words(p, BYTES, 1));
 	for (unsigned long at = 0; at < BYTES; at += PAGE_SIZE)
-		expect(x,
-		       *(u64 *)(p + at) == *(u64 *)page_address(vmalloc_to_page(p + at)),
+		expect(x, *(u64 *)(p + at) == first_word(vmalloc_to_page(p + at)),
 		       "page at %#lx: its frame holds something else", at);
 	runs = runs_by_page_table(p, PAGES);
 	expect(x, runs > 1, "the frames are contiguous");
@@ -180,18 +189,19 @@ out:
 	vfree(p);
 }
 
-/* A page of it costs some hundred instructions, and the host a page table entry and a
- * struct page: enough is enough. */
-#define LARGE_SLOW_MAX (128UL << 20)
+/* A page of it costs a hundred instructions, and the host a struct page: where each
+ * instruction is emulated, blocks of 2 MiB have to do, and enough is enough. */
+#define LARGE_SLOW_MAX (512UL << 20)
 #define LARGE_FAST_MAX (4UL << 30)
 
 EXPERIMENT(vmalloc_large, "vmalloc.large", "vmalloc can give half of RAM in one piece")
 {
 	unsigned long size = totalram_pages() / 2 * PAGE_SIZE, wrong;
+	bool slow = machine_is_slow();
 	char text[TEXT_SIZE], *p;
 
-	size = min(size, machine_is_slow() ? LARGE_SLOW_MAX : LARGE_FAST_MAX);
-	p = vmalloc(size);
+	size = min(size, slow ? LARGE_SLOW_MAX : LARGE_FAST_MAX);
+	p = slow ? vmalloc_huge(size, GFP_KERNEL) : vmalloc(size);
 	if (!expect(x, p, "no %s", text_size(text, size)))
 		return;
 	/* One word in each MiB: enough to show that each part is memory of its own. */

@@ -21,7 +21,7 @@ void hold_every_second_page(struct list_head *held, unsigned int n)
 	LIST_HEAD(even);
 
 	for (unsigned int i = 0; i < 2 * n; i++) {
-		struct page *page = alloc_page(GFP_KERNEL);
+		struct page *page = alloc_page(GFP_KERNEL | __GFP_HIGHMEM);
 
 		if (page)
 			list_add(&page->lru, page_to_pfn(page) & 1 ? held : &even);

@@ -17,6 +17,7 @@
 
 #include <guest/blk.h>
 #include <guest/dmacheck.h>
+#include <guest/process.h>
 
 #include "census.h"
 #include "experiment.h"
@@ -110,6 +111,8 @@ static const char *missing_need(unsigned int needs)
 		return "this machine has no virtio disk";
 	if ((needs & NEEDS_2_CPUS) && num_online_cpus() < 2)
 		return "this machine has one CPU";
+	if ((needs & NEEDS_USER_MODE) && !process_supported())
+		return PROCESS_UNSUPPORTED;
 	return NULL;
 }
 

@@ -15,6 +15,7 @@
 #include <asm/traps.h>
 #include <guest/boot.h>
 #include <guest/irq.h>
+#include <guest/process.h>
 #include <guest/sched.h>
 
 struct irq_desc {
@@ -229,4 +230,6 @@ void handle_interrupt(struct pt_regs *regs)
 	count_add(-HARDIRQ_OFFSET);
 	if (!__preempt_count())
 		preempt_schedule_irq();
+	if (user_mode(regs))
+		process_leave_kernel();
 }

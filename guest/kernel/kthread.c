@@ -76,20 +76,31 @@ bool kthread_should_stop(void)
 	return READ_ONCE(current->should_stop);
 }
 
-int kthread_stop(struct task_struct *task)
+int task_join(struct task_struct *task)
 {
 	int result;
 
-	__atomic_add_fetch(&task->refs, 1, __ATOMIC_RELAXED);
-	WRITE_ONCE(task->should_stop, true);
-	wake_up_process(task);
 	wait_for_completion(&task->exited);
 	result = task->result;
-	/* Only then is its memory free again when this returns, for who counts it. */
 	while (__atomic_load_n(&task->refs, __ATOMIC_ACQUIRE) > 1)
 		cpu_relax();
 	task_put(task);
 	return result;
+}
+
+int kthread_stop(struct task_struct *task)
+{
+	task_get(task);
+	WRITE_ONCE(task->should_stop, true);
+	wake_up_process(task);
+	return task_join(task);
+}
+
+void kthread_exit(int result)
+{
+	current->result = result;
+	complete_all(&current->exited);
+	sched_exit();
 }
 
 /* In the new thread: interrupts are off and preemption disabled, as after any switch. */
@@ -101,7 +112,5 @@ void thread_main(void)
 	local_irq_enable();
 	preempt_enable();
 	/* Stopped before it began: its function never runs. */
-	me->result = kthread_should_stop() ? -EINTR : me->fn(me->data);
-	complete_all(&me->exited);
-	sched_exit();
+	kthread_exit(kthread_should_stop() ? -EINTR : me->fn(me->data));
 }

@@ -198,6 +198,8 @@ static void switch_threads(bool preempted)
 	rq->before = prev;
 	WRITE_ONCE(rq->running, next);
 	__asm__ volatile("movq %1, %%gs:%0" : "=m"(cpu_local.current_task) : "r"(next));
+	if (unlikely(prev->mm || next->mm))
+		process_switch(prev, next);
 	switch_stack(&prev->rsp, next->rsp);
 	sched_finish_switch();
 }
@@ -334,6 +336,11 @@ int wake_up_process(struct task_struct *task)
 	preempt_disable();
 	preempt_enable();
 	return 1;
+}
+
+void task_get(struct task_struct *task)
+{
+	__atomic_add_fetch(&task->refs, 1, __ATOMIC_RELAXED);
 }
 
 void task_put(struct task_struct *task)

@@ -86,19 +86,22 @@ struct memstate_zones {
 _Static_assert(sizeof(struct memstate_zones) == 264, "zones");
 
 /*
- * Per-CPU free blocks: an array by CPU of arrays by zone.  Each order has a stack of
- * pointers to struct page that grows up inside `slot`; a NULL stands below each stack.
+ * Per-CPU free blocks: an array by CPU of arrays by zone of `lists` structures.  In each,
+ * every order has a stack of pointers to struct page that grows up inside `slot`; a NULL
+ * stands below each stack.
  */
 struct memstate_pcp {
 	le64 pointer_va; /* holds the va of the array, 0 before there is one */
 	le32 cpu_stride;
 	le32 zone_stride;
+	le32 list_stride;
+	le32 lists; /* of a zone */
 	struct memstate_field top; /* va behind the topmost entry, by order */
 	struct memstate_field slot; /* where all stacks are */
 	struct memstate_field allocs;
 	le32 zero;
 };
-_Static_assert(sizeof(struct memstate_pcp) == 56, "pcp");
+_Static_assert(sizeof(struct memstate_pcp) == 64, "pcp");
 
 /*
  * The array of struct page, indexed by frame number, and what `flags` says.  The first page
@@ -112,12 +115,11 @@ struct memstate_pages {
 	le64 max_pfn_va; /* u64: one more than the highest frame of RAM */
 	struct memstate_field flags, refcount;
 	le32 free_mask, pcp_mask, live_mask; /* bits of flags */
-	le32 slab_mask, table_mask, kmalloc_mask; /* with live; 0: not told */
+	le32 slab_mask, table_mask, kmalloc_mask, user_mask; /* with live; 0: not told */
 	le32 order_mask; /* contiguous bits: the order of the block */
 	le32 order_shift;
 	struct memstate_field slab_cache; /* va of the cache, in each page of a slab */
 	struct memstate_field slab_inuse, slab_objects; /* in the first page of a slab */
-	le32 zero;
 };
 _Static_assert(sizeof(struct memstate_pages) == 120, "pages");
 
@@ -131,11 +133,12 @@ struct memstate_slab {
 	struct memstate_field objects, inuse, pages; /* in all slabs */
 	struct memstate_field created, freed; /* slabs, ever */
 	/* Counted as in use, but free: in the depot, and by CPU between base and top (an
-	 * entry is 8 bytes) and in a second magazine. */
+	 * entry is 8 bytes), in a second magazine, and in others. */
 	struct memstate_field depot_objects;
-	struct memstate_field cpu_top, cpu_base, cpu_previous;
+	struct memstate_field cpu_top, cpu_base, cpu_previous, cpu_shelved;
+	le32 zero;
 };
-_Static_assert(sizeof(struct memstate_slab) == 224, "slab");
+_Static_assert(sizeof(struct memstate_slab) == 240, "slab");
 
 /* Areas of the vmalloc range: a list in address order between two end nodes. */
 struct memstate_areas {
@@ -181,6 +184,6 @@ struct memstate_mm {
 	struct memstate_boot boot;
 	struct memstate_dma dma;
 };
-_Static_assert(sizeof(struct memstate_mm) == 952, "memstate_mm");
+_Static_assert(sizeof(struct memstate_mm) == 976, "memstate_mm");
 
 #endif

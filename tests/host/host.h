@@ -25,6 +25,10 @@ void host_mm_init(size_t bytes);
 void host_boot_begin(size_t bytes);
 /* No RAM at all; every mm module as at program start, all counters below at 0. */
 void host_mm_reset(void);
+/* The same with highmem=`high` on the command line ("64M"). */
+void host_mm_init_highmem(size_t bytes, const char *high);
+/* Between host_boot_begin() and mm_init(): the direct map as highmem_place() wants it. */
+void host_drop_highmem(void);
 /* Makes [base, base + size) RAM that can be touched; tells memblock nothing. */
 void host_add_ram(phys_addr_t base, size_t size);
 /* What platform_ram_is_zeroed() answers from now on; true after a reset. */
@@ -37,6 +41,12 @@ size_t host_resident_ram(void);
 /* Of the platform's mapping calls from now on, the n-th fails with -ENOMEM, once (1: the
  * next; 0: none).  Page allocations: fail_page_alloc_set() in <linux/page_debug.h>. */
 void host_fail_nth_map(unsigned int n);
+
+/* Page faults of the program go to handler(address, is_write, address of the code) first;
+ * true: the access is made again; false: they go to whoever had them before this call.  As
+ * the guest's fault handler does. */
+typedef bool (*host_fault_handler)(unsigned long addr, bool is_write, unsigned long ip);
+void host_catch_faults(host_fault_handler handler);
 
 /* --- what happened; all cleared by host_mm_reset() and host_log_clear() --- */
 
@@ -71,6 +81,8 @@ void host_cpu_online(unsigned int cpu);
 void host_cpu_offline(void);
 /* What num_possible_cpus() answers, for the next host_boot_begin(); 8 at start. */
 void host_set_possible_cpus(unsigned int n);
+/* Time passes (<linux/jiffies.h>); otherwise only in sleeps that nobody ends. */
+void host_advance_jiffies(unsigned long by);
 /* Between these two the thread is in an interrupt handler. */
 void host_irq_enter(void);
 void host_irq_exit(void);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <linux/mm.h>
 #include <linux/memblock.h>
+#include "mm/highmem.h"
 #include "mm/platform.h"
 #include "mm/reset.h"
 #include "internal.h"
@@ -93,8 +94,10 @@ void host_mm_reset(void)
 	/* Later modules first; one that the program does not link is not there. */
 	void (*const resets[])(void) = { dma_reset,	   vmalloc_reset,
 					 slab_reset,	   page_debug_reset,
-					 page_alloc_reset, stack_depot_reset,
-					 bootmem_reset,	   memblock_reset };
+					 page_alloc_reset, highmem_reset,
+					 cma_reset,
+					 stack_depot_reset, bootmem_reset,
+					 memblock_reset };
 
 	for (size_t i = 0; i < ARRAY_SIZE(resets); i++)
 		if (resets[i])
@@ -102,6 +105,8 @@ void host_mm_reset(void)
 	fence(PAGE_OFFSET, MEMFD_SIZE);
 	fence(VMEMMAP_START, VMEMMAP_SIZE);
 	host_vmap_reset();
+	host_sched_reset();
+	host_direct_reset();
 	if (ftruncate(host_ram_fd(), 0) || ftruncate(host_ram_fd(), MEMFD_SIZE))
 		host_die("ftruncate of the host machine's RAM");
 	ram.zeroed = true;
@@ -128,6 +133,25 @@ void host_boot_begin(size_t bytes)
 void host_mm_init(size_t bytes)
 {
 	host_boot_begin(bytes);
+	mm_init();
+	gfp_allow_sleep();
+}
+
+void host_drop_highmem(void)
+{
+	phys_addr_t start = highmem_start();
+
+	if (start < MEMFD_SIZE)
+		fence(PAGE_OFFSET + start, MEMFD_SIZE - start);
+}
+
+void host_mm_init_highmem(size_t bytes, const char *high)
+{
+	host_boot_begin(bytes);
+	if (highmem_setup(high))
+		host_die("highmem=");
+	highmem_place();
+	host_drop_highmem();
 	mm_init();
 	gfp_allow_sleep();
 }

@@ -12,7 +12,8 @@
 #include "mm/platform.h"
 #include "internal.h"
 
-#define VMALLOC_PAGES ((VMALLOC_END - VMALLOC_START) / PAGE_SIZE)
+/* The vmalloc range and, right behind it, that of kmap. */
+#define VMALLOC_PAGES ((KMAP_END - VMALLOC_START) / PAGE_SIZE)
 #define TABLE_SIZE    (VMALLOC_PAGES * sizeof(phys_addr_t))
 #define PTES	      512UL /* entries of one page table */
 
@@ -54,7 +55,7 @@ void host_vmap_reset(void)
 	madvise(vmap.table_used, VMALLOC_PAGES / PTES, MADV_DONTNEED);
 	vmap.tables = 0;
 	vmap.fail_in = 0;
-	fence(VMALLOC_START, VMALLOC_END - VMALLOC_START);
+	fence(VMALLOC_START, KMAP_END - VMALLOC_START);
 }
 
 void host_fail_nth_map(unsigned int n)
@@ -62,7 +63,7 @@ void host_fail_nth_map(unsigned int n)
 	vmap.fail_in = n;
 }
 
-static bool map_should_fail(void)
+bool host_map_should_fail(void)
 {
 	return vmap.fail_in && --vmap.fail_in == 0;
 }
@@ -74,7 +75,7 @@ static unsigned long slot_of(unsigned long va)
 
 static void check_range(unsigned long va, unsigned long size)
 {
-	if (va < VMALLOC_START || va >= VMALLOC_END || size > VMALLOC_END - va || !size ||
+	if (va < VMALLOC_START || va >= KMAP_END || size > KMAP_END - va || !size ||
 	    offset_in_page(va) || offset_in_page(size))
 		panic("mapping of %#lx + %#lx: not whole pages of the vmalloc range", va,
 		      size);
@@ -143,7 +144,7 @@ int platform_map_pages(unsigned long va, struct page *const *pages, unsigned lon
 
 	(void)gfp;
 	check_range(va, n << PAGE_SHIFT);
-	if (map_should_fail())
+	if (host_map_should_fail())
 		return -ENOMEM;
 	for (unsigned long done = 0; done < n; done += len) {
 		len = run_length(pages + done, n - done);
@@ -161,7 +162,7 @@ int platform_map_phys(unsigned long va, phys_addr_t pa, unsigned long size, pgpr
 {
 	(void)gfp;
 	check_range(va, size);
-	if (map_should_fail())
+	if (host_map_should_fail())
 		return -ENOMEM;
 	if (map_run(va, pa, size, prot, true)) {
 		platform_unmap(va, size);
@@ -191,9 +192,15 @@ void platform_flush_tlb(unsigned long va, unsigned long size)
 			   __ATOMIC_RELAXED);
 }
 
+/* There is no TLB. */
+void platform_flush_tlb_here(unsigned long va)
+{
+	(void)va;
+}
+
 phys_addr_t platform_translate(unsigned long va)
 {
-	if (va >= VMALLOC_START && va < VMALLOC_END) {
+	if (va >= VMALLOC_START && va < KMAP_END) {
 		phys_addr_t entry = vmap.table[slot_of(va)];
 
 		return entry ? entry - 1 + offset_in_page(va) : PHYS_ADDR_MAX;

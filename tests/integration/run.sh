@@ -9,7 +9,8 @@ if ! have_kvm; then
 fi
 
 guest() {
-	timeout 240 "$B/pagevisor" run --mem 256M --cpus 2 --disk "$B/disk.img,ro" \
+	truncate -s 1M "$work/scratch"
+	timeout 240 "$B/pagevisor" run --mem 256M --cpus 2 --disk "$B/disk.img,ro" --disk "$work/scratch" \
 		--report "$work/report.json" "$B/guest.elf" >"$work/console" 2>"$work/errors"
 }
 no_failed_line() {

@@ -52,7 +52,13 @@ static inline void outsb(u16 port, const char *bytes, size_t n)
 
 #define MSR_APIC_BASE	  0x1bU
 #define MSR_PAT		  0x277U
+#define MSR_EFER	  0xc0000080U
+#define MSR_STAR	  0xc0000081U
+#define MSR_LSTAR	  0xc0000082U
+#define MSR_FMASK	  0xc0000084U
 #define MSR_GS_BASE	  0xc0000101U
+#define MSR_KERNEL_GS	  0xc0000102U
+#define EFER_SCE	  0x1UL /* the SYSCALL instruction */
 #define APIC_BASE_ENABLE  0x800UL
 #define APIC_BASE_X2APIC  0x400UL
 #define APIC_BASE_ADDRESS 0xffffff000UL

@@ -7,7 +7,9 @@
 #define KERNEL_CS   0x10
 #define KERNEL_DS   0x18
 #define KERNEL_TSS  0x20 /* two entries long */
-#define GDT_ENTRIES 6
+#define USER_DS	    0x33 /* entry 6, for privilege level 3 */
+#define USER_CS	    0x3b /* behind it, as SYSRET wants it */
+#define GDT_ENTRIES 8
 
 /* Stacks of the task state segment, for faults that cannot trust the current stack. */
 #define IST_DOUBLE_FAULT  1
@@ -29,6 +31,8 @@
 void descriptors_prepare(unsigned int cpu, void *ist);
 /* Loads them, on that CPU. */
 void descriptors_load(unsigned int cpu);
+/* Where events from user mode find their stack on this CPU. */
+void set_kernel_stack(unsigned long top);
 #endif
 
 #endif

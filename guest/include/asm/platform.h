@@ -21,6 +21,8 @@
 #define PAGE_OFFSET   0xffff888000000000UL
 #define VMALLOC_START 0xffffc90000000000UL
 #define VMALLOC_END   0xffffe90000000000UL
+#define KMAP_START    0xffffe90000000000UL
+#define KMAP_END      (KMAP_START + (16UL << 20))
 #define VMEMMAP_START 0xffffea0000000000UL
 
 #define PREEMPT_MASK	   0x0000ffffU
@@ -35,16 +37,17 @@ struct cpu_local {
 	u32 preempt_count;
 	u32 cpu;
 	struct task_struct *current_task;
+	unsigned long kernel_stack; /* its top, for a system call of the process here */
+	unsigned long user_rsp; /* while the system call entry changes stacks */
 };
+_Static_assert(offsetof(struct cpu_local, kernel_stack) == 16 &&
+		       offsetof(struct cpu_local, user_rsp) == 24,
+	       "guest/arch/usermode.S names these offsets");
 extern struct cpu_local cpu_local;
 
-/* A field of this CPU's struct cpu_local, as an operand of inline assembly. */
-#define __CPU_LOCAL_GET(field)                                                \
-	({                                                                    \
-		__typeof__(cpu_local.field) _v;                               \
-		__asm__("mov %%gs:%1, %0" : "=r"(_v) : "m"(cpu_local.field)); \
-		_v;                                                           \
-	})
+/* A field of this CPU's struct cpu_local: an access that the compiler may combine. */
+#define __CPU_LOCAL_GET(field) \
+	(*(const __seg_gs __typeof__(cpu_local.field) *)(unsigned long)&cpu_local.field)
 
 void preempt_schedule(void);
 
@@ -80,7 +83,7 @@ static inline void arch_local_irq_enable(void)
 
 static inline void arch_local_irq_restore(unsigned long flags)
 {
-	if (flags & X86_EFLAGS_IF)
+	if (likely(flags & X86_EFLAGS_IF))
 		arch_local_irq_enable();
 }
 
@@ -124,9 +127,15 @@ static inline bool arch_in_atomic(void)
 	return (__preempt_count() & ~PREEMPT_NO_RESCHED) || arch_irqs_disabled();
 }
 
-static inline bool arch_in_atomic_flags(unsigned long flags)
+/* Interrupts off shows in the flags, after the save; the count is looked at before it. */
+static inline bool arch_leaf_atomic(void)
 {
-	return (__preempt_count() & ~PREEMPT_NO_RESCHED) || !(flags & X86_EFLAGS_IF);
+	return __preempt_count() & ~PREEMPT_NO_RESCHED;
+}
+
+static inline bool arch_leaf_atomic_flags(unsigned long flags)
+{
+	return !(flags & X86_EFLAGS_IF);
 }
 
 static inline void cpu_relax(void)

@@ -18,6 +18,8 @@
 #define VECTOR_IRQ_WORK	    0xf3
 #define VECTOR_SPURIOUS	    0xff
 
+#define VECTOR_SYSCALL 0x100 /* in pt_regs: no interrupt, a system call */
+
 #ifndef __ASSEMBLY__
 #include <linux/types.h>
 
@@ -28,6 +30,12 @@ struct pt_regs {
 	u64 rip, cs, rflags, rsp, ss;
 };
 _Static_assert(sizeof(struct pt_regs) == 22 * 8, "guest/arch/entry.S pushes this");
+
+/* It came from a process, not from the kernel. */
+static inline bool user_mode(const struct pt_regs *regs)
+{
+	return regs->cs & 3;
+}
 
 /* Loads the interrupt table; idt_init() fills in the exceptions before. */
 void idt_init(void);

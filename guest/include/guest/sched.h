@@ -29,11 +29,16 @@ struct task_struct {
 	struct list_head run_node;
 	u64 slice_start; /* when it got the CPU, ns */
 
-	unsigned int refs; /* one while it lives, one for each kthread_stop() under way */
+	unsigned int refs; /* one while it lives, one for each who will join it */
 	int pid;
 	char name[TASK_NAME_LEN];
 	void *stack; /* THREAD_SIZE bytes */
 	unsigned long *canary; /* the lowest word of the stack */
+	unsigned int mm_flags; /* PF_MEMALLOC*; the thread's own */
+
+	/* A process's thread: its address space while it has one, and itself. */
+	struct mm_struct *mm;
+	struct process *process;
 
 	int (*fn)(void *data);
 	void *data;
@@ -65,7 +70,14 @@ void sched_reschedule_interrupt(void);
 u64 sched_slice_end(void);
 void sched_timer(u64 now);
 
+void task_get(struct task_struct *task);
 void task_put(struct task_struct *task);
+/* Waits for the end of a thread and until its memory is free, for who counts it; gives up
+ * the caller's reference, which must be the last besides the thread's own.  Its result. */
+int task_join(struct task_struct *task);
+
+/* The CPU goes from prev to next, one of which is a process; interrupts are off. */
+void process_switch(const struct task_struct *prev, const struct task_struct *next);
 
 /* asm */
 void switch_stack(unsigned long *save_rsp, unsigned long load_rsp);

@@ -19,6 +19,8 @@ void kthread_bind(struct task_struct *task, unsigned int cpu);
  * never started). */
 int kthread_stop(struct task_struct *task);
 bool kthread_should_stop(void);
+/* Ends the thread that calls it, as if its function had returned this. */
+void kthread_exit(int result) __noreturn;
 
 #define kthread_run(fn, data, ...)                                              \
 	({                                                                      \

@@ -57,6 +57,8 @@ phys_addr_t memblock_phys_alloc(phys_addr_t size, phys_addr_t align);
 void *memblock_alloc(phys_addr_t size, phys_addr_t align);
 void *memblock_alloc_raw(phys_addr_t size, phys_addr_t align);
 void *memblock_alloc_low(phys_addr_t size, phys_addr_t align);
+/* At or above min_addr where possible, else anywhere. */
+void *memblock_alloc_from(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr);
 
 /* Cuts memory at the top so that limit bytes of RAM remain: the mem= option.  What is cut
  * off belongs to nobody: no struct page, no direct map; ioremap() and memremap() reach it. */

@@ -30,28 +30,46 @@
 #define pfn_to_virt(pfn)   __va(PFN_PHYS(pfn))
 #define page_to_virt(page) __va(page_to_phys(page))
 
-/* The zone of a page: pfn_zone() without the division. */
-static inline enum zone_type page_zonenum(const struct page *page)
+/* The zone of a page, by its place alone. */
+static __always_inline enum zone_type page_zonenum(const struct page *page)
 {
-	return (enum zone_type)((page >= pfn_to_page(MAX_DMA_PFN)) +
-				(page >= pfn_to_page(MAX_DMA32_PFN)));
+	unsigned long zone = ZONE_HIGHMEM;
+
+	zone -= page < zone_first[ZONE_HIGHMEM];
+	zone -= page < zone_first[ZONE_NORMAL];
+	zone -= page < zone_first[ZONE_DMA32];
+	return (enum zone_type)zone;
 }
 
-/* The page's address in the direct map. */
+static inline enum zone_type pfn_zone(unsigned long pfn)
+{
+	return page_zonenum(pfn_to_page(pfn));
+}
+
+/* Does it lack a direct map?  Then page_to_virt() and its kin are not for it. */
+static __always_inline bool PageHighMem(const struct page *page)
+{
+	return unlikely(page >= zone_first[ZONE_HIGHMEM]);
+}
+
+void *high_page_address(const struct page *page);
+/* The page's address: in the direct map, or where kmap() has put it, or NULL. */
 static inline void *page_address(const struct page *page)
 {
-	return page_to_virt(page);
+	return PageHighMem(page) ? high_page_address(page) : page_to_virt(page);
 }
 
 /* Is there a struct page for this frame?  True for RAM, and for the holes that share a
  * MAX_ORDER block with RAM. */
 bool pfn_valid(unsigned long pfn);
+/* The same for what the direct map shows: not for high memory. */
+bool pfn_is_lowmem(unsigned long pfn);
 /* Is this an address in the direct map, of a frame that has a struct page?  One compare
  * for memory below the first hole. */
 extern phys_addr_t low_ram_end;
 static inline bool virt_addr_valid(const void *va)
 {
-	return likely(__pa(va) < low_ram_end) || pfn_valid(PHYS_PFN(__pa(va)));
+	return likely(__pa(va) < low_ram_end) || pfn_is_lowmem(PHYS_PFN(__pa(va)));
 }
 
 /* The head of the allocated block that page lies in, compound or not; page itself where
@@ -118,6 +136,12 @@ static inline void set_page_private(struct page *page, unsigned long value)
 /* Pages handed to the page allocator at boot, and how many of them are free now. */
 unsigned long totalram_pages(void);
 unsigned long nr_free_pages(void);
+/* Of those, the ones in high memory. */
+unsigned long totalhigh_pages(void);
+unsigned long nr_free_highpages(void);
+/* Free pages and what the shrinkers say they could free, one object taken for one page (the
+ * slab caches count pages).  May sleep. */
+unsigned long si_mem_available(void);
 
 /*
  * From boot memory to allocators: zones and the buddy from what memblock holds, then the

@@ -26,6 +26,9 @@ enum pageflags {
 	PG_table = 6, /* with PG_live: a page table */
 	PG_large_kmalloc = 7, /* with PG_live: kmalloc() took it whole from here */
 	PG_order = 8, /* the lowest of four bits: the order of this block */
+	PG_user = 12, /* with PG_live: a frame of processes, mapped or shared by them */
+	PG_movable = 13, /* with PG_live: its owner can move it (<linux/migrate.h>) */
+	PG_isolated = 14, /* with PG_live: on its way elsewhere, or about to be */
 };
 
 #define PAGE_FLAG(name) (1U << PG_##name)
@@ -62,7 +65,12 @@ __PAGE_TEST(Slab, slab)
 __PAGE_SET_CLEAR(Slab, slab)
 __PAGE_TEST(LargeKmalloc, large_kmalloc)
 __PAGE_SET_CLEAR(LargeKmalloc, large_kmalloc)
+__PAGE_TEST(User, user)
+__PAGE_SET_CLEAR(User, user)
 __PAGE_TEST(Table, table)
 __PAGE_SET_CLEAR(Table, table)
+/* These two change under nobody's lock: by atomic operations, in mm/migrate.c. */
+__PAGE_TEST(Movable, movable)
+__PAGE_TEST(Isolated, isolated)
 
 #endif

@@ -15,6 +15,10 @@ struct page;
 int page_poison_setup(const char *arg);
 /* page_owner=on|off: who allocated and who freed each page. */
 int page_owner_setup(const char *arg);
+/* init_on_alloc=1|0: pages and objects are handed out cleared, asked or not; init_on_free=1|0:
+ * they are cleared when they are freed.  What poison or a constructor fills stays as it is. */
+int init_on_alloc_setup(const char *arg);
+int init_on_free_setup(const char *arg);
 /* fail_page_alloc=interval,probability,space,times: allocations fail on purpose. */
 int fail_page_alloc_setup(const char *arg);
 

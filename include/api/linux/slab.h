@@ -24,7 +24,9 @@ typedef unsigned int slab_flags_t;
 #define SLAB_HWCACHE_ALIGN ((slab_flags_t)0x00002000) /* start at a cache line */
 #define SLAB_CACHE_DMA	   ((slab_flags_t)0x00004000) /* memory from ZONE_DMA */
 #define SLAB_STORE_USER	   ((slab_flags_t)0x00010000) /* U: who allocated, who freed */
-#define SLAB_PANIC	   ((slab_flags_t)0x00040000) /* panic when creation fails */
+#define SLAB_RECLAIM_ACCOUNT \
+	((slab_flags_t)0x00020000) /* a shrinker can free them: __GFP_RECLAIMABLE pages */
+#define SLAB_PANIC ((slab_flags_t)0x00040000) /* panic when creation fails */
 
 /*
  * Creates a cache of objects of `size` bytes (8 is the least an object takes), aligned to

@@ -32,8 +32,12 @@ void vmalloc_init(void);
 #define VM_USERMAP	   0x08UL /* VM_ALLOC that remap_vmalloc_range() may show users */
 #define VM_ALLOW_HUGE_VMAP 0x400UL /* VM_ALLOC that may have pages of PMD_SIZE */
 
-/* size bytes, rounded up to pages; page-aligned; contents undefined but for the z form.
- * NULL: size 0, more than all RAM, out of memory, or atomic context. */
+/*
+ * size bytes, rounded up to pages; page-aligned; contents undefined but for the z form.
+ * The pages come from high memory first, where there is some.  NULL: size 0, out of memory,
+ * or atomic context; a request for more than is available fails at once and takes nothing.
+ * A failure is reported with its call chain unless __GFP_NOWARN.
+ */
 void *vmalloc(unsigned long size) __malloc __alloc_size(1);
 void *vzalloc(unsigned long size) __malloc __alloc_size(1);
 /* All pages below 4 GiB. */
@@ -114,7 +118,7 @@ bool vmallocinfo_show(unsigned long *cursor, char *buf, size_t size);
 
 struct vmalloc_stats {
 	unsigned long nr_areas; /* live areas of all kinds */
-	unsigned long nr_pages; /* pages that live VM_ALLOC areas own */
+	unsigned long nr_pages; /* pages of VM_ALLOC areas, those being filled included */
 	unsigned long nr_lazy; /* areas freed, their addresses awaiting a flush */
 	unsigned long lazy_pages; /* address space they hold, in pages, guards included */
 	unsigned long nr_spare; /* areas flushed and kept for reuse */

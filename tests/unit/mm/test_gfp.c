@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What each flag promises: context, reclaim, retrying, failing; and the reports. */
 #include <linux/irqflags.h>
+#include <linux/jiffies.h>
+#include <linux/sched/mm.h>
+#include <linux/shrinker.h>
+#include "mm/reclaim.h"
 #include "page_test.h"
 
 static int set_up(void **state)
@@ -87,46 +91,117 @@ static void before_threads_nothing_sleeps(void **state)
 	host_irq_exit();
 }
 
+/* --- combinations --- */
+
+static void expect_report(gfp_t gfp, unsigned int order, bool served, const char *what)
+{
+	unsigned long before = page_alloc_bad_count();
+	struct page *page;
+
+	host_log_clear();
+	page = alloc_pages(gfp, order);
+	assert_int_equal(page != NULL, served);
+	assert_int_equal(page_alloc_bad_count(), before + 1);
+	if (!host_log_has(what))
+		fail_msg("the log lacks \"%s\": %s", what, host_log());
+	assert_true(host_log_has("from test_gfp+0x"));
+	if (page)
+		__free_pages(page, order);
+	host_advance_jiffies(5 * HZ);
+}
+
+static void forbidden_combinations_are_reported(void **state)
+{
+	static const char zones[] = "zones that exclude each other";
+	static const char mobility[] = "__GFP_MOVABLE and __GFP_RECLAIMABLE";
+
+	(void)state;
+	expect_report(GFP_HIGHUSER | __GFP_DMA, 0, false, zones);
+	expect_report(GFP_HIGHUSER | __GFP_DMA32, 3, false, zones);
+	expect_report(GFP_KERNEL | __GFP_DMA | __GFP_DMA32, 0, false, zones);
+	expect_report(GFP_ATOMIC | GFP_ZONEMASK, 9, false, zones);
+	expect_report(GFP_HIGHUSER_MOVABLE | __GFP_RECLAIMABLE, 0, false, mobility);
+	expect_report(GFP_KERNEL, MAX_ORDER + 1, false, "above MAX_ORDER");
+	expect_report(GFP_NOWAIT | __GFP_NOFAIL, 0, true, "it may not sleep");
+	expect_report(GFP_ATOMIC | __GFP_NOFAIL, 1, true, "it may not sleep");
+	expect_report(GFP_KERNEL | __GFP_NOFAIL, 2, true, "more than two pages");
+	expect_report(GFP_KERNEL | __GFP_ATOMIC, 4, true, "but it may sleep");
+	/* Not a word when the caller wants none. */
+	host_log_clear();
+	assert_null(alloc_page(GFP_HIGHUSER | __GFP_DMA | __GFP_NOWARN));
+	assert_null(alloc_pages(GFP_KERNEL | __GFP_NOWARN, MAX_ORDER + 1));
+	assert_string_equal(host_log(), "");
+	/* What is allowed is not reported. */
+	expect_served(GFP_KERNEL | __GFP_RECLAIMABLE);
+	expect_served(GFP_HIGHUSER_MOVABLE);
+	__free_pages(alloc_pages(GFP_KERNEL | __GFP_NOFAIL, 1), 1);
+	assert_string_equal(host_log(), "");
+	pages_check();
+}
+
 /* --- reclaim --- */
 
+/* A cache of pages that can be given back one by one. */
 static struct {
-	unsigned int direct, wakes;
-	struct page *hoard; /* given back one by one, as a shrinker would */
-	unsigned int yields; /* how many calls of direct find something */
+	unsigned int scans;
+	struct page *hoard;
+	unsigned long yields; /* how many pages it gives */
 	gfp_t gfp;
+	bool steady; /* claims to free, but frees nothing */
 } reclaimer;
 
-static unsigned long reclaim_direct(gfp_t gfp, unsigned int order)
+static unsigned long reclaimer_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	struct page *page = reclaimer.hoard;
+	(void)shrinker;
+	(void)sc;
+	return reclaimer.steady ? 40 : reclaimer.yields;
+}
 
-	(void)order;
+static unsigned long reclaimer_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	unsigned long freed = 0;
+
+	(void)shrinker;
 	assert_false(in_atomic());
-	reclaimer.direct++;
-	reclaimer.gfp = gfp;
-	if (!page || !reclaimer.yields)
-		return 0;
-	reclaimer.yields--;
-	reclaimer.hoard = page->mapping;
-	__free_page(page);
-	return 1;
+	assert_true(memalloc_flags() & PF_MEMALLOC);
+	reclaimer.scans++;
+	reclaimer.gfp = sc->gfp_mask;
+	if (reclaimer.steady)
+		return sc->nr_to_scan;
+	while (reclaimer.hoard && freed < sc->nr_to_scan && freed < reclaimer.yields) {
+		struct page *page = reclaimer.hoard;
+
+		reclaimer.hoard = page->mapping;
+		__free_page(page);
+		freed++;
+	}
+	reclaimer.yields -= freed;
+	return freed;
 }
 
-static void reclaim_wake(enum zone_type zone)
-{
-	assert_true(zone < MAX_NR_ZONES);
-	reclaimer.wakes++;
-}
+static struct shrinker reclaimer_shrinker = {
+	.count_objects = reclaimer_count,
+	.scan_objects = reclaimer_scan,
+	.batch = 1,
+};
 
-static const struct reclaim_ops reclaim_test_ops = { reclaim_direct, reclaim_wake };
-
-/* No page can be had without reclaim; `yields` calls of it find one. */
+/* No page can be had without reclaim, which finds so many. */
 static void exhaust(unsigned int yields)
 {
 	take_all(GFP_KERNEL, 0, &reclaimer.hoard);
-	set_reclaim_ops(&reclaim_test_ops);
-	reclaimer.direct = reclaimer.wakes = 0;
+	register_shrinker(&reclaimer_shrinker, "reclaimer");
+	reclaimer.scans = 0;
 	reclaimer.yields = yields;
+}
+
+static unsigned int background_sessions(void)
+{
+	unsigned int n = 0;
+
+	kswapd_stop();
+	while (kswapd_run())
+		n++;
+	return n;
 }
 
 static void reclaim_is_asked_before_failing(void **state)
@@ -134,45 +209,56 @@ static void reclaim_is_asked_before_failing(void **state)
 	(void)state;
 	exhaust(3);
 	assert_non_null(alloc_page(GFP_KERNEL));
-	assert_in_range(reclaimer.direct, 1, 3);
-	assert_true(reclaimer.wakes >= 1);
+	assert_in_range(reclaimer.scans, 1, 3);
 	assert_int_equal(reclaimer.gfp, GFP_KERNEL);
 	pages_check();
-
-	reclaimer.direct = 0;
-	reclaimer.yields = 0;
+	while (reclaimer.yields)
+		assert_non_null(alloc_page(GFP_KERNEL));
+	reclaimer.scans = 0;
+	take_all(GFP_KERNEL, 0, &reclaimer.hoard);
 	assert_null(alloc_page(GFP_KERNEL | __GFP_NOWARN));
-	assert_int_equal(reclaimer.direct, 1); /* no progress, no second try */
+	assert_int_equal(reclaimer.scans, 0); /* it has nothing, and is not asked */
 	pages_check();
 }
 
 static void requests_that_cannot_sleep_only_wake(void **state)
 {
 	(void)state;
-	exhaust(100);
-	assert_null(alloc_page(GFP_NOWAIT | __GFP_NOWARN));
-	assert_int_equal(reclaimer.direct, 0);
-	assert_int_equal(reclaimer.wakes, 1);
-	assert_non_null(alloc_page(GFP_ATOMIC)); /* from the reserve */
-	assert_int_equal(reclaimer.direct, 0);
+	exhaust(0);
+	background_sessions();
 	assert_null(alloc_page(__GFP_NOWARN));
-	assert_int_equal(reclaimer.wakes, 2);
+	assert_int_equal(background_sessions(), 0);
+	assert_non_null(alloc_page(GFP_ATOMIC)); /* from the reserve */
+	assert_int_equal(background_sessions(), 1);
+	assert_null(alloc_page(GFP_NOWAIT | __GFP_NOWARN));
+	assert_int_equal(reclaimer.scans, 0);
+	assert_int_equal(background_sessions(), 1);
+	pages_check();
 }
 
+static unsigned long direct_reclaims(gfp_t gfp, unsigned int order)
+{
+	struct reclaim_info before, after;
+
+	reclaimer.steady = true;
+	reclaim_get_info(&before);
+	assert_null(alloc_pages(gfp | __GFP_NOWARN, order));
+	reclaim_get_info(&after);
+	reclaimer.steady = false;
+	return after.direct - before.direct;
+}
+
+/* Scattered pages never make the block that is asked for: what ends the request is how hard
+ * it may try. */
 static void noretry_tries_once_and_large_orders_not_long(void **state)
 {
 	(void)state;
-	exhaust(1000);
-	assert_null(alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, 3));
-	assert_int_equal(reclaimer.direct, 1);
-	reclaimer.direct = 0;
-	assert_null(alloc_pages(GFP_KERNEL | __GFP_NOWARN, 9));
-	assert_int_equal(reclaimer.direct, 1);
-	reclaimer.direct = 0;
-	assert_null(alloc_pages(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN, 9));
-	assert_int_equal(reclaimer.direct, 16);
-	reclaimer.direct = 0;
+	exhaust(0);
+	assert_int_equal(direct_reclaims(GFP_KERNEL | __GFP_NORETRY, 3), 1);
+	assert_int_equal(direct_reclaims(GFP_KERNEL, 9), 1);
+	assert_int_equal(direct_reclaims(GFP_KERNEL | __GFP_RETRY_MAYFAIL, 9), 16);
 	assert_int_equal(__GFP_REPEAT, __GFP_RETRY_MAYFAIL);
+	pages_check();
 }
 
 static void take_nofail(void *unused)
@@ -194,6 +280,7 @@ static void nofail_waits_for_reclaim_or_ends_the_system(void **state)
 		if (host_catch_panic(take_nofail, NULL))
 			break;
 	assert_true(host_log_has("__GFP_NOFAIL"));
+	assert_true(jiffies >= 1000);
 }
 
 static void injected_failures_spare_nofail(void **state)
@@ -220,17 +307,38 @@ static void a_failure_is_reported_like_linux_does(void **state)
 	assert_true(host_log_has("page allocation failure: order:4, "
 				 "mode:0xdc0(GFP_KERNEL|__GFP_ZERO)"));
 	assert_true(host_log_has("from test_gfp+0x"));
-	assert_true(host_log_has("DMA32: free "));
-	assert_true(host_log_has("Zone DMA32"));
-	for (unsigned int i = 0; i < 20; i++)
-		assert_null(alloc_pages(GFP_KERNEL, 4));
-	host_log_clear();
-	assert_null(alloc_pages(GFP_KERNEL, 4));
-	assert_true(host_log_has("page allocation failure"));
-	assert_false(host_log_has("Zone"));
+	assert_true(host_log_has("nodemask=(null)"));
+	assert_true(host_log_has("Mem-Info:"));
+	assert_true(host_log_has("Node 0 DMA32 free:"));
+	assert_true(host_log_has("Node 0 DMA: "));
+	assert_true(host_log_has("lowmem_reserve[]: 0 "));
 	host_log_clear();
 	assert_null(alloc_pages(GFP_KERNEL | __GFP_NOWARN, 4));
 	assert_string_equal(host_log(), "");
+	give_all(list, 0);
+	pages_check();
+}
+
+/* Ten in five seconds; the next one says how many were left out. */
+static void failures_are_not_reported_without_end(void **state)
+{
+	struct page *list;
+
+	(void)state;
+	take_all(GFP_KERNEL, 0, &list);
+	for (unsigned int i = 0; i < 10; i++) {
+		host_log_clear();
+		assert_null(alloc_pages(GFP_KERNEL, 4));
+		assert_true(host_log_has("page allocation failure"));
+	}
+	host_log_clear();
+	assert_null(alloc_pages(GFP_KERNEL, 4));
+	assert_null(alloc_pages(GFP_KERNEL, 4));
+	assert_string_equal(host_log(), "");
+	host_advance_jiffies(5 * HZ);
+	assert_null(alloc_pages(GFP_KERNEL, 4));
+	assert_true(host_log_has("2 reports left out"));
+	assert_true(host_log_has("page allocation failure"));
 	give_all(list, 0);
 	pages_check();
 }
@@ -265,6 +373,7 @@ int main(void)
 				       set_up),
 		cmocka_unit_test_setup(atomic_requests_are_served_everywhere, set_up),
 		cmocka_unit_test(before_threads_nothing_sleeps),
+		cmocka_unit_test_setup(forbidden_combinations_are_reported, set_up),
 		cmocka_unit_test_setup(reclaim_is_asked_before_failing, set_up),
 		cmocka_unit_test_setup(requests_that_cannot_sleep_only_wake, set_up),
 		cmocka_unit_test_setup(noretry_tries_once_and_large_orders_not_long,
@@ -273,6 +382,7 @@ int main(void)
 				       set_up),
 		cmocka_unit_test_setup(injected_failures_spare_nofail, set_up),
 		cmocka_unit_test_setup(a_failure_is_reported_like_linux_does, set_up),
+		cmocka_unit_test_setup(failures_are_not_reported_without_end, set_up),
 		cmocka_unit_test_setup(flags_have_names, set_up),
 	};
 

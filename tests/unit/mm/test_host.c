@@ -51,7 +51,7 @@ static void wrong_mappings_are_caught(void **state)
 	assert_true(host_catch_panic(map_twice, (void *)VMALLOC_START));
 	assert_true(host_log_has("something is mapped there"));
 	assert_true(host_catch_panic(map_twice, (void *)(VMALLOC_START + 1)));
-	assert_true(host_catch_panic(map_twice, (void *)VMALLOC_END));
+	assert_true(host_catch_panic(map_twice, (void *)KMAP_END));
 }
 
 static void mappings_fail_on_request(void **state)

@@ -2,6 +2,7 @@
 /* ioremap: registers, here a piece of memory that memblock does not know. */
 #include <linux/io.h>
 #include <linux/memblock.h>
+#include <linux/preempt.h>
 #include "vmap_test.h"
 
 #define REGISTERS 0xd0000000UL
@@ -76,22 +77,104 @@ static void ram_in_use_is_refused(void **state)
 	assert_int_equal(host_events.errors, 3);
 }
 
+/* The top 16 MiB of 64 are kept back. */
+static void keep_back_16m(void)
+{
+	host_boot_begin(64UL << 20);
+	memblock_mem_limit_remove_map(48UL << 20);
+	mm_init();
+	gfp_allow_sleep();
+}
+
 /* What mem= cut off is nobody's: it may be mapped, and has no struct page to return. */
 static void ram_kept_back_can_be_mapped(void **state)
 {
 	unsigned char __iomem *io;
 
 	(void)state;
-	host_boot_begin(64UL << 20);
-	memblock_mem_limit_remove_map(48UL << 20);
-	mm_init();
-	gfp_allow_sleep();
+	keep_back_16m();
 	io = ioremap(48UL << 20, 16UL << 20);
 	assert_non_null(io);
 	writeb(1, io + (16UL << 20) - 1);
 	assert_int_equal(vmalloc_to_pfn(io), (48UL << 20) >> PAGE_SHIFT);
 	assert_null(ioremap((48UL << 20) - 1, 2));
 	iounmap(io);
+}
+
+static void memremap_maps_what_was_kept_back(void **state)
+{
+	static const unsigned long ways[] = { MEMREMAP_WB, MEMREMAP_WT, MEMREMAP_WC,
+					      MEMREMAP_WB | MEMREMAP_WC };
+	unsigned char *p;
+
+	(void)state;
+	keep_back_16m();
+	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
+		p = memremap((48UL << 20) + 100, 8UL << 20, ways[i]);
+		assert_true(is_vmalloc_addr(p));
+		assert_int_equal(offset_in_page(p), 100);
+		assert_int_equal(p[0], i);
+		p[0] = (unsigned char)(i + 1);
+		vmap_check();
+		memunmap(p);
+		assert_true(platform_probe_faults((unsigned long)p));
+	}
+	assert_null(memremap(48UL << 20, PAGE_SIZE, 0));
+	assert_null(memremap(48UL << 20, 0, MEMREMAP_WB));
+	assert_int_equal(live_areas(), 0);
+}
+
+static void memremap_of_ram_is_the_direct_map(void **state)
+{
+	(void)state;
+	keep_back_16m();
+	assert_ptr_equal(memremap(0x100123, 1000, MEMREMAP_WB), __va(0x100123));
+	assert_ptr_equal(memremap(0x100000, 1000, MEMREMAP_WB | MEMREMAP_WC),
+			 __va(0x100000));
+	memunmap(__va(0x100123));
+	assert_int_equal(live_areas(), 0);
+	assert_int_equal(host_events.errors, 0);
+	/* Another way, or only partly RAM. */
+	assert_null(memremap(0x100000, 1000, MEMREMAP_WC));
+	assert_null(memremap(0x100000, 1000, MEMREMAP_WT));
+	assert_null(memremap((48UL << 20) - PAGE_SIZE, 2 * PAGE_SIZE, MEMREMAP_WB));
+	assert_int_equal(host_events.errors, 3);
+	assert_true(host_log_has("memremap: 100000-1003e7 is RAM in use"));
+}
+
+static void memremap_sees_a_hole_in_ram(void **state)
+{
+	(void)state;
+	host_boot_begin(64UL << 20);
+	memblock_remove(32UL << 20, 8UL << 20);
+	mm_init();
+	gfp_allow_sleep();
+	assert_null(memremap(31UL << 20, 10UL << 20, MEMREMAP_WB));
+	assert_ptr_equal(memremap(31UL << 20, 1UL << 20, MEMREMAP_WB), __va(31UL << 20));
+}
+
+static void memremap_may_fail(void **state)
+{
+	char *p;
+
+	(void)state;
+	keep_back_16m();
+	for (unsigned int i = 0; i < 40; i++) {
+		host_fail_nth_map(1);
+		assert_null(memremap(48UL << 20, PAGE_SIZE, MEMREMAP_WB));
+		vmap_check();
+	}
+	preempt_disable();
+	assert_null(memremap(48UL << 20, PAGE_SIZE, MEMREMAP_WB));
+	preempt_enable();
+	assert_int_equal(host_events.violations, 1);
+	p = memremap(48UL << 20, PAGE_SIZE, MEMREMAP_WB);
+	memunmap(p);
+	host_log_clear();
+	memunmap(p);
+	expect_reports(1, "was freed already");
+	memunmap(NULL);
+	assert_int_equal(host_events.warnings, 0);
 }
 
 static void ranges_that_make_no_sense(void **state)
@@ -124,6 +207,10 @@ int main(void)
 		vmap_test(ranges_need_not_be_page_aligned),
 		vmap_test(ram_in_use_is_refused),
 		vmap_test(ram_kept_back_can_be_mapped),
+		vmap_test(memremap_maps_what_was_kept_back),
+		vmap_test(memremap_of_ram_is_the_direct_map),
+		vmap_test(memremap_sees_a_hole_in_ram),
+		vmap_test(memremap_may_fail),
 		vmap_test(ranges_that_make_no_sense),
 		vmap_test(registers_have_no_struct_page),
 	};

@@ -201,6 +201,7 @@ static void without_the_option_nothing_is_stored(void **state)
 static void no_memory_for_the_records_switches_owner_off(void **state)
 {
 	(void)state;
+	host_set_possible_cpus(2);
 	host_boot_begin(32 * MIB);
 	page_owner_setup("on");
 	memblock_reserve(64 * 1024, 32 * MIB - 320 * 1024);
@@ -209,6 +210,7 @@ static void no_memory_for_the_records_switches_owner_off(void **state)
 	assert_true(host_log_has("page_owner: no memory"));
 	__free_page(alloc_page(GFP_KERNEL));
 	pages_check();
+	host_set_possible_cpus(8);
 }
 
 /* --- failures on purpose --- */

@@ -42,7 +42,8 @@ static struct zone *zone(void)
 
 static struct page *listed(unsigned int order)
 {
-	return list_first_entry(&zone()->area[order].list, struct page, lru);
+	return list_first_entry(&zone()->area[order].list[MIGRATE_UNMOVABLE], struct page,
+				lru);
 }
 
 static unsigned int some_listed_order(void)
@@ -60,7 +61,10 @@ static void counts(void **state)
 
 	(void)state;
 	damage(zone()->free, zone()->free + 1, "pages free");
-	damage(zone()->orders, 0, "pages free in orders");
+	damage(zone()->type_orders[MIGRATE_UNMOVABLE], 0, "type Unmovable free in orders");
+	damage(zone()->type_orders[MIGRATE_CMA], 1, "type CMA free in orders");
+	damage(zone()->free_cma, 1, "counted");
+	damage(zone()->isolated, 1, "counted");
 	damage(zone()->managed, zone()->managed - 1, "managed");
 	damage(zone()->area[order].nr, 0, "(zone DMA32)");
 	damage(zone()->area[order].nr, zone()->area[order].nr + 1, "blocks, counted");
@@ -76,7 +80,17 @@ static void lists(void **state)
 	damage(page->state, 0, "belongs to no block");
 	damage(page->state, page->state ^ (3ULL << PG_order), "");
 	damage(page->lru.next->prev, NULL, "broken links");
-	damage(zone()->area[order].list.next, zone()->area[order].list.next->next, "");
+	damage(zone()->area[order].list[MIGRATE_UNMOVABLE].next,
+	       zone()->area[order].list[MIGRATE_UNMOVABLE].next->next, "");
+}
+
+static void page_blocks(void **state)
+{
+	struct pageblock *block = page_block(held);
+
+	(void)state;
+	damage(block->type, MIGRATE_MOVABLE, "is on the list of type Unmovable");
+	damage(block->class, PCP_CLASS_NONE, "its page block has class");
 }
 
 static void fresh_runs(void **state)
@@ -92,7 +106,7 @@ static void fresh_runs(void **state)
 
 static void cpu_lists(void **state)
 {
-	struct pcp *pcp = &cpu_pcps[0].zone[ZONE_DMA32];
+	struct pcp *pcp = &cpu_pcps[0].pcp[pcp_class(ZONE_DMA32, MIGRATE_UNMOVABLE)];
 	struct page **bottom = pcp_bottom(pcp, 0);
 
 	(void)state;
@@ -149,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(counts, set_up),
 		cmocka_unit_test_setup(lists, set_up),
+		cmocka_unit_test_setup(page_blocks, set_up),
 		cmocka_unit_test_setup(fresh_runs, set_up),
 		cmocka_unit_test_setup(cpu_lists, set_up),
 		cmocka_unit_test_setup(blocks_in_use, set_up),

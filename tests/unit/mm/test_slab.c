@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Object caches: what they promise when all goes well. */
+#include "mm/pageblock.h"
 #include "slab_test.h"
 
 #define MANY 5000
@@ -461,9 +462,22 @@ static void dma_caches_lie_below_16_mib(void **state)
 	assert_int_equal(kmem_cache_destroy(s), 0);
 }
 
+static void reclaimable_caches_keep_to_their_page_blocks(void **state)
+{
+	struct kmem_cache *s =
+		kmem_cache_create("inodes", 600, 0, SLAB_RECLAIM_ACCOUNT, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	assert_int_equal(page_block(virt_to_page(p))->type, MIGRATE_RECLAIMABLE);
+	kmem_cache_free(s, p);
+	assert_int_equal(kmem_cache_destroy(s), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		slab_test(reclaimable_caches_keep_to_their_page_blocks),
 		slab_test(objects_are_aligned_and_apart),
 		slab_test(the_last_freed_comes_first),
 		slab_test(a_fresh_slab_is_used_in_order),

@@ -127,6 +127,35 @@ static void results_are_bounded(void **state)
 	ktap_fini(&ktap);
 }
 
+static void rows_of_tables_are_kept(void **state)
+{
+	struct ktap ktap = { .len = 0 };
+	unsigned int i;
+
+	(void)state;
+	feed(&ktap, "# table {\"a\": \"1\"}\r\n# tables {}\n#table {}\n# table\n");
+	assert_int_equal(ktap.nr_rows, 2);
+	assert_string_equal(ktap.rows[0], "{\"a\": \"1\"}");
+	assert_string_equal(ktap.rows[1], "");
+	assert_int_equal(ktap.nr_results, 0);
+	for (i = 0; i < KTAP_ROWS_MAX; i++)
+		feed(&ktap, "# table {}\n");
+	assert_int_equal(ktap.nr_rows, KTAP_ROWS_MAX);
+	ktap_fini(&ktap);
+	assert_int_equal(ktap.nr_rows, 0);
+}
+
+static void results_come_in_time(void **state)
+{
+	struct ktap ktap = { .len = 0 };
+
+	(void)state;
+	feed(&ktap, "ok 1 a\nok 2 b\n");
+	assert_true(ktap.results[0].when.tv_sec > 0 || ktap.results[0].when.tv_nsec > 0);
+	assert_true(ktap.results[1].when.tv_sec >= ktap.results[0].when.tv_sec);
+	ktap_fini(&ktap);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +165,8 @@ int main(void)
 		cmocka_unit_test(pieces_make_lines),
 		cmocka_unit_test(long_lines_and_zeroes_are_survived),
 		cmocka_unit_test(results_are_bounded),
+		cmocka_unit_test(rows_of_tables_are_kept),
+		cmocka_unit_test(results_come_in_time),
 	};
 
 	return cmocka_run_group_tests_name("vmm ktap", tests, NULL, NULL);

@@ -80,6 +80,38 @@ static void note_may_stand_behind_others_or_be_long(void **state)
 	kernel_close(&k);
 }
 
+/* Behind the entry note: where the memory state is published. */
+static void memory_state_note_is_read(void **state)
+{
+	const struct {
+		struct test_note entry;
+		Elf64_Nhdr head;
+		char name[12];
+		uint64_t address;
+	} __attribute__((packed)) notes = {
+		.entry = { { 4, 4, 18 }, "Xen", (uint32_t)TEST_ELF_GPA },
+		.head = { .n_namesz = 10, .n_descsz = 8, .n_type = 1 },
+		.name = "pagevisor",
+		.address = 0x123456789,
+	};
+	struct error err = { "" };
+	struct test_elf elf;
+	struct kernel k;
+
+	(void)state;
+	test_elf_init(&elf);
+	assert_int_equal(open_bytes(&k, &elf, sizeof(elf), &err), 0);
+	assert_int_equal(k.memstate_gpa, 0);
+	kernel_close(&k);
+	memcpy(elf.payload, &notes, sizeof(notes));
+	elf.phdrs[1].p_offset = offsetof(struct test_elf, payload);
+	elf.phdrs[1].p_filesz = sizeof(notes);
+	assert_int_equal(open_bytes(&k, &elf, sizeof(elf), &err), 0);
+	assert_int_equal(k.entry, TEST_ELF_GPA);
+	assert_int_equal(k.memstate_gpa, 0x123456789);
+	kernel_close(&k);
+}
+
 /* --- one thing wrong at a time ---------------------------------------------------------- */
 
 static void class_32(struct test_elf *e)
@@ -410,6 +442,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_kernel_is_loaded),
 		cmocka_unit_test(note_may_stand_behind_others_or_be_long),
+		cmocka_unit_test(memory_state_note_is_read),
 		cmocka_unit_test(bad_files_are_refused),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(random_damage_is_survived),

@@ -16,6 +16,8 @@
 #define VMEMMAP_START 0x10000000UL
 #define VMALLOC_START 0x300000000000UL
 #define VMALLOC_END   (VMALLOC_START + (256UL << 30))
+#define KMAP_START    VMALLOC_END
+#define KMAP_END      (KMAP_START + (16UL << 20))
 
 /*
  * The CPU that this thread is.  Interrupts off is a plain flag that only the thread itself
@@ -117,7 +119,13 @@ static inline int arch_in_atomic(void)
 	return (host_cpu.preempt_count | host_cpu.irqs_off) != 0;
 }
 
-static inline int arch_in_atomic_flags(unsigned long context)
+/* The context that the save returns says it all. */
+static inline int arch_leaf_atomic(void)
+{
+	return 0;
+}
+
+static inline int arch_leaf_atomic_flags(unsigned long context)
 {
 	return context != 0;
 }
@@ -131,5 +139,10 @@ static inline unsigned long arch_cycles(void)
 {
 	return __builtin_ia32_rdtsc();
 }
+
+/* The task of this thread, for <linux/sched.h>. */
+struct task_struct;
+struct task_struct *host_current_task(void);
+#define __CPU_LOCAL_GET(field) host_##field()
 
 #endif

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of processes: process.h. */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <asm/apic.h>
+#include <asm/traps.h>
+#include <guest/sched.h>
+#include <mm/platform.h>
+
+#include "guest/user/include/pagevisor.h"
+#include "process.h"
+
+DEFINE_SPINLOCK(processes_lock);
+LIST_HEAD(processes);
+
+struct process *current_process(void)
+{
+	return current->process;
+}
+
+/* --- beginning ------------------------------------------------------------------------------ */
+
+static int create_parts(struct process *p, const char *name, int (*first)(void *process))
+{
+	p->mm = mm_create();
+	if (!p->mm)
+		return -ENOMEM;
+	p->task = kthread_create(first, p, "%s", name);
+	if (IS_ERR(p->task))
+		return (int)PTR_ERR(p->task);
+	task_get(p->task);
+	p->task->process = p;
+	p->task->mm = p->mm;
+	return 0;
+}
+
+struct process *process_create(struct page *results, const char *name,
+			       int (*first)(void *process))
+{
+	struct process *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	int err;
+
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	init_waitqueue_head(&p->changed);
+	err = create_parts(p, name, first);
+	if (err) {
+		if (p->mm)
+			mm_destroy(p->mm);
+		kfree(p);
+		return ERR_PTR(err);
+	}
+	if (results) {
+		get_page(results);
+		p->results = results;
+	}
+	return p;
+}
+
+static void free_process(struct process *p)
+{
+	for (int i = 0; i < PROCESS_FILES; i++)
+		if (p->files[i])
+			file_put(p->files[i]);
+	if (p->results)
+		user_page_put(p->results);
+	kfree(p);
+}
+
+void process_discard(struct process *p)
+{
+	/* A thread that never ran is stopped without running. */
+	p->task->mm = NULL;
+	task_put(p->task);
+	kthread_stop(p->task);
+	mm_destroy(p->mm);
+	free_process(p);
+}
+
+void process_launch(struct process *p, struct process *parent)
+{
+	spin_lock(&processes_lock);
+	p->parent = parent;
+	list_add_tail(&p->node, &processes);
+	spin_unlock(&processes_lock);
+	wake_up_process(p->task);
+}
+
+/* --- the end -------------------------------------------------------------------------------- */
+
+/* The address space, of the process that runs. */
+static void drop_mm(struct process *me)
+{
+	struct mm_struct *mm = me->mm;
+
+	preempt_disable();
+	current->mm = NULL;
+	mm_use(NULL);
+	preempt_enable();
+	me->last_usage = mm->usage;
+	spin_lock(&processes_lock);
+	me->mm = NULL;
+	spin_unlock(&processes_lock);
+	mm_destroy(mm);
+}
+
+/* The thread of a dead process is gone, too; its memory can be counted as free. */
+static void reap(struct process *p)
+{
+	task_join(p->task);
+	free_process(p);
+}
+
+/* Children nobody will wait for: those that have ended go now, the others by themselves. */
+static void abandon_children(struct process *me)
+{
+	LIST_HEAD(dead);
+	struct process *p = NULL, *next;
+
+	spin_lock(&processes_lock);
+	list_for_each_entry_safe (p, next, &processes, node) {
+		if (p->parent != me)
+			continue;
+		p->parent = NULL;
+		p->orphan = true;
+		if (p->ended)
+			list_move(&p->node, &dead);
+	}
+	spin_unlock(&processes_lock);
+	while (!list_empty(&dead)) {
+		p = list_first_entry(&dead, struct process, node);
+		list_del(&p->node);
+		reap(p);
+	}
+}
+
+void process_exit(int status)
+{
+	struct process *me = current_process(), *parent;
+	bool orphan;
+
+	drop_mm(me);
+	abandon_children(me);
+	/* Until `ended` is seen the parent cannot free us; under the lock it cannot go. */
+	spin_lock(&processes_lock);
+	me->status = status;
+	orphan = me->orphan;
+	parent = me->parent;
+	if (orphan)
+		list_del(&me->node);
+	else
+		me->ended = true;
+	if (parent)
+		wake_up_all(&parent->changed);
+	if (!orphan)
+		wake_up_all(&me->changed);
+	spin_unlock(&processes_lock);
+	if (orphan) {
+		task_put(me->task);
+		free_process(me);
+	}
+	kthread_exit(status);
+}
+
+void process_kill(struct process *p, unsigned int why)
+{
+	WRITE_ONCE(p->killed, why);
+	wake_up_process(p->task);
+	/* Into the kernel, when it is just in user mode on another CPU. */
+	apic_send(READ_ONCE(p->task->cpu), VECTOR_RESCHEDULE);
+}
+
+void process_leave_kernel(void)
+{
+	struct process *me = current_process();
+	unsigned int why = READ_ONCE(me->killed);
+
+	if (likely(!why))
+		return;
+	local_irq_enable();
+	process_exit(PROCESS_KILLED + (int)why);
+}
+
+/* --- fork, wait, pause ---------------------------------------------------------------------- */
+
+static int child_main(void *process)
+{
+	struct process *me = process;
+	struct pt_regs regs = me->regs;
+
+	local_irq_disable();
+	return_to_user(&regs);
+}
+
+long process_fork(const struct pt_regs *regs)
+{
+	struct process *me = current_process();
+	struct process *child =
+		process_create(me->results, task_name(current), child_main);
+	int pid;
+
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	if (mm_copy(child->mm, me->mm)) {
+		process_discard(child);
+		return -ENOMEM;
+	}
+	for (int i = 0; i < PROCESS_FILES; i++) {
+		child->files[i] = me->files[i];
+		if (child->files[i])
+			file_get(child->files[i]);
+	}
+	child->regs = *regs;
+	child->regs.rax = 0;
+	pid = process_pid(child);
+	process_launch(child, me);
+	return pid;
+}
+
+/* An ended child of me, off the list, or NULL; *any: there are such children at all. */
+static struct process *take_child(const struct process *me, int pid, bool *any)
+{
+	struct process *p = NULL, *found = NULL;
+
+	*any = false;
+	spin_lock(&processes_lock);
+	list_for_each_entry (p, &processes, node) {
+		if (p->parent != me || (pid != -1 && process_pid(p) != pid))
+			continue;
+		*any = true;
+		if (!p->ended)
+			continue;
+		found = p;
+		list_del(&p->node);
+		break;
+	}
+	spin_unlock(&processes_lock);
+	return found;
+}
+
+long process_wait_child(int pid, int *status, bool block)
+{
+	struct process *me = current_process(), *child = NULL;
+	bool any;
+
+	if (block)
+		wait_event_killable(me->changed,
+				    (child = take_child(me, pid, &any)) || !any);
+	else
+		child = take_child(me, pid, &any);
+	if (!child)
+		return any ? 0 : -ECHILD;
+	pid = process_pid(child);
+	*status = child->status & PROCESS_KILLED ? child->status & 0x7f
+						 : child->status << 8;
+	reap(child);
+	return pid;
+}
+
+void process_pause(void)
+{
+	struct process *me = current_process();
+
+	WRITE_ONCE(me->resumed, false);
+	WRITE_ONCE(me->paused, true);
+	wake_up_all(&me->changed);
+	wait_event_killable(me->changed, READ_ONCE(me->resumed));
+	WRITE_ONCE(me->paused, false);
+}
+
+/* --- for kernel code ------------------------------------------------------------------------ */
+
+static int first_main(void *process)
+{
+	struct process *me = process;
+	struct pt_regs regs;
+	int err = program_load(&me->start, &regs);
+
+	if (err) {
+		pr_warn("%s[%d]: the program does not load: %d\n", task_name(current),
+			process_pid(me), err);
+		process_exit(127);
+	}
+	local_irq_disable();
+	return_to_user(&regs);
+}
+
+static int add_argument(struct start *start, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	if (start->argc > PROCESS_ARGS || size > sizeof(start->text) - start->used)
+		return -E2BIG;
+	memcpy(start->text + start->used, text, size);
+	start->used += size;
+	start->argc++;
+	return 0;
+}
+
+static int prepare_start(struct start *start, const char *program,
+			 const char *const *args)
+{
+	int err = add_argument(start, program);
+
+	start->program = program_find(program);
+	if (!start->program)
+		return -ENOENT;
+	for (; !err && args && *args; args++)
+		err = add_argument(start, *args);
+	return err;
+}
+
+struct process *process_start(const char *program, const char *const *args)
+{
+	struct page *results;
+	struct process *p;
+	int err;
+
+	if (!process_supported())
+		return ERR_PTR(-EOPNOTSUPP);
+	/* The kernel reads it by its address in the direct map. */
+	results = user_page_alloc(GFP_USER);
+	p = results ? process_create(results, program, first_main) : ERR_PTR(-ENOMEM);
+	if (results)
+		user_page_put(results);
+	if (IS_ERR(p))
+		return p;
+	err = prepare_start(&p->start, program, args);
+	if (err) {
+		process_discard(p);
+		return ERR_PTR(err);
+	}
+	process_launch(p, NULL);
+	return p;
+}
+
+bool process_wait_pause(struct process *p)
+{
+	wait_event(p->changed, READ_ONCE(p->paused) || READ_ONCE(p->ended));
+	return !READ_ONCE(p->ended);
+}
+
+void process_resume(struct process *p)
+{
+	/* Not paused for who waits next, even before it has woken up. */
+	WRITE_ONCE(p->paused, false);
+	WRITE_ONCE(p->resumed, true);
+	wake_up_all(&p->changed);
+}
+
+int process_wait(struct process *p)
+{
+	wait_event(p->changed, READ_ONCE(p->ended));
+	return p->status;
+}
+
+void process_put(struct process *p)
+{
+	spin_lock(&processes_lock);
+	list_del(&p->node);
+	spin_unlock(&processes_lock);
+	reap(p);
+}
+
+int process_pid(const struct process *p)
+{
+	return task_pid(p->task);
+}
+
+const volatile u64 *process_results(const struct process *p)
+{
+	return page_address(p->results);
+}
+
+phys_addr_t process_translate(struct process *p, unsigned long addr)
+{
+	const u64 *entry = p->mm ? pt_find(p->mm, addr) : NULL;
+
+	if (!entry || !pte_mapped(*entry))
+		return PHYS_ADDR_MAX;
+	return page_to_phys(pte_page(*entry)) + addr % PAGE_SIZE;
+}
+
+void process_usage(struct process *p, struct process_usage *usage)
+{
+	spin_lock(&processes_lock);
+	*usage = p->mm ? p->mm->usage : p->last_usage;
+	spin_unlock(&processes_lock);
+}
+
+const char *process_verify(struct process *p)
+{
+	return p->mm ? mm_fault_found(p->mm) : NULL;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of a kernel's functions, from the symbol table of its ELF file. */
+#ifndef VMM_SYMBOLS_H
+#define VMM_SYMBOLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct symbol {
+	uint64_t start, end; /* end > start */
+	const char *name;
+};
+
+/* Zeroed is empty. */
+struct symbols {
+	size_t nr;
+	struct symbol *symbol; /* ascending by start */
+	char *names;
+};
+
+/* Reads the functions of the file.  0, also where it has no symbol table; a negative errno
+ * and an empty table where it cannot be read or makes no sense. */
+int symbols_read(struct symbols *symbols, const char *path);
+void symbols_free(struct symbols *symbols);
+
+/* "name+0x12", or the bare number where addr is in no function. */
+void symbols_describe(const struct symbols *symbols, uint64_t addr, char *buf,
+		      size_t size);
+
+#endif
