@@ -15,7 +15,7 @@ names_every_package() {
 	grep -qF "sudo apt-get install -y --no-install-recommends $wanted" "$work/line"
 }
 make_stops() {
-	PATH=$work/bare:$PATH make B="$work/none" 2>&1 | tee "$work/make"
+	env -u MAKEFLAGS -u MAKEOVERRIDES -u NODEPS PATH="$work/bare:$PATH" make B="$work/none" 2>&1 | tee "$work/make"
 	grep -q 'packages are missing' "$work/make" && [ ! -e "$work/none" ]
 }
 list_is_well_formed() {
