@@ -15,6 +15,7 @@ names_every_package() {
 	grep -qF "sudo apt-get install -y --no-install-recommends $wanted" "$work/line"
 }
 make_stops() {
+	# As a person calls it, whatever make these tests run under was told.
 	env -u MAKEFLAGS -u MAKEOVERRIDES -u NODEPS PATH="$work/bare:$PATH" make B="$work/none" 2>&1 | tee "$work/make"
 	grep -q 'packages are missing' "$work/make" && [ ! -e "$work/none" ]
 }
