@@ -15,5 +15,9 @@
 #define PV_CPUID_FEATURES_LEAF 0x40000101u
 /* At the first instruction all RAM beyond kernel, initrd and start info reads as zero. */
 #define PV_CPUID_RAM_ZEROED (1u << 0)
+/* DMA is checked: the guest publishes what its DMA API does (abi/dma_check.h), and, with the
+ * second bit, makes an exit for each call. */
+#define PV_CPUID_DMA_CHECK	     (1u << 1)
+#define PV_CPUID_DMA_CHECK_EACH_CALL (1u << 2)
 
 #endif
