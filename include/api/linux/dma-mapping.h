@@ -179,14 +179,21 @@ enum dma_event_kind {
 	DMA_EVENT_UNMAP, /* single or page, about to be unmapped: addr, size */
 	DMA_EVENT_MAP_SG, /* sg, nents, mapped = what dma_map_sg() returns */
 	DMA_EVENT_UNMAP_SG,
-	DMA_EVENT_ALLOC, /* coherent: phys, addr, size */
-	DMA_EVENT_FREE,
-	DMA_EVENT_SYNC_FOR_CPU, /* addr, size */
-	DMA_EVENT_SYNC_FOR_DEVICE,
+	DMA_EVENT_ALLOC, /* coherent: phys, addr, size as asked for */
+	DMA_EVENT_FREE, /* about to be freed: the same */
+	DMA_EVENT_SYNC_FOR_CPU, /* about to be done: addr, size */
+	DMA_EVENT_SYNC_FOR_DEVICE, /* done */
 	DMA_EVENT_SYNC_SG_FOR_CPU, /* sg, nents */
 	DMA_EVENT_SYNC_SG_FOR_DEVICE,
 	DMA_EVENT_CHECK, /* dma_mapping_error(addr) */
-	DMA_EVENT_REFUSED, /* a map call that failed: phys (0 if unknown), size */
+	DMA_EVENT_REFUSED, /* a map call that failed: why, phys (0 if unknown), size */
+	DMA_EVENT_RELEASED, /* a driver has let go of the device */
+};
+
+enum dma_refusal {
+	DMA_REFUSED_CALL, /* no size, no direction, no DMA */
+	DMA_REFUSED_MEMORY, /* outside the direct map; phys is its virtual address */
+	DMA_REFUSED_REACH, /* not where the device reaches, or no room there */
 };
 
 /* One call of the API.  Members a kind does not name are 0. */
@@ -200,12 +207,18 @@ struct dma_event {
 	struct scatterlist *sg;
 	int nents;
 	int mapped;
+	unsigned long attrs;
+	enum dma_refusal why;
 	unsigned long caller; /* return address into the driver */
 };
 
 /* Called for every call of the API, in its context; NULL (the default) costs one test.
  * Set while no call is in flight. */
 extern void (*dma_observer)(const struct dma_event *event);
+
+/* For whoever binds drivers to devices: a driver's remove() is done, and the device holds
+ * nothing any more. */
+void dma_driver_released(struct device *dev);
 
 /* Sums over all devices, for reports. */
 struct dma_stats {
