@@ -99,6 +99,7 @@ void pci_unplug(struct pci_dev *dev)
 
 	if (pci) {
 		pci_dev_reset(dev);
+		dma_port_fini(&dev->dma);
 		device_remove(pci->devices, &dev->device);
 		pci->dev[dev->devfn] = NULL;
 	}

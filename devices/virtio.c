@@ -136,7 +136,7 @@ bool virtio_queue_enable(struct virtq *q)
 				    "queue %u not enabled: %s", q->index, wrong);
 		return false;
 	}
-	q->enabled = true;
+	virtq_start(q);
 	vd->transport->queue_enabled(vd, q);
 	notify_queue(vd, q);
 	return true;
@@ -176,6 +176,8 @@ void virtio_reset(struct virtio_dev *vd)
 
 static bool features_acceptable(const struct virtio_dev *vd)
 {
+	if (vd->dma->translator && !virtio_has(vd, VIRTIO_F_ACCESS_PLATFORM))
+		return false;
 	return virtio_has(vd, VIRTIO_F_VERSION_1) && !(vd->accepted & ~vd->offered);
 }
 

@@ -5,8 +5,8 @@
  * virtio_model); above it a transport (virtio_pci: struct virtio_transport).
  *
  * The core offers VERSION_1, INDIRECT_DESC, EVENT_IDX, ACCESS_PLATFORM and RING_RESET for
- * every model.  FEATURES_OK is refused unless the driver took VERSION_1 and nothing that
- * was not offered.
+ * every model.  FEATURES_OK is refused unless the driver took VERSION_1, nothing that was
+ * not offered, and, behind an IOMMU, ACCESS_PLATFORM: addresses are then I/O addresses.
  *
  * Lives of a device: created by its model, given to a transport (attached), run by the
  * driver (DRIVER_OK), reset by the driver or the machine any number of times, destroyed by
