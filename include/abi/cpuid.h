@@ -15,5 +15,8 @@
 #define PV_CPUID_FEATURES_LEAF 0x40000101u
 /* At the first instruction all RAM beyond kernel, initrd and start info reads as zero. */
 #define PV_CPUID_RAM_ZEROED (1u << 0)
+/* A report is written of this run: what a guest prints for programs alone (rows of tables,
+ * vmm/ktap.h) is read. */
+#define PV_CPUID_REPORT (1u << 3)
 
 #endif
