@@ -233,7 +233,10 @@ static void put_json_string(struct text *t, const char *s)
 	for (; *s; s++) {
 		if (*s == '"' || *s == '\\')
 			put_char(t, '\\');
-		put_char(t, is_control(*s) ? ' ' : *s);
+		if (is_control(*s))
+			put_char(t, ' ');
+		else
+			put_char(t, *s);
 	}
 	put_char(t, '"');
 }

@@ -154,16 +154,19 @@ static void measure_sample(const struct allocator *a, struct table_row *row)
 {
 	struct sample sample = { .has_dma = a->tells_dma };
 	struct source s;
+	LIST_HEAD(held);
 	void *p;
 
 	if (!source_open(&s, a, SAMPLE))
 		return;
+	hold_every_second_page(&held, 4 * SAMPLE_PAGES);
 	p = a->get(&s, GFP_KERNEL, &sample.dma);
 	if (p) {
 		look_at(p, &sample, is_memory(a));
 		row_judge_sample(row, &sample);
 		a->put(&s, p, sample.dma);
 	}
+	free_held_pages(&held);
 	source_close(&s);
 }
 
@@ -290,13 +293,10 @@ void print_comparison(void)
 	static struct table_row rows[ROWS_MAX];
 	static const char *missing[ROWS_MAX];
 	unsigned int n = min(nr_allocators, (unsigned int)ROWS_MAX);
-	LIST_HEAD(held);
 
-	hold_every_second_page(&held, 2 * SAMPLE_PAGES);
 	for (unsigned int i = 0; i < n; i++) {
 		measure(&allocators[i], &rows[i]);
 		missing[i] = allocators[i].missing ? allocators[i].missing() : NULL;
 	}
-	free_held_pages(&held);
 	comparison_print(rows, missing, n);
 }

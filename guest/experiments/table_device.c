@@ -64,7 +64,7 @@ static void ask_device(struct table_row *row, const struct sample *sample,
 
 void row_judge_sample(struct table_row *row, const struct sample *sample)
 {
-	struct dmacheck_seg segs[SAMPLE_PAGES + 1];
+	struct dmacheck_seg segs[SAMPLE_PAGES + 1] = { { 0 } };
 	unsigned int mapped = 0;
 
 	if (has_struct_page(sample->page[0]))
