@@ -37,6 +37,7 @@ struct machine_config {
 	struct disk_config disks[DISKS_MAX];
 	unsigned int nr_disks;
 	enum console_kind console;
+	bool report; /* the guest is told that one is written */
 	bool reboot; /* a reset restarts the guest; else it ends the machine */
 };
 

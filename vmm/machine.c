@@ -81,6 +81,7 @@ static int create_vm(struct machine *m, struct error *err)
 {
 	int ret = kvm_open(&m->kvm, m->config.cpus, err);
 
+	m->kvm.report = m->config.report;
 	if (!ret)
 		ret = kvm_create_vm(&m->kvm, &m->mem, err);
 	if (!ret)

@@ -12,7 +12,9 @@ static const char *class_of(const char *value)
 		return " class=\"yes\"";
 	if (!strncmp(value, "no", 2) && (!value[2] || value[2] == ','))
 		return " class=\"no\"";
-	return !strcmp(value, "n/a") ? " class=\"na\"" : "";
+	if (!strcmp(value, "n/a") || !strncmp(value, "not run", 7))
+		return " class=\"na\"";
+	return "";
 }
 
 static void write_head(FILE *f, json_t *row)

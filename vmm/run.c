@@ -85,6 +85,7 @@ static int run(const struct command *self, int argc, char **argv)
 			return STATUS_WELL;
 		}
 		options.machine.kernel = parsed.operand;
+		options.machine.report = options.report;
 		log_set_verbose(options.verbose);
 		if (!machine_create(&m, &options.machine, &err)) {
 			status = run_machine(&options, m, &err);

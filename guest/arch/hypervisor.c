@@ -25,6 +25,7 @@ void hypervisor_detect(void)
 	r = cpuid(PV_CPUID_FEATURES_LEAF);
 	hypervisor.pagevisor = true;
 	hypervisor.ram_zeroed = r.eax & PV_CPUID_RAM_ZEROED;
+	hypervisor.writes_report = r.eax & PV_CPUID_REPORT;
 	hypervisor.tsc_khz = r.ebx;
 	hypervisor.timer_khz = r.ecx;
 }

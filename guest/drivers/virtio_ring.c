@@ -228,7 +228,7 @@ struct cursor {
 	unsigned int left; /* entries of that list from `at` on, where nents tells */
 };
 
-static struct scatterlist *next_entry(struct cursor *c, u16 *flags)
+static __always_inline struct scatterlist *next_entry(struct cursor *c, u16 *flags)
 {
 	struct scatterlist *sg;
 
@@ -247,13 +247,17 @@ static struct scatterlist *next_entry(struct cursor *c, u16 *flags)
 	return sg;
 }
 
-static unsigned int count_entries(struct cursor c)
+static unsigned int count_entries(const struct cursor *c)
 {
 	unsigned int n = 0;
-	u16 flags;
 
-	while (next_entry(&c, &flags))
-		n++;
+	for (unsigned int i = 0; i < c->total; i++) {
+		if (c->nents)
+			n += c->nents[i];
+		else
+			for (struct scatterlist *sg = c->lists[i]; sg; sg = sg_next(sg))
+				n++;
+	}
 	return n;
 }
 
@@ -273,15 +277,17 @@ static int fill_direct(struct vring *r, struct cursor *c, unsigned int n)
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < n; i++, at = next_slot(r, at)) {
-		struct slot *s = &r->slots[at];
+	for (i = 0; i < n; i++) {
+		struct lent *lent = &r->slots[at].lent;
+		struct vring_desc *desc = &r->desc[at];
 
 		sg = next_entry(c, &flags);
-		err = lend(r, &s->lent, sg, flags, c->nents);
+		err = lend(r, lent, sg, flags, c->nents);
 		if (err)
 			break;
-		write_desc(&r->desc[at], &s->lent, i + 1 < n ? VRING_DESC_F_NEXT : 0,
-			   i + 1 < n ? next_slot(r, at) : 0);
+		at = next_slot(r, at);
+		write_desc(desc, lent, i + 1 < n ? VRING_DESC_F_NEXT : 0,
+			   i + 1 < n ? at : 0);
 	}
 	if (err)
 		for (at = r->free_head; i--; at = next_slot(r, at))
@@ -360,7 +366,7 @@ static void publish(struct vring *r, unsigned int n, void *data)
 	smp_store_release(&r->avail->idx, r->avail_idx);
 }
 
-static int add(struct virtqueue *vq, struct cursor c, void *data, gfp_t gfp)
+static int add(struct virtqueue *vq, struct cursor *c, void *data, gfp_t gfp)
 {
 	struct vring *r = to_vring(vq);
 	unsigned int n = count_entries(c);
@@ -374,7 +380,7 @@ static int add(struct virtqueue *vq, struct cursor c, void *data, gfp_t gfp)
 		return -EINVAL;
 	if (vq->num_free < taken || n > r->n)
 		return -ENOSPC;
-	err = indirect ? fill_indirect(r, &c, n, gfp) : fill_direct(r, &c, n);
+	err = indirect ? fill_indirect(r, c, n, gfp) : fill_direct(r, c, n);
 	if (!err)
 		publish(r, taken, data);
 	return err;
@@ -385,7 +391,7 @@ int virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[], unsigned 
 {
 	struct cursor c = { .lists = sgs, .out = out, .total = out + in };
 
-	return add(vq, c, data, gfp);
+	return add(vq, &c, data, gfp);
 }
 
 int virtqueue_add_sgs_premapped(struct virtqueue *vq, struct scatterlist *sgs[],
@@ -394,7 +400,7 @@ int virtqueue_add_sgs_premapped(struct virtqueue *vq, struct scatterlist *sgs[],
 {
 	struct cursor c = { .lists = sgs, .nents = nents, .out = out, .total = out + in };
 
-	return add(vq, c, data, gfp);
+	return add(vq, &c, data, gfp);
 }
 
 int virtqueue_add_outbuf(struct virtqueue *vq, struct scatterlist *sg, unsigned int n,

@@ -21,6 +21,7 @@
 #include <mm/platform.h>
 
 #include "experiment.h"
+#include "kept_back.h"
 #include "witness.h"
 
 #define CHAPTER CHAPTER_BOOT
@@ -74,24 +75,6 @@ EXPERIMENT(bootmem_large, "bootmem.large",
 	provoke(x, 1);
 	expect(x, !alloc_bootmem(PAGE_SIZE), "boot memory can still be had");
 	evidence(x, "refused after boot");
-}
-
-/* The last whole 2 MiB that mem= kept back and nothing else uses, up to 16 MiB of them. */
-static size_t kept_back_range(phys_addr_t *phys)
-{
-	const struct memblock_region *region;
-	size_t size = 0;
-
-	for_each_kept_back_region (region) {
-		phys_addr_t start = ALIGN(region->base, PMD_SIZE);
-		phys_addr_t end = ALIGN_DOWN(region->base + region->size, PMD_SIZE);
-
-		if (start >= end)
-			continue;
-		size = min(end - start, (phys_addr_t)SZ_1M * 16);
-		*phys = end - size;
-	}
-	return size && !memblock_is_region_reserved(*phys, size) ? size : 0;
 }
 
 /* Writes through one mapping of the range; the words are checked through the next. */

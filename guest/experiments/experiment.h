@@ -32,9 +32,9 @@
 
 /* What an experiment cannot do without; where it is missing, the experiment is skipped
  * and the line says which. */
-#define NEEDS_DMACHECK 1U /* the device that judges DMA: pagevisor only */
-#define NEEDS_DISK     2U /* a virtio disk */
-#define NEEDS_2_CPUS   4U
+#define NEEDS_DMACHECK	1U /* the device that judges DMA: pagevisor only */
+#define NEEDS_DISK	2U /* a virtio disk */
+#define NEEDS_2_CPUS	4U
 #define NEEDS_USER_MODE 16U /* processes */
 
 struct trial;
@@ -125,9 +125,9 @@ void provoke(struct trial *x, unsigned int n);
 /* Found out while running that it cannot be done here.  The reason must stay valid. */
 void skip(struct trial *x, const char *reason);
 
-/* Runs what the command line selects, prints KTAP, the allocator table and the counts.
- * Called once, in a thread that may sleep, when all CPUs and devices are up.  0 when
- * nothing failed, else the code for the machine to end with. */
+/* Runs what the command line selects, prints KTAP, the comparison of all ways to memory, and
+ * the counts.  Called once, in a thread that may sleep, when all CPUs and devices are up.  0
+ * when nothing failed, else the code for the machine to end with. */
 int experiments_run(void);
 
 #endif

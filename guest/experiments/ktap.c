@@ -226,3 +226,36 @@ size_t table_line(char *buf, size_t size, const struct table_row *row,
 		t.buf[--t.length] = '\0';
 	return t.length;
 }
+
+static void put_json_string(struct text *t, const char *s)
+{
+	put_char(t, '"');
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			put_char(t, '\\');
+		if (is_control(*s))
+			put_char(t, ' ');
+		else
+			put_char(t, *s);
+	}
+	put_char(t, '"');
+}
+
+size_t table_json(char *buf, size_t size, const char *const *names,
+		  const char *const *values, unsigned int n)
+{
+	struct text t = text_of(buf, size);
+
+	put(&t, "# table {");
+	for (unsigned int i = 0; i < n; i++) {
+		put(&t, i ? ", " : "");
+		put_json_string(&t, names[i]);
+		put(&t, ": ");
+		put_json_string(&t, values[i]);
+	}
+	put_char(&t, '}');
+	if (t.length + 1 < size)
+		return t.length;
+	buf[0] = '\0'; /* half a row would be none */
+	return 0;
+}

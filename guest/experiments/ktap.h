@@ -52,4 +52,9 @@ void table_widths(const struct table_row *rows, size_t n, unsigned int *widths);
 size_t table_line(char *buf, size_t size, const struct table_row *row,
 		  const unsigned int *widths);
 
+/* A row for programs: `# table {"name": "value", ...}`, without a newline.  Returns the
+ * length; 0, and an empty buf, where it does not fit. */
+size_t table_json(char *buf, size_t size, const char *const *names,
+		  const char *const *values, unsigned int n);
+
 #endif

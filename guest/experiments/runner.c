@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The run: picks the experiments that the command line names, runs them one after another
- * in one thread, and prints a KTAP line for each, the allocator table and the counts.
+ * in one thread, and prints a KTAP line for each, the comparison of all ways
+ * to memory, and the counts.
  *
  *	experiments=GLOB[,GLOB...]	which; without it all but measurements
  *	repeat=N|forever		how many rounds
@@ -258,7 +259,7 @@ static int run_rounds(const struct experiment **run, unsigned int n)
 			counts[try_experiment(run[i], number++, last)]++;
 		}
 	if (!only_measurements(run, n))
-		print_allocator_table();
+		print_comparison();
 	printk("%u passed, %u failed, %u skipped\n",
 	       counts[VERDICT_PASS] + counts[VERDICT_REFUTED], counts[VERDICT_FAIL],
 	       counts[VERDICT_SKIP]);
@@ -270,6 +271,7 @@ int experiments_run(void)
 	const struct experiment **run;
 	int status;
 
+	comparison_begin();
 	if (!selection_makes_sense())
 		return EXIT_NO_SUCH;
 	run = kmalloc_array(nr_experiments(), sizeof(void *), GFP_KERNEL);

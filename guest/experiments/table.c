@@ -1,63 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The allocator table: what each way to memory gives, measured here and now.
+ * The comparison: what each way to memory gives, measured here and now.
  *
  *	largest		the largest single allocation, found by trying: doubled until it is
  *			refused, then narrowed down to a page
- *	contiguous	the runs of physical memory that the device finds behind 32 KiB
+ *	contiguous	the runs of physical memory that the device finds behind 16 KiB, had
+ *			while free memory is broken up
  *	one-range DMA	the device, told the first address and the length, hashes the bytes
  *			that the CPU sees
  *	zeroed		memory just freed full of marks comes back without any
+ *	zone		where GFP_KERNEL took it from
  *	atomic		it gives memory where nobody may sleep
  *	4 KiB pair	one allocation and freeing of 4 KiB, by the time-stamp counter, the
  *			median of some batches
  *
  * Where there is no dmacheck device, its columns say n/a; DMA memory is then asked for in
- * the name of the disk.
+ * the name of the disk.  n/a stands also where a question makes no sense: registers are not
+ * asked whether they are zero, and boot memory has no price after boot.
  */
-#include <linux/dma-mapping.h>
+#include <linux/bootmem.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/preempt.h>
-#include <linux/printk.h>
-#include <linux/sprintf.h>
 #include <linux/string.h>
-#include <linux/vmalloc.h>
 
 #include <guest/context.h>
-#include <guest/dmacheck.h>
 #include <guest/xxhash.h>
+#include <mm/platform.h>
 
 #include "allocators.h"
-#include "experiment.h"
 #include "fragment.h"
-#include "ktap.h"
 #include "table.h"
+#include "table_row.h"
 #include "witness.h"
 
-enum column {
-	COLUMN_NAME,
-	COLUMN_LARGEST,
-	COLUMN_RUNS,
-	COLUMN_DMA,
-	COLUMN_ZEROED,
-	COLUMN_ATOMIC,
-	COLUMN_COST,
-	NR_COLUMNS
-};
-_Static_assert(NR_COLUMNS <= TABLE_COLUMNS, "table columns");
+#define ROWS_MAX 16
 
-#define SAMPLE (32UL << 10)
+/* --- what experiments have seen --------------------------------------------------------- */
 
-static size_t vmalloc_seen;
+static size_t seen[ROWS_MAX];
 
-void table_saw_vmalloc(size_t size)
+void comparison_saw(const char *allocator, size_t size)
 {
-	vmalloc_seen = max(vmalloc_seen, size);
+	const struct allocator *a = allocator_find(allocator);
+
+	if (!WARN_ON(!a))
+		seen[a - allocators] = max(seen[a - allocators], size);
 }
 
-/* --- largest -------------------------------------------------------------------------- */
+static bool bootmem_was_zero;
+
+/* An experiment writes all over it, so this comes before: a word of every 64 KiB. */
+void comparison_begin(void)
+{
+	unsigned long size;
+	const char *p = bootmem_kept(&size);
+
+	bootmem_was_zero = p;
+	for (unsigned long at = 0; p && at < size; at += 16 * PAGE_SIZE)
+		bootmem_was_zero &= !*(const u64 *)(p + at);
+}
+
+/* --- largest ---------------------------------------------------------------------------- */
 
 static bool gives(const struct allocator *a, size_t size)
 {
@@ -74,96 +80,94 @@ static bool gives(const struct allocator *a, size_t size)
 	return p;
 }
 
-/* Where all of RAM can be had, it is only asked for up to here. */
-#define SLOW_LIMIT (8UL << 20)
+/* Where all of RAM can be had, or large sizes are cleared, it is only asked for up to here. */
+#define SLOW_LIMIT (64UL << 10)
 #define FAST_LIMIT (4UL << 30)
 
-static size_t highest_try(const struct allocator *a)
+/* The largest size given between two, to the page, or to an eighth of it. */
+static size_t narrow_down(const struct allocator *a, size_t good, size_t bad)
 {
-	if (a->loud_above)
-		return a->loud_above;
-	if (a->to_the_end)
-		return machine_is_slow() ? SLOW_LIMIT : FAST_LIMIT;
-	return ~0UL;
-}
-
-/* The largest size given, to the page (where all of RAM can be had, to an eighth). */
-static void find_largest(const struct allocator *a, char *cell)
-{
-	size_t good = 0, bad = PAGE_SIZE, limit = highest_try(a), middle;
-	char text[TEXT_SIZE];
-
-	while (bad <= limit && gives(a, bad)) {
-		good = bad;
-		bad *= 2;
-	}
-	bad = min(bad, limit); /* no higher was tried */
 	while (bad - good > (a->to_the_end ? max(PAGE_SIZE, good / 8) : PAGE_SIZE)) {
-		middle = good + ((bad - good) / 2 & PAGE_MASK);
+		size_t middle = good + ((bad - good) / 2 & PAGE_MASK);
+
 		if (gives(a, middle))
 			good = middle;
 		else
 			bad = middle;
 	}
-	if (a->to_the_end)
-		good = max(good, vmalloc_seen);
-	scnprintf(cell, TABLE_CELL, "%s%s", a->to_the_end ? ">= " : "",
-		  text_size(text, good));
+	return good;
 }
 
-/* --- what the device says --------------------------------------------------------------- */
-
-/* The bus address of the buffer's first byte, as a driver that knows no better gives it. */
-static dma_addr_t first_address(const struct allocator *a, void *p, dma_addr_t dma)
+/* The largest size given up to limit; *refused: the next larger one was asked for. */
+static size_t search_largest(const struct allocator *a, size_t limit, bool *refused)
 {
-	if (a->for_device)
-		return dma;
-	return dma_map_page(dmacheck_device(),
-			    is_vmalloc_addr(p) ? vmalloc_to_page(p) : virt_to_page(p),
-			    offset_in_page(p), PAGE_SIZE - offset_in_page(p),
-			    DMA_TO_DEVICE);
+	size_t good = 0, bad = PAGE_SIZE;
+
+	while (bad <= limit && gives(a, bad)) {
+		good = bad;
+		bad *= 2;
+	}
+	*refused = bad <= limit;
+	return narrow_down(a, good, min(bad, limit));
 }
 
-static void end_first_address(const struct allocator *a, void *p, dma_addr_t first)
+static void find_largest(const struct allocator *a, struct table_row *row)
 {
-	if (!a->for_device)
-		dma_unmap_page(dmacheck_device(), first, PAGE_SIZE - offset_in_page(p),
-			       DMA_TO_DEVICE);
+	size_t highest = a->highest ? a->highest() : ~0UL, limit = highest, found;
+	size_t good = seen[a - allocators];
+	bool exact = true;
+	char text[TEXT_SIZE];
+
+	if (a->dear)
+		limit = machine_is_slow() ? SLOW_LIMIT : FAST_LIMIT;
+	if (!good || !machine_is_slow()) {
+		found = search_largest(a, limit, &exact);
+		good = max(good, found);
+		exact |= limit == highest;
+	}
+	row_set(row, COLUMN_LARGEST, "%s%s",
+		exact && !a->to_the_end ? "" : ">= ", text_size(text, good));
 }
 
-/* The device only reads: the range may turn out to be others' memory. */
-static const char *one_range_verdict(const struct allocator *a, void *p, dma_addr_t dma)
-{
-	dma_addr_t first = first_address(a, p, dma);
-	u64 seen = 0;
-	int err;
+/* --- the sample ------------------------------------------------------------------------- */
 
-	if (dma_mapping_error(dmacheck_device(), first))
-		return "refused";
+static void look_at(void *p, struct sample *sample, bool has_contents)
+{
+	sample->offset = (unsigned int)offset_in_page(p);
+	sample->pages = (unsigned int)PFN_UP(sample->offset + SAMPLE);
+	for (unsigned int i = 0; i < sample->pages; i++)
+		sample->page[i] = platform_translate(((unsigned long)p & PAGE_MASK) +
+						     i * PAGE_SIZE);
+	sample->has_contents = has_contents;
+	if (!has_contents)
+		return;
 	stamp_pages(p, SAMPLE, SAMPLE);
-	err = dmacheck_hash(first, SAMPLE, &seen);
-	end_first_address(a, p, first);
-	return !err && seen == xxh3_64(p, SAMPLE) ? "yes" : "no";
+	sample->hash = xxh3_64(p, SAMPLE);
 }
 
-static void ask_device(struct trial *x, const struct source *s, struct table_row *row)
+static bool is_memory(const struct allocator *a)
 {
+	return !a->untouchable || !a->untouchable();
+}
+
+static void measure_sample(const struct allocator *a, struct table_row *row)
+{
+	struct sample sample = { .has_dma = a->tells_dma };
+	struct source s;
 	LIST_HEAD(held);
-	unsigned long runs;
-	dma_addr_t dma = 0;
 	void *p;
 
-	hold_every_second_page(&held, SAMPLE / PAGE_SIZE);
-	p = s->allocator->get(s, GFP_KERNEL, &dma);
+	if (!source_open(&s, a, SAMPLE))
+		return;
+	hold_every_second_page(&held, 4 * SAMPLE_PAGES);
+	p = a->get(&s, GFP_KERNEL, &sample.dma);
 	if (p) {
-		runs = device_runs(x, p, SAMPLE);
-		scnprintf(row->cell[COLUMN_RUNS], TABLE_CELL,
-			  runs == 1 ? "yes" : "no, %lu runs", runs);
-		strscpy(row->cell[COLUMN_DMA], one_range_verdict(s->allocator, p, dma),
-			TABLE_CELL);
-		s->allocator->put(s, p, dma);
+		look_at(p, &sample, is_memory(a));
+		row_judge_sample(row, &sample);
+		a->put(&s, p, sample.dma);
 	}
 	free_held_pages(&held);
+	source_close(&s);
 }
 
 /* --- what the CPU sees ------------------------------------------------------------------ */
@@ -211,10 +215,10 @@ static const char *atomic_verdict(const struct source *s)
 }
 
 #define BATCHES	   5
-#define BATCH_SLOW 8
+#define BATCH_SLOW 4
 #define BATCH_FAST 1000
 
-static void measure_cost(const struct source *s, char *cell)
+static void measure_cost(const struct source *s, struct table_row *row)
 {
 	unsigned int pairs = machine_is_slow() ? BATCH_SLOW : BATCH_FAST;
 	u64 samples[BATCHES];
@@ -231,61 +235,68 @@ static void measure_cost(const struct source *s, char *cell)
 		}
 		samples[batch] = (ktime_get_ns() - start) / pairs;
 	}
-	scnprintf(cell, TABLE_CELL, "%lu ns", median(samples, BATCHES));
+	row_set(row, COLUMN_COST, "%lu ns", median(samples, BATCHES));
 }
 
-/* --- the table -------------------------------------------------------------------------- */
+static void measure_page(const struct allocator *a, struct table_row *row)
+{
+	struct source s;
+
+	if (!source_open(&s, a, PAGE_SIZE))
+		return;
+	if (is_memory(a))
+		row_set(row, COLUMN_ZEROED, "%s", zeroed_verdict(&s));
+	row_set(row, COLUMN_ATOMIC, "%s", atomic_verdict(&s));
+	measure_cost(&s, row);
+	source_close(&s);
+}
+
+/* --- boot memory ------------------------------------------------------------------------ */
+
+/* One piece, taken at boot: there is no second one to compare it with. */
+void measure_bootmem(struct table_row *row)
+{
+	struct sample sample = { .has_dma = false };
+	char text[TEXT_SIZE];
+	unsigned long size;
+	void *p = bootmem_kept(&size);
+
+	row_set(row, COLUMN_LARGEST, ">= %s", text_size(text, size));
+	row_set(row, COLUMN_ZEROED, "%s", bootmem_was_zero ? "yes" : "no");
+	row_set(row, COLUMN_ATOMIC, "boot only");
+	if (size < SAMPLE)
+		return;
+	look_at(p, &sample, true);
+	row_judge_sample(row, &sample);
+}
+
+/* --- all of it -------------------------------------------------------------------------- */
 
 static void measure(const struct allocator *a, struct table_row *row)
 {
-	static const struct experiment self = { .name = "table" };
-	struct trial x = { .experiment = &self };
-	struct source s;
-
-	strscpy(row->cell[COLUMN_NAME], a->name, TABLE_CELL);
+	row_set(row, COLUMN_NAME, "%s", a->name);
 	for (unsigned int c = COLUMN_LARGEST; c < NR_COLUMNS; c++)
-		strscpy(row->cell[c], "n/a", TABLE_CELL);
-	if (a->for_device && !allocators_device())
+		row_set(row, c, NOT_MEASURED);
+	if (a->missing && a->missing())
 		return;
-	find_largest(a, row->cell[COLUMN_LARGEST]);
-	if (source_open(&s, a, SAMPLE)) {
-		if (dmacheck_device())
-			ask_device(&x, &s, row);
-		source_close(&s);
-	}
-	if (source_open(&s, a, PAGE_SIZE)) {
-		strscpy(row->cell[COLUMN_ZEROED], zeroed_verdict(&s), TABLE_CELL);
-		strscpy(row->cell[COLUMN_ATOMIC], atomic_verdict(&s), TABLE_CELL);
-		measure_cost(&s, row->cell[COLUMN_COST]);
-		source_close(&s);
+	if (a->measure) {
+		a->measure(row);
+	} else {
+		find_largest(a, row);
+		measure_sample(a, row);
+		measure_page(a, row);
 	}
 }
 
-#define ROWS_MAX 16
-
-void print_allocator_table(void)
+void print_comparison(void)
 {
-	static struct table_row rows[ROWS_MAX] = { { {
-		"allocator",
-		"largest",
-		"contiguous",
-		"one-range DMA",
-		"zeroed",
-		"atomic",
-		"4 KiB pair",
-	} } };
-	unsigned int widths[TABLE_COLUMNS], n = 1;
-	char line[128];
+	static struct table_row rows[ROWS_MAX];
+	static const char *missing[ROWS_MAX];
+	unsigned int n = min(nr_allocators, (unsigned int)ROWS_MAX);
 
-	for (unsigned int i = 0; i < nr_allocators && n < ROWS_MAX; i++)
-		measure(&allocators[i], &rows[n++]);
-	table_widths(rows, n, widths);
-	printk("\n");
 	for (unsigned int i = 0; i < n; i++) {
-		table_line(line, sizeof(line), &rows[i], widths);
-		printk("%s\n", line);
+		measure(&allocators[i], &rows[i]);
+		missing[i] = allocators[i].missing ? allocators[i].missing() : NULL;
 	}
-	if (!dmacheck_device())
-		printk("n/a: this machine has no dmacheck device\n");
-	printk("\n");
+	comparison_print(rows, missing, n);
 }

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The allocator table: see table.c. */
+/* The comparison of all ways to memory: see table.c. */
 #ifndef GUEST_EXPERIMENTS_TABLE_H
 #define GUEST_EXPERIMENTS_TABLE_H
 
 #include <linux/types.h>
 
-/* Measures each allocator and prints one row for it.  May sleep. */
-void print_allocator_table(void);
+/* Looks at what the run itself is going to change.  Once, before the first experiment. */
+void comparison_begin(void);
 
-/* An experiment had a vmalloc buffer of this size: where trying again is too dear, the
+/* Measures each way to memory and prints the comparison.  May sleep. */
+void print_comparison(void);
+
+/* An experiment had a buffer of this size from that allocator (its name in the table), and
+ * knows that there is none larger, or of none larger: where trying again is too dear, the
  * table takes its word. */
-void table_saw_vmalloc(size_t size);
+void comparison_saw(const char *allocator, size_t size);
 
 #endif

@@ -19,5 +19,8 @@
  * second bit, makes an exit for each call. */
 #define PV_CPUID_DMA_CHECK	     (1u << 1)
 #define PV_CPUID_DMA_CHECK_EACH_CALL (1u << 2)
+/* A report is written of this run: what a guest prints for programs alone (rows of tables,
+ * vmm/ktap.h) is read. */
+#define PV_CPUID_REPORT (1u << 3)
 
 #endif

@@ -131,6 +131,15 @@ guest() {
 memory() { # FILTER on .memory, which must be true
 	jq -e ".memory | $1" "$work/real.json"
 }
+# Nine ways to memory, each with the same ten columns; none of that on a bare console.
+compared() {
+	jq -e '.table | length == 9 and (map(keys_unsorted | join(",")) | unique | length == 1) and
+		(.[0] | length == 10 and .zone == "DMA32" and .contiguous == "yes")' "$work/real.json"
+}
+no_rows_on_the_console() {
+	timeout 100 "$B/pagevisor" run --mem 64M --append 'experiments=boot.memory-map' "$B/guest.elf" >"$work/console"
+	grep -F 'kmalloc' "$work/console" && ! grep -F '# table' "$work/console"
+}
 real_page() {
 	"$B/pagevisor" report "$work/real.json" -o "$work/real.html" &&
 		xmllint --noout --nonet "$work/real.html"
@@ -147,6 +156,8 @@ if have_kvm; then
 	ok "the books of each zone add up" memory '[.zones[].adds_up] | all'
 	ok "areas name who made them" memory '[.areas[].caller | test("^[a-z]")] | any'
 	ok "there are samples of the run" memory '.samples.list | length >= 2'
+	ok "the ways to memory are compared" compared
+	ok "their rows for programs are not on a console" no_rows_on_the_console
 	ok "its page is well-formed" real_page
 else
 	skip "a guest's memory from outside" "no usable /dev/kvm here"

@@ -23,6 +23,7 @@ phys_addr_t boot_rsdp(void);
 struct hypervisor {
 	bool pagevisor; /* pagevisor's CPUID leaf is there */
 	bool ram_zeroed; /* RAM nobody wrote yet reads as zero */
+	bool writes_report; /* someone reads what is printed for programs alone */
 	u32 tsc_khz, timer_khz; /* 0: to be measured */
 };
 extern struct hypervisor hypervisor;

@@ -64,6 +64,15 @@ enum {
 /* malloc_physical: pauses with every page of the block touched */
 enum { PHYSICAL_ADDRESS, PHYSICAL_SIZE };
 
+/* malloc_compare: pauses with every page of the buffer touched, then measures */
+enum {
+	COMPARE_ADDRESS,
+	COMPARE_LARGEST, /* bytes that malloc promised at once */
+	COMPARE_STALE, /* words of old contents in a block of 4 KiB had again */
+	COMPARE_CYCLES, /* for malloc and free of 4 KiB */
+};
+#define COMPARE_SIZE 16384UL
+
 /* pool_speed: cycles for each block of a batch, allocated and freed; the best of the turns */
 enum { SPEED_MALLOC, SPEED_POOL, SPEED_MALLOC_BYTES, SPEED_POOL_BYTES, SPEED_BLOCK };
 

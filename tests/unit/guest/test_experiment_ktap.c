@@ -191,6 +191,28 @@ static void tables(void **state)
 	assert_string_equal(buf, "vmalloc    127.9 MiB");
 }
 
+static void rows_for_programs(void **state)
+{
+	static const char *const names[] = { "allocator", "a \"b\\" };
+	static const char *const values[] = { "kmalloc", "1\n2" };
+	static const char want[] =
+		"# table {\"allocator\": \"kmalloc\", \"a \\\"b\\\\\": \"1 2\"}";
+	char buf[sizeof(want) + 1];
+
+	(void)state;
+	assert_int_equal(table_json(buf, sizeof(buf), names, values, 2), strlen(want));
+	assert_string_equal(buf, want);
+	/* Half a row is none. */
+	for (size_t size = 1; size < sizeof(want); size++) {
+		memset(buf, '?', sizeof(buf));
+		assert_int_equal(table_json(buf, size, names, values, 2), 0);
+		assert_string_equal(buf, "");
+		assert_int_equal(buf[size], '?');
+	}
+	assert_int_equal(table_json(buf, sizeof(buf), names, values, 0), 10);
+	assert_string_equal(buf, "# table {}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +224,7 @@ int main(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(medians),
 		cmocka_unit_test(tables),
+		cmocka_unit_test(rows_for_programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The row of user malloc: a process measures what it can see, and holds a buffer still while
+ * the kernel and the device look at the frames behind it. */
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <guest/process.h>
+#include <guest/xxhash.h>
+#include <mm/platform.h>
+
+#include "fragment.h"
+#include "guest/user/include/results.h"
+#include "table_row.h"
+
+/* The process takes pages, too, before it takes those of the buffer. */
+#define SCATTER_PAGES 128
+
+/* The hash of what the program wrote into its buffer. */
+static u64 hash_of_contents(void)
+{
+	u64 *copy = kmalloc(SAMPLE, GFP_KERNEL), hash;
+
+	if (!copy)
+		return 0;
+	for (u64 at = 0; at < SAMPLE; at += 8)
+		copy[at / 8] = at;
+	hash = xxh3_64(copy, SAMPLE);
+	kfree(copy);
+	return hash;
+}
+
+static void judge_buffer(struct process *p, struct table_row *row)
+{
+	struct sample sample = { .pages = SAMPLE_PAGES,
+				 .has_contents = true,
+				 .hash = hash_of_contents() };
+	u64 addr = process_results(p)[COMPARE_ADDRESS];
+
+	for (unsigned int i = 0; i < SAMPLE_PAGES; i++) {
+		sample.page[i] = process_translate(p, addr + i * PAGE_SIZE);
+		if (sample.page[i] == PHYS_ADDR_MAX)
+			return;
+	}
+	row_judge_sample(row, &sample);
+}
+
+void measure_user_malloc(struct table_row *row)
+{
+	struct process *p;
+	const volatile u64 *r;
+	char text[TEXT_SIZE];
+	LIST_HEAD(held);
+
+	hold_every_second_page(&held, SCATTER_PAGES);
+	p = process_start("malloc_compare", NULL);
+	if (!IS_ERR(p)) {
+		if (process_wait_pause(p)) {
+			judge_buffer(p, row);
+			process_resume(p);
+		}
+		process_wait(p);
+		r = process_results(p);
+		row_set(row, COLUMN_LARGEST, ">= %s",
+			text_size(text, r[COMPARE_LARGEST]));
+		row_set(row, COLUMN_ZEROED, r[COMPARE_STALE] ? "no" : "yes");
+		row_set(row, COLUMN_ATOMIC, "no");
+		row_set(row, COLUMN_COST, "%lu ns",
+			r[COMPARE_CYCLES] * NSEC_PER_MSEC / tsc_khz);
+		process_put(p);
+	}
+	free_held_pages(&held);
+}
