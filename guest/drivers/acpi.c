@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ACPI tables: RSDP, root table (RSDT or XSDT), and of those below it MADT, MCFG and FADT.
+ * ACPI tables: RSDP, root table (RSDT or XSDT), and of those below it MADT, MCFG, FADT and
+ * VIOT.
  * Memory is read through struct acpi_memory by copies, so a table that changes or lies about
  * its length cannot lead us astray, and the host can test all of it.
  */
@@ -127,6 +128,80 @@ static bool read_fadt(const struct reader *r, u64 pa)
 	return true;
 }
 
+/* What every node of a VIOT begins with. */
+struct viot_node {
+	u8 type;
+	u8 reserved;
+	le16 length;
+} ACPI_PACKED;
+
+/* The IOMMU that the node at that offset describes; false: it is none that we know. */
+static bool viot_iommu(const struct reader *r, u64 table, u32 length, u32 at, u16 *bdf)
+{
+	struct acpi_viot_virtio_iommu_pci node;
+
+	if (at < sizeof(struct acpi_viot) || at > length || length - at < sizeof(node) ||
+	    !read(r, table + at, &node, sizeof(node)) ||
+	    node.type != ACPI_VIOT_VIRTIO_IOMMU_PCI || node.length < sizeof(node) ||
+	    node.segment != 0)
+		return false;
+	*bdf = node.bdf;
+	return true;
+}
+
+/* A range of the one segment there is, behind an IOMMU on PCI, is kept; others are not. */
+static bool viot_range(const struct reader *r, u64 table, u32 length, u32 at)
+{
+	struct acpi_facts *f = r->facts;
+	struct acpi_viot_pci_range node;
+	struct acpi_viot_map map;
+
+	if (!read(r, table + at, &node, sizeof(node)))
+		return false;
+	map = (struct acpi_viot_map){ .first = node.bdf_start,
+				      .last = node.bdf_end,
+				      .endpoint = node.endpoint_start };
+	if (node.segment_start == 0 && map.first <= map.last &&
+	    f->viot_maps < ACPI_MAX_VIOT &&
+	    viot_iommu(r, table, length, node.output_node, &map.iommu))
+		f->viot[f->viot_maps++] = map;
+	return true;
+}
+
+static bool viot_nodes(const struct reader *r, u64 pa, const struct acpi_viot *viot)
+{
+	u32 at = viot->node_offset, length = viot->header.length;
+	struct viot_node node;
+
+	if (at < sizeof(*viot))
+		return false;
+	for (u32 left = viot->node_count; left; left--, at += node.length) {
+		if (at > length || length - at < sizeof(node) ||
+		    !read(r, pa + at, &node, sizeof(node)) ||
+		    node.length < sizeof(node) || node.length > length - at)
+			return false;
+		if (node.type == ACPI_VIOT_PCI_RANGE &&
+		    (node.length < sizeof(struct acpi_viot_pci_range) ||
+		     !viot_range(r, pa, length, at)))
+			return false;
+	}
+	return true;
+}
+
+static bool read_viot(const struct reader *r, u64 pa)
+{
+	struct acpi_viot viot;
+
+	if (!table_header(r, pa, sizeof(viot), &viot.header) ||
+	    !read(r, pa, &viot, sizeof(viot)) || viot.header.length < sizeof(viot) ||
+	    viot.header.length > TABLE_MAX)
+		return false;
+	if (viot_nodes(r, pa, &viot))
+		return true;
+	r->facts->viot_maps = 0;
+	return false;
+}
+
 /* False when the table is one of ours and broken. */
 static bool read_table(const struct reader *r, u64 pa)
 {
@@ -137,6 +212,7 @@ static bool read_table(const struct reader *r, u64 pa)
 		{ ACPI_SIG_MADT, read_madt },
 		{ ACPI_SIG_MCFG, read_mcfg },
 		{ ACPI_SIG_FADT, read_fadt },
+		{ ACPI_SIG_VIOT, read_viot },
 	};
 	char signature[4];
 

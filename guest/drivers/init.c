@@ -2,6 +2,7 @@
 /* The buses, before the drivers of what is on them. */
 #include <linux/pci.h>
 #include <guest/boot.h>
+#include <guest/viommu.h>
 
 void drivers_init(void)
 {
@@ -9,5 +10,6 @@ void drivers_init(void)
 
 	pr_debug("pci: %d functions\n", n);
 	virtio_pci_init();
+	virtio_iommu_init();
 	initcalls_run();
 }

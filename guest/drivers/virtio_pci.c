@@ -4,7 +4,8 @@
  * capabilities, whichever device id it shows.
  *
  * Interrupts: vector 0 is for the configuration, the others for one queue each; where the
- * device or we have too few of them, all share vector 0.
+ * device or we have too few of them, all share vector 0.  A device without message interrupts
+ * serves a driver that wants none: one whose queues have no callbacks.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -224,9 +225,11 @@ static int activate(struct virtio_pci *vp, struct virtqueue *vq)
 	writel((u32)(a.avail >> 32), (u32 *)&c->queue_driver + 1);
 	writel((u32)a.used, (u32 *)&c->queue_device);
 	writel((u32)(a.used >> 32), (u32 *)&c->queue_device + 1);
-	writew((u16)vector, &c->queue_msix_vector);
-	if (readw(&c->queue_msix_vector) != vector)
-		return -EBUSY;
+	if (vp->vectors) {
+		writew((u16)vector, &c->queue_msix_vector);
+		if (readw(&c->queue_msix_vector) != vector)
+			return -EBUSY;
+	}
 	writew(1, &c->queue_enable);
 	return 0;
 }
@@ -286,6 +289,14 @@ static void del_vqs(struct virtio_device *vdev)
 	}
 }
 
+static bool any_callback(vq_callback_t *const callbacks[], unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (callbacks[i])
+			return true;
+	return false;
+}
+
 static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue *vqs[],
 		    vq_callback_t *callbacks[], const char *const names[])
 {
@@ -295,6 +306,11 @@ static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue
 	if (n > MAX_QUEUES || n > num_queues(vdev))
 		return -ENOENT;
 	err = setup_vectors(vp, n);
+	if (err == -ENODEV) {
+		if (any_callback(callbacks, n))
+			return err;
+		err = 0;
+	}
 	for (unsigned int i = 0; i < n && !err; i++) {
 		err = setup_queue(vp, i, callbacks[i], names[i]);
 		vqs[i] = vp->queues[i];

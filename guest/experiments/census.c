@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The books around an experiment: see census.h. */
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/kmsan-checks.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -43,6 +44,7 @@ void census_take(struct census *c)
 
 	kmsan_last_report(&uninit);
 	vm_unmap_aliases();
+	iommu_dma_drain();
 	drain_all_pages();
 	vmalloc_get_stats(&areas);
 	dma_get_stats(&dma);

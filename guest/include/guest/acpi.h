@@ -9,6 +9,14 @@
 #include <linux/types.h>
 
 #define ACPI_MAX_CPUS 256U
+#define ACPI_MAX_VIOT 32U
+
+/* PCI functions behind one IOMMU. */
+struct acpi_viot_map {
+	u16 first, last; /* bus << 8 | device << 3 | function, both included */
+	u32 endpoint; /* the IOMMU's number for the first; the others follow */
+	u16 iommu; /* which function is the IOMMU */
+};
 
 struct acpi_facts {
 	/* MADT */
@@ -21,6 +29,9 @@ struct acpi_facts {
 	/* FADT */
 	bool has_fadt;
 	u16 pm_timer_port; /* 0: none */
+	/* VIOT */
+	unsigned int viot_maps; /* in viot; those it has no room for are left out */
+	struct acpi_viot_map viot[ACPI_MAX_VIOT];
 };
 
 /* How the reader reaches memory: copies [pa, pa + len) to buf; false when it cannot. */

@@ -171,6 +171,8 @@ int report_iommu_fault(struct iommu_domain *domain, struct device *dev,
 /* The device is behind it: gives it a DMA domain, from now on its dma_map_*() calls go there.
  * An error: the device can do no DMA. */
 int iommu_probe_device(struct device *dev, const struct iommu_ops *ops, void *priv);
+/* It is gone: no DMA of it is in flight, and nothing mapped for it. */
+void iommu_release_device(struct device *dev);
 /* NULL without memory. */
 struct iommu_resv_region *iommu_alloc_resv_region(phys_addr_t start, size_t length,
 						  enum iommu_resv_type type, gfp_t gfp);
