@@ -22,6 +22,7 @@
 
 #include <linux/types.h>
 
+struct page;
 struct process;
 struct pt_regs;
 
@@ -55,6 +56,9 @@ const volatile u64 *process_results(const struct process *p);
 /* While it pauses: the physical address behind one of the process's, or PHYS_ADDR_MAX where
  * no frame is mapped. */
 phys_addr_t process_translate(struct process *p, unsigned long addr);
+/* The same frame, which then does not move until put_page(); NULL: none but the common zero
+ * page. */
+struct page *process_pin(struct process *p, unsigned long addr);
 
 /* Pages, and counts since the start. */
 struct process_usage {
