@@ -19,7 +19,7 @@ enum {
 };
 #define THRESHOLD_REQUEST 131049UL /* with malloc's 8 bytes, rounded to 16: 128 KiB */
 
-/* malloc_lazy: pauses before the first touch, and after the last */
+/* malloc_lazy: pauses before malloc(), before the first touch, and after the last */
 enum { LAZY_ADDRESS, LAZY_SIZE, LAZY_RSS_BEFORE, LAZY_RSS_ALLOCATED, LAZY_RSS_TOUCHED };
 
 /* malloc_zeroed */
@@ -62,7 +62,9 @@ enum {
 #define TRIM_BLOCK_SIZE 16384UL
 
 /* malloc_physical: pauses with every page of the block touched */
-enum { PHYSICAL_ADDRESS, PHYSICAL_SIZE };
+enum { PHYSICAL_ADDRESS };
+#define PHYSICAL_PAGES 64
+#define PHYSICAL_BLOCK (PHYSICAL_PAGES * 4096UL)
 
 /* malloc_compare: pauses with every page of the buffer touched, then measures */
 enum {
