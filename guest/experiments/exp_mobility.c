@@ -45,14 +45,15 @@ static struct page *slots[(ARENA_MAX + 2) << (MAX_ORDER - DAY_ORDER)];
 /* Whatever the watermarks say, and without a word when there is none. */
 #define GFP_HOLD (__GFP_MEMALLOC | __GFP_NOWARN)
 
-/* Takes all whole blocks of memory; movable requests get those of a contiguous area, too. */
+/* Takes all whole blocks of memory, those of the highest zone first; movable requests get
+ * those of a contiguous area, too. */
 static void hold_blocks(struct list_head *held)
 {
 	struct page *page;
 
 	drain_all_pages();
 	while ((page = alloc_pages(GFP_HOLD | __GFP_MOVABLE, MAX_ORDER)))
-		list_add(&page->lru, held);
+		list_add_tail(&page->lru, held);
 }
 
 static void free_list(struct list_head *held, unsigned int order)
