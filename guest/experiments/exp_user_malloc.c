@@ -24,9 +24,9 @@
 #include <guest/xxhash.h>
 #include <mm/platform.h>
 
+#include "arena.h"
 #include "experiment.h"
 #include "fragment.h"
-#include "fresh.h"
 #include "guest/user/include/results.h"
 #include "user.h"
 
@@ -71,16 +71,47 @@ EXPERIMENT(malloc_threshold, "malloc.threshold",
 	process_put(p);
 }
 
-/* The next frames come from memory that the host has not given yet: what it gave of that
- * must be what the process has touched. */
-static void judge_host(struct trial *x, struct process *p, const struct fresh *fresh,
+#define FRESH_BLOCKS 10
+
+/* Bytes of a block that the host has given memory to. */
+static u64 given_for(struct trial *x, struct page *block)
+{
+	struct device *dev = dmacheck_device();
+	dma_addr_t dma;
+	u64 bytes = ~0ULL;
+
+	dma = dma_map_page(dev, block, 0, MAX_ORDER_SIZE, DMA_TO_DEVICE);
+	if (!expect(x, !dma_mapping_error(dev, dma), "a block cannot be mapped"))
+		return bytes;
+	expect(x, !dmacheck_resident(dma, MAX_ORDER_SIZE, &bytes), "the device refuses");
+	dma_unmap_page(dev, dma, MAX_ORDER_SIZE, DMA_TO_DEVICE);
+	return bytes;
+}
+
+static u64 given_for_all(struct trial *x, const struct arena *a)
+{
+	u64 bytes = 0;
+
+	for (unsigned int i = 0; i < a->nr; i++)
+		bytes += given_for(x, a->block[i]);
+	return bytes;
+}
+
+static bool is_fresh(struct page *block, void *x)
+{
+	return dmacheck_device() && !given_for(x, block);
+}
+
+/* The frames come from memory that the host has not given yet: what it gave of that must be
+ * what the process has touched. */
+static void judge_host(struct trial *x, struct process *p, const struct arena *fresh,
 		       u64 before)
 {
 	u64 addr = process_results(p)[LAZY_ADDRESS], size = process_results(p)[LAZY_SIZE];
-	u64 after = fresh_resident(x, fresh), frames = 0;
+	u64 after = given_for_all(x, fresh), frames = 0;
 
 	for (u64 at = 0; at < size; at += PAGE_SIZE)
-		frames += fresh_has(fresh, process_translate(p, addr + at));
+		frames += arena_has(fresh, process_translate(p, addr + at));
 	/* For a page of malloc's and a few of the kernel's, in as large ones as it has. */
 	expect(x, before <= 4 * HOST_PAGE_MAX, "the host gave %lu bytes for a promise",
 	       before);
@@ -99,7 +130,7 @@ EXPERIMENT(malloc_lazy, "malloc.lazy",
 	unsigned long free_before, free_after, mapped = 0;
 	struct process_usage usage;
 	const volatile u64 *r;
-	struct fresh fresh;
+	struct arena fresh;
 	u64 given;
 
 	if (!p)
@@ -107,11 +138,11 @@ EXPERIMENT(malloc_lazy, "malloc.lazy",
 	r = process_results(p);
 	if (!user_pause(x, p))
 		goto out;
-	fresh_only(x, &fresh);
+	arena_make(&fresh, FRESH_BLOCKS, is_fresh, x);
 	process_resume(p);
 	if (!user_pause(x, p))
 		goto out_fresh;
-	given = fresh_resident(x, &fresh);
+	given = given_for_all(x, &fresh);
 	for (u64 at = PAGE_SIZE; at < r[LAZY_SIZE]; at += PAGE_SIZE)
 		mapped += process_translate(p, r[LAZY_ADDRESS] + at) != PHYS_ADDR_MAX;
 	/* One page holds malloc's own header. */
@@ -141,7 +172,7 @@ EXPERIMENT(malloc_lazy, "malloc.lazy",
 		judge_host(x, p, &fresh, given);
 	process_resume(p);
 out_fresh:
-	fresh_end(&fresh);
+	arena_end(&fresh);
 out:
 	user_wait(x, p, 0);
 	process_put(p);

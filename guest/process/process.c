@@ -352,6 +352,11 @@ void process_resume(struct process *p)
 	wake_up_all(&p->changed);
 }
 
+bool process_has_ended(const struct process *p)
+{
+	return READ_ONCE(p->ended);
+}
+
 int process_wait(struct process *p)
 {
 	wait_event(p->changed, READ_ONCE(p->ended));
@@ -374,6 +379,13 @@ int process_pid(const struct process *p)
 const volatile u64 *process_results(const struct process *p)
 {
 	return page_address(p->results);
+}
+
+void process_tell(struct process *p, unsigned int word, u64 value)
+{
+	u64 *words = page_address(p->results);
+
+	WRITE_ONCE(words[word], value);
 }
 
 /* Its address space with a reference; NULL: it is gone. */

@@ -105,6 +105,12 @@ enum { SHARE_ADDRESS, SHARE_WRONG, SHARE_ERROR };
 /* mm_random: checks that failed, and at which step first; pauses now and then */
 enum { RANDOM_STEPS, RANDOM_WRONG, RANDOM_FIRST_WRONG, RANDOM_FORKS };
 
+/* scattered: pauses with every page written, and with all but one of MOVE_GROUP given back;
+ * then counts in those until MOVE_STOP */
+enum { MOVE_ADDRESS, MOVE_WRONG, MOVE_ROUNDS, MOVE_STOP };
+#define MOVE_PAGES 6144UL /* 24 MiB */
+#define MOVE_GROUP 16UL
+
 /* hostile: system calls refused as they should, out of those tried */
 enum { HOSTILE_TRIED, HOSTILE_REFUSED, HOSTILE_FIRST_WRONG };
 
