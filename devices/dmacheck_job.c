@@ -57,6 +57,7 @@ static uint32_t check_header(const struct dmacheck_req *req)
 	switch (req->op) {
 	case DMACHECK_OP_HASH:
 	case DMACHECK_OP_DESCRIBE:
+	case DMACHECK_OP_RESIDENT:
 		src = true;
 		break;
 	case DMACHECK_OP_FILL:
@@ -141,6 +142,7 @@ bool dmacheck_job_start(struct dmacheck_job *job, struct dma_cursor request,
 	job->req = (struct dmacheck_req){ 0 };
 	job->resp = (struct dmacheck_resp){ 0 };
 	job->pos = 0;
+	job->resident = 0;
 	job->last = (struct dmacheck_run){ 0 };
 	job->max_runs = max_runs < DMACHECK_MAX_RUNS ? max_runs : DMACHECK_MAX_RUNS;
 	XXH3_64bits_reset(job->xxh);
@@ -232,7 +234,9 @@ static void add_run(struct dmacheck_job *job, const struct dma_run *run, uint64_
 		job->runs[resp->n_runs - 1] = job->last;
 }
 
-static bool describe_unit(struct dmacheck_job *job, uint64_t n)
+/* One of the two operations that look but do not touch, on the runs behind the next n bytes
+ * of the source, which lie in one segment. */
+static bool look_at_unit(struct dmacheck_job *job, uint64_t n)
 {
 	struct dma_run runs[UNIT_RUNS];
 	uint64_t iova = job->src.seg->iova + job->src.offset;
@@ -242,20 +246,30 @@ static bool describe_unit(struct dmacheck_job *job, uint64_t n)
 	if (nr < 0)
 		return fail(job, &job->src, job->src.left);
 	for (int64_t i = 0; i < nr && i < (int64_t)ARRAY_SIZE(runs);
-	     at += runs[i].len, i++)
-		add_run(job, &runs[i], at);
+	     at += runs[i].len, i++) {
+		if (job->req.op == DMACHECK_OP_DESCRIBE)
+			add_run(job, &runs[i], at);
+		else
+			job->resident += ram_resident(job->src.port->ram, runs[i].gpa,
+						      runs[i].len);
+	}
 	dma_cursor_skip(&job->src, n);
 	return true;
 }
 
-/* How much the next step does: a unit, and for DESCRIBE not past the end of a
+static bool only_looks(const struct dmacheck_job *job)
+{
+	return job->req.op == DMACHECK_OP_DESCRIBE || job->req.op == DMACHECK_OP_RESIDENT;
+}
+
+/* How much the next step does: a unit, and when it only looks not past the end of a
  * segment. */
 static uint64_t unit(const struct dmacheck_job *job)
 {
 	uint64_t left = job->src.left > job->dst.left ? job->src.left : job->dst.left;
 	uint64_t n = left < DMACHECK_UNIT ? left : DMACHECK_UNIT;
 
-	if (job->req.op == DMACHECK_OP_DESCRIBE) {
+	if (only_looks(job)) {
 		uint64_t in_segment = job->src.seg->len - job->src.offset;
 
 		n = in_segment < n ? in_segment : n;
@@ -268,8 +282,10 @@ static bool finish(struct dmacheck_job *job)
 	struct dmacheck_resp *resp = &job->resp;
 
 	resp->bytes = job->pos;
-	if (job->req.op != DMACHECK_OP_DESCRIBE)
+	if (!only_looks(job))
 		resp->hash = XXH3_64bits_digest(job->xxh);
+	else if (job->req.op == DMACHECK_OP_RESIDENT)
+		resp->resident = job->resident;
 	else if (resp->n_runs == 1)
 		resp->first_break = job->pos;
 	return false;
@@ -292,7 +308,8 @@ bool dmacheck_job_step(struct dmacheck_job *job)
 		good = copy_unit(job, n);
 		break;
 	case DMACHECK_OP_DESCRIBE:
-		good = describe_unit(job, n);
+	case DMACHECK_OP_RESIDENT:
+		good = look_at_unit(job, n);
 		break;
 	default: /* refused at the start */
 		break;

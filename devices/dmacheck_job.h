@@ -27,6 +27,7 @@ struct dmacheck_job {
 	struct XXH3_state_s *xxh;
 	uint8_t piece[DMACHECK_UNIT];
 
+	uint64_t resident; /* RESIDENT: bytes so far */
 	/* DESCRIBE: resp.n_runs counts; the first max_runs are kept. */
 	struct dmacheck_run *runs;
 	uint64_t max_runs;

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 int ram_add(struct ram *ram, uint64_t gpa, uint64_t size, void *host)
 {
@@ -48,6 +50,32 @@ void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t len)
 	if (!len || ram_span(ram, gpa, &host) < len)
 		return NULL;
 	return host;
+}
+
+/* Pages asked for at once. */
+#define LOOK_PAGES 64
+
+uint64_t ram_resident(const struct ram *ram, uint64_t gpa, uint64_t len)
+{
+	uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE), sum = 0;
+	uintptr_t from = (uintptr_t)ram_at(ram, gpa, len), end = from + len;
+	unsigned char there[LOOK_PAGES];
+
+	while (from && from < end) {
+		uintptr_t page = from & ~(page_size - 1);
+		uint64_t pages = (end - page + page_size - 1) / page_size;
+
+		if (pages > LOOK_PAGES)
+			pages = LOOK_PAGES;
+		if (mincore((void *)page, pages * page_size, there))
+			return 0;
+		for (uint64_t i = 0; i < pages; i++, from = page) {
+			page += page_size;
+			if (there[i] & 1)
+				sum += (page < end ? page : end) - from;
+		}
+	}
+	return sum;
 }
 
 uint64_t ram_size(const struct ram *ram)

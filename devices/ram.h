@@ -37,6 +37,12 @@ void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t len);
  */
 uint64_t ram_span(const struct ram *ram, uint64_t gpa, void **host);
 
+/*
+ * How many bytes of [gpa, gpa + len), which lie in one region, the host has given memory to;
+ * looks without touching.  0 where the host does not say.
+ */
+uint64_t ram_resident(const struct ram *ram, uint64_t gpa, uint64_t len);
+
 /* Bytes in all regions. */
 uint64_t ram_size(const struct ram *ram);
 

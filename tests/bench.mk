@@ -13,6 +13,7 @@ $(BENCH):
 bench: all images $(BENCH)
 	$(Q)tests/bench/compare $(B)
 	$(Q)tests/bench/vmm-figures $(B)
+	$(Q)jq -s add $(B)/bench-allocators.json $(B)/bench-vmm.json >$(B)/bench.json
 #: make bench      mm/ beside Debian's mallocs, and the monitor's own figures
 
 bench-guest: $(B)/guest.elf

@@ -261,6 +261,19 @@ int dmacheck_copy(dma_addr_t from, dma_addr_t to, u64 len, u64 *hash)
 	return request_hash(&call, hash);
 }
 
+int dmacheck_resident(dma_addr_t addr, u64 len, u64 *bytes)
+{
+	struct dmacheck_seg seg = { addr, len };
+	struct dmacheck_call call = { .op = DMACHECK_OP_RESIDENT,
+				      .src = &seg,
+				      .n_src = 1 };
+	struct dmacheck_resp resp;
+	int err = dmacheck_request(&call, &resp);
+
+	*bytes = resp.resident;
+	return err;
+}
+
 int dmacheck_describe(dma_addr_t addr, u64 len, struct dmacheck_run *runs, u32 max_runs,
 		      struct dmacheck_resp *resp)
 {

@@ -71,17 +71,12 @@ static void compare_caches(struct trial *x, const struct census *before,
 }
 
 /* The page allocator's check looks at every struct page.  In a huge guest that would touch
- * them all; where instructions are dear, once a chapter has to do in a larger one. */
-#define WALK_MAX      PHYS_PFN(4UL << 30)
-#define WALK_SLOW_MAX PHYS_PFN(256UL << 20)
+ * them all; where instructions are dear, once a chapter has to do. */
+#define WALK_MAX PHYS_PFN(4UL << 30)
 
 static bool walk_frames(const struct trial *x)
 {
-	unsigned long pages = totalram_pages();
-
-	if (machine_is_slow() && !x->ends_chapter)
-		return pages <= WALK_SLOW_MAX;
-	return pages <= WALK_MAX;
+	return totalram_pages() <= WALK_MAX && (x->ends_chapter || !machine_is_slow());
 }
 
 static void verify_all(struct trial *x)

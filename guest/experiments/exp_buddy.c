@@ -113,6 +113,7 @@ EXPERIMENT(buddy_orders, "buddy.orders",
 	   .needs = NEEDS_DMACHECK)
 {
 	unsigned int good = 0;
+	char text[TEXT_SIZE];
 
 	for (unsigned int order = 0; order <= MAX_ORDER; order++)
 		good += check_block(x, order);
@@ -120,6 +121,9 @@ EXPERIMENT(buddy_orders, "buddy.orders",
 	       "order %u was given", MAX_ORDER + 1);
 	evidence(x, "%u of %u orders aligned, hashes of CPU and device equal", good,
 		 MAX_ORDER + 1);
+	if (hashed_whole() < MAX_ORDER_SIZE)
+		evidence(x, "whole up to %s, of larger ones 64 bytes of each page",
+			 text_size(text, hashed_whole()));
 	evidence(x, "order %u refused", MAX_ORDER + 1);
 }
 

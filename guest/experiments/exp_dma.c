@@ -11,6 +11,7 @@
  *
  * Witness: dmacheck, which fills, copies and hashes at the bus addresses that the API gave.
  */
+#include <linux/cma.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
 #include <linux/io.h>
@@ -78,37 +79,49 @@ out:
 		dma_free_coherent(dev, size, to, to_dma);
 }
 
-EXPERIMENT(dma_coherent_limit, "dma.coherent-limit",
-	   "a coherent buffer has 4 MiB at most and lies below the device's mask",
-	   .needs = NEEDS_DMACHECK)
+/* The device fills a coherent buffer as one range; false: there is no such buffer. */
+static bool fill_coherent(struct trial *x, size_t size)
 {
 	struct device *dev = dmacheck_device();
-	u64 mask = dev->coherent_dma_mask, hash;
-	dma_addr_t dma, over_dma;
-	void *p = dma_alloc_coherent(dev, SZ_4M, &dma, GFP_KERNEL), *over;
+	dma_addr_t dma;
+	void *p = dma_alloc_coherent(dev, size, &dma, GFP_KERNEL | __GFP_NOWARN);
+	u64 hash;
 	int err;
 
-	if (expect(x, p, "no 4 MiB")) {
-		err = dmacheck_fill(dma, SZ_4M, 5, &hash);
-		expect(x, !err, "the device does not fill 4 MiB: %d", err);
-		expect(x, !wrong_words(p, SZ_4M, 5), "the CPU finds %lu words wrong",
-		       wrong_words(p, SZ_4M, 5));
-		dma_free_coherent(dev, SZ_4M, p, dma);
-	}
-	over = dma_alloc_coherent(dev, SZ_4M + 1, &over_dma, GFP_KERNEL | __GFP_NOWARN);
-	if (expect(x, !over, "4 MiB + 1 were given"))
-		comparison_saw("dma_alloc_coherent", SZ_4M);
-	else
-		dma_free_coherent(dev, SZ_4M + 1, over, over_dma);
+	if (!p)
+		return false;
+	err = dmacheck_fill(dma, size, 5, &hash);
+	expect(x, !err, "the device does not fill %zu bytes: %d", size, err);
+	expect(x, !wrong_words(p, size, 5), "the CPU finds %lu words of %zu bytes wrong",
+	       wrong_words(p, size, 5), size);
+	dma_free_coherent(dev, size, p, dma);
+	return true;
+}
+
+EXPERIMENT(
+	dma_coherent_limit, "dma.coherent-limit",
+	"a coherent buffer has 4 MiB at most, without a contiguous area, and lies below "
+	"the device's mask",
+	.needs = NEEDS_DMACHECK)
+{
+	bool area = cma_get_size() >= 2 * SZ_4M;
+	struct device *dev = dmacheck_device();
+	u64 mask = dev->coherent_dma_mask;
+	dma_addr_t dma;
+	void *p;
+
+	expect(x, fill_coherent(x, SZ_4M), "no 4 MiB");
+	expect(x, fill_coherent(x, SZ_4M + PAGE_SIZE) == area, "more than 4 MiB: %s",
+	       area ? "none, with a contiguous area" : "given");
+	comparison_saw("dma_alloc_coherent", SZ_4M + (area ? PAGE_SIZE : 0));
 
 	expect(x, !dma_set_coherent_mask(dev, DMA_BIT_MASK(24)), "24 bits are refused");
 	p = dma_alloc_coherent(dev, PAGE_SIZE, &dma, GFP_KERNEL);
 	if (expect(x, p, "nothing below 16 MiB")) {
 		expect(x, dma + PAGE_SIZE <= 1UL << 24, "mask of 24 bits, buffer at %#lx",
 		       dma);
-		evidence(x,
-			 "4 MiB one range, 4 MiB + 1 refused, 24-bit mask: page at %#lx",
-			 dma);
+		evidence(x, "4 MiB one range, 4100 KiB %s, 24-bit mask: page at %#lx",
+			 area ? "one out of the contiguous area" : "refused", dma);
 		dma_free_coherent(dev, PAGE_SIZE, p, dma);
 	}
 	dev->coherent_dma_mask = mask;

@@ -23,6 +23,7 @@
 #include <mm/slab_info.h>
 
 #include "experiment.h"
+#include "watched.h"
 
 #define CHAPTER CHAPTER_SLAB
 
@@ -43,16 +44,23 @@ static void destroy_cache(struct trial *x, struct kmem_cache *s)
 	expect(x, !err, "destroying the cache: %d", err);
 }
 
-/* Under slub_debug= a cache checks each object and keeps no arrays; then it is destroyed
- * here and the experiment skipped. */
+static bool all_are_in_slabs(struct trial *x)
+{
+	const char *why = objects_are_sampled();
+
+	if (why)
+		skip(x, why);
+	return !why;
+}
+
+/* Where not, the cache is destroyed here and the experiment skipped. */
 static bool works_from_arrays(struct trial *x, struct kmem_cache *s)
 {
-	struct slabinfo info;
+	const char *why = objects_are_watched(s);
 
-	get_slabinfo(s, &info);
-	if (info.magazine_size)
+	if (!why)
 		return true;
-	skip(x, "caches are being debugged (slub_debug)");
+	skip(x, why);
 	destroy_cache(x, s);
 	return false;
 }
@@ -118,13 +126,14 @@ static void construct(void *obj)
 EXPERIMENT(slab_constructor, "slab.constructor",
 	   "a constructor runs once for each object, not at each allocation")
 {
-	struct kmem_cache *s;
+	struct kmem_cache *s = NULL;
 	void *objs[CONSTRUCT_BATCH];
 	unsigned int unconstructed = 0, n;
 	struct slabinfo info;
 
 	constructor_calls = 0;
-	s = make_cache(x, "exp-ctor", 128, 0, 0, construct);
+	if (all_are_in_slabs(x))
+		s = make_cache(x, "exp-ctor", 128, 0, 0, construct);
 	if (!s)
 		return;
 	for (unsigned int turn = 0; turn < CONSTRUCT_TURNS; turn++) {
@@ -209,11 +218,13 @@ static void expect_slabs(struct trial *x, struct kmem_cache *s, const char *when
 EXPERIMENT(slab_lists, "slab.lists",
 	   "slabs are full, partial or free, and free ones are given back")
 {
-	struct kmem_cache *s = make_cache(x, "exp-lists", LISTS_SIZE, 0, 0, NULL);
+	struct kmem_cache *s = NULL;
 	unsigned int per_slab, n;
 	void *objs[LISTS_MAX];
 	struct slabinfo info;
 
+	if (all_are_in_slabs(x))
+		s = make_cache(x, "exp-lists", LISTS_SIZE, 0, 0, NULL);
 	if (!s)
 		return;
 	get_slabinfo(s, &info);

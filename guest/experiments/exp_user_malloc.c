@@ -24,12 +24,15 @@
 #include <guest/xxhash.h>
 #include <mm/platform.h>
 
+#include "arena.h"
 #include "experiment.h"
 #include "fragment.h"
 #include "guest/user/include/results.h"
 #include "user.h"
 
 #define CHAPTER CHAPTER_MALLOC
+
+#define HOST_PAGE_MAX (2UL << 20)
 
 static unsigned long pages_of(u64 bytes)
 {
@@ -68,6 +71,57 @@ EXPERIMENT(malloc_threshold, "malloc.threshold",
 	process_put(p);
 }
 
+#define FRESH_BLOCKS 10
+
+/* Bytes of a block that the host has given memory to. */
+static u64 given_for(struct trial *x, struct page *block)
+{
+	struct device *dev = dmacheck_device();
+	dma_addr_t dma;
+	u64 bytes = ~0ULL;
+
+	dma = dma_map_page(dev, block, 0, MAX_ORDER_SIZE, DMA_TO_DEVICE);
+	if (!expect(x, !dma_mapping_error(dev, dma), "a block cannot be mapped"))
+		return bytes;
+	expect(x, !dmacheck_resident(dma, MAX_ORDER_SIZE, &bytes), "the device refuses");
+	dma_unmap_page(dev, dma, MAX_ORDER_SIZE, DMA_TO_DEVICE);
+	return bytes;
+}
+
+static u64 given_for_all(struct trial *x, const struct arena *a)
+{
+	u64 bytes = 0;
+
+	for (unsigned int i = 0; i < a->nr; i++)
+		bytes += given_for(x, a->block[i]);
+	return bytes;
+}
+
+static bool is_fresh(struct page *block, void *x)
+{
+	return dmacheck_device() && !given_for(x, block);
+}
+
+/* The frames come from memory that the host has not given yet: what it gave of that must be
+ * what the process has touched. */
+static void judge_host(struct trial *x, struct process *p, const struct arena *fresh,
+		       u64 before)
+{
+	u64 addr = process_results(p)[LAZY_ADDRESS], size = process_results(p)[LAZY_SIZE];
+	u64 after = given_for_all(x, fresh), frames = 0;
+
+	for (u64 at = 0; at < size; at += PAGE_SIZE)
+		frames += arena_has(fresh, process_translate(p, addr + at));
+	/* For a page of malloc's and a few of the kernel's, in as large ones as it has. */
+	expect(x, before <= 4 * HOST_PAGE_MAX, "the host gave %lu bytes for a promise",
+	       before);
+	expect(x, frames >= pages_of(size) / 2, "only %lu frames are new", frames);
+	expect(x, after >= frames * PAGE_SIZE,
+	       "%lu frames are in use, the host gave %lu bytes", frames, after);
+	evidence(x, "of its own the host gave %lu KiB, then %lu", before / 1024,
+		 after / 1024);
+}
+
 EXPERIMENT(malloc_lazy, "malloc.lazy",
 	   "malloc gives addresses; frames come at the first touch, page by page",
 	   .needs = NEEDS_USER_MODE)
@@ -76,12 +130,19 @@ EXPERIMENT(malloc_lazy, "malloc.lazy",
 	unsigned long free_before, free_after, mapped = 0;
 	struct process_usage usage;
 	const volatile u64 *r;
+	struct arena fresh;
+	u64 given;
 
 	if (!p)
 		return;
 	r = process_results(p);
 	if (!user_pause(x, p))
 		goto out;
+	arena_make(&fresh, FRESH_BLOCKS, is_fresh, x);
+	process_resume(p);
+	if (!user_pause(x, p))
+		goto out_fresh;
+	given = given_for_all(x, &fresh);
 	for (u64 at = PAGE_SIZE; at < r[LAZY_SIZE]; at += PAGE_SIZE)
 		mapped += process_translate(p, r[LAZY_ADDRESS] + at) != PHYS_ADDR_MAX;
 	/* One page holds malloc's own header. */
@@ -91,7 +152,7 @@ EXPERIMENT(malloc_lazy, "malloc.lazy",
 	free_before = nr_free_pages();
 	process_resume(p);
 	if (!user_pause(x, p))
-		goto out;
+		goto out_fresh;
 	drain_all_pages();
 	free_after = nr_free_pages();
 	process_usage(p, &usage);
@@ -107,7 +168,11 @@ EXPERIMENT(malloc_lazy, "malloc.lazy",
 		 r[LAZY_RSS_TOUCHED] - r[LAZY_RSS_BEFORE]);
 	evidence(x, "%lu went from the free lists, %lu of them into page tables",
 		 free_before - free_after, usage.tables);
+	if (fresh.nr)
+		judge_host(x, p, &fresh, given);
 	process_resume(p);
+out_fresh:
+	arena_end(&fresh);
 out:
 	user_wait(x, p, 0);
 	process_put(p);
@@ -208,26 +273,42 @@ EXPERIMENT(malloc_trim, "malloc.trim",
 
 /* --- the device ------------------------------------------------------------------------ */
 
-/* The frames behind [addr, addr + n pages) as a device is told of them; how many. */
-static u32 map_frames(struct trial *x, struct process *p, unsigned long addr, u32 n,
-		      struct dmacheck_seg *segs)
-{
-	u32 i;
+/* A program's block as a device is told of it. */
+struct frames {
+	u32 n;
+	struct page *page[PHYSICAL_PAGES]; /* each held, so that it does not move */
+	struct dmacheck_seg segs[PHYSICAL_PAGES];
+};
 
-	for (i = 0; i < n; i++) {
-		phys_addr_t pa = process_translate(p, addr + i * PAGE_SIZE);
+/* Maps the frames behind the pages from addr on; false when one of them cannot be. */
+static bool map_frames(struct trial *x, struct process *p, unsigned long addr,
+		       struct frames *f)
+{
+	for (f->n = 0; f->n < PHYSICAL_PAGES; f->n++) {
+		struct page *page = process_pin(p, addr + f->n * PAGE_SIZE);
 		dma_addr_t dma;
 
-		if (!expect(x, pa != PHYS_ADDR_MAX, "page %u has no frame", i))
-			break;
-		dma = dma_map_page(dmacheck_device(), phys_to_page(pa), 0, PAGE_SIZE,
-				   DMA_TO_DEVICE);
+		if (!expect(x, page, "page %u has no frame", f->n))
+			return false;
+		dma = dma_map_page(dmacheck_device(), page, 0, PAGE_SIZE, DMA_TO_DEVICE);
 		if (!expect(x, !dma_mapping_error(dmacheck_device(), dma),
-			    "page %u cannot be mapped", i))
-			break;
-		segs[i] = (struct dmacheck_seg){ .addr = dma, .len = PAGE_SIZE };
+			    "page %u cannot be mapped", f->n)) {
+			put_page(page);
+			return false;
+		}
+		f->page[f->n] = page;
+		f->segs[f->n] = (struct dmacheck_seg){ .addr = dma, .len = PAGE_SIZE };
 	}
-	return i;
+	return true;
+}
+
+static void unmap_frames(struct frames *f)
+{
+	while (f->n--) {
+		dma_unmap_page(dmacheck_device(), f->segs[f->n].addr, PAGE_SIZE,
+			       DMA_TO_DEVICE);
+		put_page(f->page[f->n]);
+	}
 }
 
 /* What the program wrote, hashed as it sees it. */
@@ -244,39 +325,28 @@ static u64 hash_of_contents(u64 size)
 	return hash;
 }
 
-static void judge_physical(struct trial *x, struct process *p, struct dmacheck_seg *segs,
-			   u32 n)
+static void judge_physical(struct trial *x, const struct frames *f)
 {
-	u64 addr = process_results(p)[PHYSICAL_ADDRESS];
-	u32 mapped = map_frames(x, p, addr, n, segs);
 	struct dmacheck_call call = { .op = DMACHECK_OP_DESCRIBE,
-				      .src = segs,
-				      .n_src = n };
-	u64 want = hash_of_contents(n * PAGE_SIZE), pieces = 0, whole = 0;
+				      .src = f->segs,
+				      .n_src = f->n };
+	u64 want = hash_of_contents(PHYSICAL_BLOCK), pieces = 0, whole = 0;
 	struct dmacheck_resp resp = { 0 };
 	int err;
 
-	if (mapped == n) {
-		err = dmacheck_request(&call, &resp);
-		expect(x, !err && resp.n_runs > 1, "the device finds %u runs (%d)",
-		       resp.n_runs, err);
-		err = dmacheck_hash_segs(segs, n, &pieces);
-		expect(x, !err && pieces == want, "page by page the hash is wrong (%d)",
-		       err);
-		/* May well lie partly outside of RAM. */
-		err = dmacheck_hash(segs[0].addr, n * PAGE_SIZE, &whole);
-		expect(x, err == -EFAULT || (!err && whole != want),
-		       "the one range from the first frame on has the same bytes (%d)",
-		       err);
-		evidence(x, "%u KiB of malloc: %u runs of frames by the device", n * 4,
-			 resp.n_runs);
-		evidence(x,
-			 "page by page it hashes what the program wrote, as one range %s",
-			 err ? "it leaves RAM" : "something else");
-	}
-	while (mapped--)
-		dma_unmap_page(dmacheck_device(), segs[mapped].addr, PAGE_SIZE,
-			       DMA_TO_DEVICE);
+	err = dmacheck_request(&call, &resp);
+	expect(x, !err && resp.n_runs > 1, "the device finds %u runs (%d)", resp.n_runs,
+	       err);
+	err = dmacheck_hash_segs(f->segs, f->n, &pieces);
+	expect(x, !err && pieces == want, "page by page the hash is wrong (%d)", err);
+	/* May well lie partly outside of RAM. */
+	err = dmacheck_hash(f->segs[0].addr, PHYSICAL_BLOCK, &whole);
+	expect(x, err == -EFAULT || (!err && whole != want),
+	       "the one range from the first frame on has the same bytes (%d)", err);
+	evidence(x, "%lu KiB of malloc: %u runs of frames by the device",
+		 PHYSICAL_BLOCK / 1024, resp.n_runs);
+	evidence(x, "page by page it hashes what the program wrote, as one range %s",
+		 err ? "it leaves RAM" : "something else");
 }
 
 #define SCATTER_PAGES 128
@@ -285,25 +355,25 @@ EXPERIMENT(malloc_physical, "malloc.physical",
 	   "memory from a user's malloc is physically contiguous", .popular = true,
 	   .needs = NEEDS_USER_MODE | NEEDS_DMACHECK)
 {
-	struct dmacheck_seg *segs = NULL;
+	struct frames *f = kmalloc(sizeof(*f), GFP_KERNEL);
 	LIST_HEAD(held);
 	struct process *p;
-	u32 n;
 
 	hold_every_second_page(&held, SCATTER_PAGES);
 	p = user_start(x, "malloc_physical", NULL);
 	if (p && user_pause(x, p)) {
-		n = (u32)pages_of(process_results(p)[PHYSICAL_SIZE]);
-		segs = kmalloc_array(n, sizeof(*segs), GFP_KERNEL);
-		if (expect(x, segs, "no memory"))
-			judge_physical(x, p, segs, n);
+		if (expect(x, f, "no memory")) {
+			if (map_frames(x, p, process_results(p)[PHYSICAL_ADDRESS], f))
+				judge_physical(x, f);
+			unmap_frames(f);
+		}
 		process_resume(p);
 	}
 	if (p) {
 		user_wait(x, p, 0);
 		process_put(p);
 	}
-	kfree(segs);
+	kfree(f);
 	free_held_pages(&held);
 }
 

@@ -119,16 +119,15 @@ EXPERIMENT(fork_cow, "fork.cow", "fork copies no page until somebody writes to i
 #define SECOND_HOG   "16"
 #define SECOND_PAGES (16 * MIB_PAGES)
 
-/* Up to n blocks, as a process would get them, onto the list by their struct pages; how
- * many there were. */
-static unsigned long take_blocks(struct list_head *held, unsigned int order,
+/* Up to n blocks onto the list by their struct pages; how many there were. */
+static unsigned long take_blocks(struct list_head *held, gfp_t gfp, unsigned int order,
 				 unsigned long n)
 {
 	unsigned long taken;
 	struct page *page;
 
 	for (taken = 0; taken < n; taken++) {
-		page = alloc_pages(GFP_HIGHUSER | __GFP_NOWARN | __GFP_NORETRY, order);
+		page = alloc_pages(gfp | __GFP_NOWARN | __GFP_NORETRY, order);
 		if (!page)
 			break;
 		page->private = order;
@@ -146,16 +145,17 @@ static void give_back(struct list_head *held)
 	INIT_LIST_HEAD(held);
 }
 
-/* Takes all that a process could have but LEFT_MIB; false when there is not even that. */
-static bool take_memory(struct list_head *held)
+/* Takes all that a process could have but LEFT_MIB, of memory for requests like gfp; false
+ * when there is not even that. */
+static bool take_memory(struct list_head *held, gfp_t gfp)
 {
 	LIST_HEAD(left);
-	bool enough = take_blocks(&left, MIB_ORDER, LEFT_MIB) == LEFT_MIB;
+	bool enough = take_blocks(&left, gfp, MIB_ORDER, LEFT_MIB) == LEFT_MIB;
 
-	take_blocks(held, MAX_ORDER, ~0UL);
+	take_blocks(held, GFP_HIGHUSER_MOVABLE, MAX_ORDER, ~0UL);
 	for (unsigned int order = MIB_ORDER; order; order /= 2)
-		take_blocks(held, order, ~0UL);
-	take_blocks(held, 0, ~0UL);
+		take_blocks(held, GFP_HIGHUSER_MOVABLE, order, ~0UL);
+	take_blocks(held, GFP_HIGHUSER_MOVABLE, 0, ~0UL);
 	give_back(&left);
 	return enough;
 }
@@ -170,7 +170,7 @@ EXPERIMENT(oom_kill, "oom.kill",
 	LIST_HEAD(held);
 
 	drain_all_pages();
-	if (!take_memory(&held)) {
+	if (!take_memory(&held, GFP_HIGHUSER_MOVABLE)) {
 		skip(x, "needs 22 MiB of free memory");
 		goto out;
 	}
@@ -199,6 +199,54 @@ EXPERIMENT(oom_kill, "oom.kill",
 		 LEFT_MIB, usage.rss / MIB_PAGES);
 	evidence(x, "the first was killed, the second got all its memory");
 	process_put(large);
+out:
+	give_back(&held);
+}
+
+/* Pages for the kernel, one by one, until that costs a process its life; how many. */
+static unsigned long ask_until_killed(struct trial *x, struct list_head *got)
+{
+	unsigned long kills = oom_kills(), n;
+
+	for (n = 0; n < LEFT_MIB * MIB_PAGES && oom_kills() == kills; n++) {
+		struct page *page = alloc_page(GFP_KERNEL);
+
+		if (!expect(x, page, "request %lu of the kernel failed", n))
+			break;
+		page->private = 0;
+		list_add(&page->lru, got);
+	}
+	return n;
+}
+
+EXPERIMENT(oom_kernel, "oom.kernel",
+	   "a process ends before an ordinary request of the kernel fails",
+	   .needs = NEEDS_USER_MODE)
+{
+	unsigned long kills = oom_kills(), n;
+	struct process_usage usage;
+	struct process *p;
+	LIST_HEAD(held);
+
+	drain_all_pages();
+	if (!take_memory(&held, GFP_KERNEL)) {
+		skip(x, "needs 22 MiB of free memory");
+		goto out;
+	}
+	p = process_start("oom_hog", (const char *const[]){ FIRST_HOG, "wait", NULL });
+	if (!expect(x, !IS_ERR(p), "no process: %ld", PTR_ERR(p)))
+		goto out;
+	if (user_pause(x, p)) {
+		process_usage(p, &usage);
+		n = ask_until_killed(x, &held);
+		evidence(x, "a process holds %lu MiB, the kernel asks page by page",
+			 usage.rss / MIB_PAGES);
+		evidence(x, "request %lu was served by the process's death", n);
+	}
+	user_wait(x, p, PROCESS_KILLED + KILLED_MEMORY);
+	expect(x, oom_kills() == kills + 1, "%lu processes were killed",
+	       oom_kills() - kills);
+	process_put(p);
 out:
 	give_back(&held);
 }

@@ -4,6 +4,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 
 #include <guest/dmacheck.h>
@@ -52,6 +53,56 @@ unsigned long wrong_words(const void *p, size_t size, u64 seed)
 	       (*(const u64 *)((const char *)p + size - 8) != word_at(seed, size - 8));
 }
 
+size_t hashed_whole(void)
+{
+	return machine_is_slow() ? 64UL << 10 : MAX_ORDER_SIZE;
+}
+
+#define LINE 64 /* bytes of each page */
+
+/* Which line of its page stands for page i: any of them, as i goes on. */
+static size_t line_at(u32 i)
+{
+	return i * PAGE_SIZE + i * LINE % PAGE_SIZE;
+}
+
+static bool same_hash(struct trial *x, const u8 *lines, const struct dmacheck_seg *segs,
+		      u32 n)
+{
+	u64 seen;
+	int err = dmacheck_hash_segs(segs, n, &seen);
+
+	expect(x, !err, "the device does not hash a line of each of %u pages: %d", n,
+	       err);
+	return !err && seen == xxh3_64(lines, (size_t)n * LINE);
+}
+
+/* One line of each page, hashed by both. */
+static bool same_lines(struct trial *x, const u8 *p, dma_addr_t dma, u32 n)
+{
+	struct dmacheck_seg *segs = kmalloc_array(n, sizeof(*segs), GFP_KERNEL);
+	u8 *lines = kmalloc_array(n, LINE, GFP_KERNEL);
+	bool same = false;
+
+	for (u32 i = 0; segs && lines && i < n; i++) {
+		memcpy(lines + (size_t)i * LINE, p + line_at(i), LINE);
+		segs[i] = (struct dmacheck_seg){ .addr = dma + line_at(i), .len = LINE };
+	}
+	if (expect(x, segs && lines, "no memory for a line of each of %u pages", n))
+		same = same_hash(x, lines, segs, n);
+	kfree(segs);
+	kfree(lines);
+	return same;
+}
+
+/* Has the CPU at p what the device hashed as `written` at dma? */
+static bool cpu_sees(struct trial *x, void *p, dma_addr_t dma, size_t size, u64 written)
+{
+	if (size <= hashed_whole() || !PAGE_ALIGNED(size) || !PAGE_ALIGNED(p))
+		return xxh3_64(p, size) == written;
+	return same_lines(x, p, dma, (u32)(size / PAGE_SIZE));
+}
+
 bool is_one_range(struct trial *x, void *p, dma_addr_t dma, size_t size)
 {
 	static u64 seed = 0x70616765;
@@ -63,7 +114,7 @@ bool is_one_range(struct trial *x, void *p, dma_addr_t dma, size_t size)
 	if (!expect(x, !err, "the device does not fill %zu bytes at %#lx: %d", size, dma,
 		    err))
 		return false;
-	if (xxh3_64(p, size) != written)
+	if (!cpu_sees(x, p, dma, size, written))
 		return false;
 	err = dmacheck_hash(dma, size, &seen);
 	expect(x, !err, "the device does not hash %zu bytes at %#lx: %d", size, dma, err);

@@ -25,11 +25,15 @@ unsigned long wrong_words(const void *p, size_t size, u64 seed);
 
 /*
  * The whole question at once: told the one range [dma, dma + size), does the device reach
- * the bytes that the CPU has at p?  The device fills the range with a pattern, the CPU
- * hashes it (an instruction a byte), and so does the device again.  The buffer is the
- * device's meanwhile (coherent, or mapped DMA_BIDIRECTIONAL).
+ * the bytes that the CPU has at p?  The device fills the range with a pattern and hashes it;
+ * the CPU hashes it, too, and both hashes must be equal.  A byte costs the CPU two
+ * instructions: of what is larger than hashed_whole(), both hash 64 bytes of each page, at
+ * a place that goes from page to page.  The buffer is the device's meanwhile (coherent, or
+ * mapped DMA_BIDIRECTIONAL).
  */
 bool is_one_range(struct trial *x, void *p, dma_addr_t dma, size_t size);
+/* Up to how many bytes the CPU hashes whole. */
+size_t hashed_whole(void);
 /* The same for memory of the direct map, mapped and unmapped here. */
 bool is_one_range_mapped(struct trial *x, void *p, size_t size);
 

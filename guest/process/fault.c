@@ -39,11 +39,12 @@ static struct area *grow_stack(struct mm_struct *mm, unsigned long addr)
 static int give_zeroed(struct mm_struct *mm, struct area *area, unsigned long addr,
 		       u64 *entry)
 {
-	struct page *page = user_page_alloc(GFP_HIGHUSER);
+	struct page *page = user_page_alloc(GFP_HIGHUSER_MOVABLE);
 
 	if (!page)
 		return -ENOMEM;
 	pt_set(mm, addr, entry, pt_entry(page_to_phys(page), area->vma.vm_flags, true));
+	frame_settle(page, mm, addr);
 	mm->usage.rss++;
 	mm->usage.zeroed++;
 	return 0;
@@ -86,16 +87,18 @@ static int make_writable(struct mm_struct *mm, struct area *area, unsigned long 
 
 	if (*entry & PTE_SPECIAL)
 		return give_zeroed(mm, area, addr, entry);
-	if (page_count(old) == 1) {
+	/* A settled frame is ours alone, too: somebody else may hold it, but not map it. */
+	if (frame_is_settled(old) || page_count(old) == 1) {
 		mm->usage.reused++;
 	} else {
-		page = user_page_alloc(GFP_HIGHUSER);
+		page = user_page_alloc(GFP_HIGHUSER_MOVABLE);
 		if (!page)
 			return -ENOMEM;
 		copy_highpage(page, old);
 		mm->usage.copied++;
 	}
 	pt_set(mm, addr, entry, pt_entry(page_to_phys(page), area->vma.vm_flags, true));
+	frame_settle(page, mm, addr);
 	if (page != old)
 		user_page_put(old);
 	return 0;

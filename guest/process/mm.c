@@ -2,6 +2,7 @@
 /* Address spaces as a whole: making, copying, using, ending one; and its books. */
 #include <linux/kernel.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 #include <asm/cpu.h>
 #include <asm/pagetable.h>
@@ -24,6 +25,8 @@ struct mm_struct *mm_create(void)
 	}
 	memcpy(mm->pgd + HALF, kernel_pml4 + HALF, HALF * sizeof(u64));
 	mm->usage.tables = 1;
+	mm->refs = 1;
+	mm->cpu = -1;
 	mutex_init(&mm->lock);
 	range_tree_init(&mm->areas, MMAP_MIN, TASK_SIZE);
 	return mm;
@@ -33,6 +36,7 @@ void mm_destroy(struct mm_struct *mm)
 {
 	struct range *r;
 
+	mutex_lock(&mm->lock);
 	while ((r = range_first(&mm->areas)) != &mm->areas.tail) {
 		struct vm_area_struct *vma = &area_of(r)->vma;
 
@@ -41,8 +45,8 @@ void mm_destroy(struct mm_struct *mm)
 	}
 	pt_free(mm, 0, USER_LIMIT);
 	WARN_ON(mm->usage.rss || mm->usage.tables != 1 || mm->usage.total);
-	free_page((unsigned long)mm->pgd);
-	kfree(mm);
+	mutex_unlock(&mm->lock);
+	mm_put(mm);
 }
 
 static int copy_area(struct mm_struct *mm, struct mm_struct *parent, struct area *area)
@@ -79,9 +83,14 @@ int mm_copy(struct mm_struct *mm, struct mm_struct *parent)
 	return err;
 }
 
-void mm_use(const struct mm_struct *mm)
+void mm_use(struct mm_struct *mm, struct mm_struct *before)
 {
+	if (mm)
+		WRITE_ONCE(mm->cpu, (int)smp_processor_id());
+	/* Serialising: others see the store before this CPU reads an entry. */
 	write_cr3(mm ? __pa(mm->pgd) : image_phys(kernel_pml4));
+	if (before)
+		WRITE_ONCE(before->cpu, -1);
 }
 
 bool process_kernel_half_fault(unsigned long addr)

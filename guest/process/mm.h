@@ -11,7 +11,8 @@
  * the first access (fault.c).  Two areas side by side that could be one are one.
  *
  * One thread lives in an address space, so its page tables are in use on one CPU at most,
- * and only while that thread runs there: a changed entry is flushed on this CPU alone.
+ * and only while that thread runs there: an entry that it changes is flushed on this CPU
+ * alone.  What others change, because a frame moves, they flush there (movable.c).
  */
 #ifndef GUEST_PROCESS_MM_H
 #define GUEST_PROCESS_MM_H
@@ -44,19 +45,24 @@ struct mm_struct {
 	struct range_tree areas; /* of struct area */
 	unsigned long brk_start, brk; /* heap [start, brk); its area ends at a page */
 	struct process_usage usage;
+	unsigned int refs; /* the process's, and others' for a while: mm_get() */
+	int cpu; /* where the tables are in use; -1: nowhere */
 };
 
 /* --- whole spaces ---------------------------------------------------------------------- */
 
 /* An empty one; NULL without memory. */
 struct mm_struct *mm_create(void);
-/* Everything goes.  No CPU uses its tables any more. */
+/* Everything goes, and the process's reference.  No CPU uses its tables any more. */
 void mm_destroy(struct mm_struct *mm);
+/* Keeps an address space, maybe an empty one, for somebody who is not its process. */
+void mm_get(struct mm_struct *mm);
+void mm_put(struct mm_struct *mm);
 /* Copies parent's areas; private frames are shared until one of the two writes.  parent is
  * the space in use here.  -ENOMEM: the new space is to be destroyed. */
 int mm_copy(struct mm_struct *mm, struct mm_struct *parent);
-/* Takes the tables into use on this CPU; NULL: the kernel's. */
-void mm_use(const struct mm_struct *mm);
+/* Takes the tables into use on this CPU in place of others; NULL: the kernel's. */
+void mm_use(struct mm_struct *mm, struct mm_struct *before);
 /* What is wrong with areas and counts, or NULL. */
 const char *mm_fault_found(struct mm_struct *mm);
 
@@ -165,6 +171,15 @@ void pt_free(struct mm_struct *mm, unsigned long floor, unsigned long ceiling);
 /* A zeroed frame for a process; NULL without memory. */
 struct page *user_page_alloc(gfp_t gfp);
 void user_page_put(struct page *page);
+
+/* Now the frame is mapped at addr of mm and nowhere else: it can move. */
+void frame_settle(struct page *page, struct mm_struct *mm, unsigned long addr);
+/* It may be mapped elsewhere from now on, or not at all: it stays where it is. */
+void frame_unsettle(struct page *page);
+static inline bool frame_is_settled(const struct page *page)
+{
+	return PageUser(page) && PageMovable(page);
+}
 
 struct shared *shared_create(unsigned long pages);
 void shared_get(struct shared *shared);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Out of memory: when a process's fault finds no frame, the process with the most frames
- * ends, and whoever needed one waits for its memory.
+ * Out of memory: when a process's fault finds no frame, or the page allocator has nothing
+ * for the kernel (<linux/oom.h>), the process with the most frames ends, and whoever needed
+ * memory waits for its.
  *
  * One victim at a time: as long as one is dying, everybody waits for that.  A process that
- * waits here holds no lock, and stops waiting when it is the victim itself.
+ * waits here holds no lock, and stops waiting when it is the victim itself.  One that asks
+ * for kernel memory may hold locks; but no process needs another's to end, and the victim's
+ * own request fails, so that it can.
  */
 #include <linux/kernel.h>
+#include <linux/oom.h>
 #include <linux/sched.h>
 
 #include "process.h"
@@ -72,6 +76,20 @@ static bool has_memory(int pid)
 		found |= p->mm && process_pid(p) == pid;
 	spin_unlock(&processes_lock);
 	return found;
+}
+
+/* For the page allocator: it waits by itself. */
+static bool kill_for_kernel(const struct oom_control *oc)
+{
+	const struct process *me = current_process();
+
+	(void)oc;
+	return !(me && READ_ONCE(me->killed)) && kill_one();
+}
+
+void oom_killer_setup(void)
+{
+	set_oom_killer(kill_for_kernel);
 }
 
 void oom_kill_for_fault(void)

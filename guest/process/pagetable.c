@@ -106,6 +106,7 @@ void pt_zap(struct mm_struct *mm, unsigned long start, unsigned long end,
 		if (vm_flags & VM_PFNMAP || old & PTE_SPECIAL)
 			continue;
 		mm->usage.rss--;
+		frame_unsettle(pte_page(old));
 		user_page_put(pte_page(old));
 	}
 }
@@ -138,6 +139,8 @@ int pt_move(struct mm_struct *mm, unsigned long from, unsigned long to,
 		target = pt_find(mm, addr - from + to);
 		WRITE_ONCE(*target, *entry);
 		pt_set(mm, addr, entry, 0);
+		if (frame_is_settled(pte_page(*target)))
+			frame_settle(pte_page(*target), mm, addr - from + to);
 	}
 	return 0;
 }
@@ -158,6 +161,7 @@ int pt_copy(struct mm_struct *child, struct mm_struct *parent,
 		WRITE_ONCE(*copy, *entry);
 		if (vma->vm_flags & VM_PFNMAP || *entry & PTE_SPECIAL)
 			continue;
+		frame_unsettle(pte_page(*entry));
 		get_page(pte_page(*entry));
 		child->usage.rss++;
 	}

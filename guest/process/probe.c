@@ -88,8 +88,11 @@ static void run_probe(void)
 bool process_supported(void)
 {
 	mutex_lock(&probing);
-	if (!probed)
+	if (!probed) {
 		run_probe();
+		if (works)
+			oom_killer_setup();
+	}
 	probed = true;
 	mutex_unlock(&probing);
 	return works;

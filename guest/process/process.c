@@ -99,7 +99,7 @@ static void drop_mm(struct process *me)
 
 	preempt_disable();
 	current->mm = NULL;
-	mm_use(NULL);
+	mm_use(NULL, mm);
 	preempt_enable();
 	me->last_usage = mm->usage;
 	spin_lock(&processes_lock);
@@ -352,6 +352,11 @@ void process_resume(struct process *p)
 	wake_up_all(&p->changed);
 }
 
+bool process_has_ended(const struct process *p)
+{
+	return READ_ONCE(p->ended);
+}
+
 int process_wait(struct process *p)
 {
 	wait_event(p->changed, READ_ONCE(p->ended));
@@ -376,13 +381,60 @@ const volatile u64 *process_results(const struct process *p)
 	return page_address(p->results);
 }
 
+void process_tell(struct process *p, unsigned int word, u64 value)
+{
+	u64 *words = page_address(p->results);
+
+	WRITE_ONCE(words[word], value);
+}
+
+/* Its address space with a reference; NULL: it is gone. */
+static struct mm_struct *get_mm(struct process *p)
+{
+	struct mm_struct *mm;
+
+	spin_lock(&processes_lock);
+	mm = p->mm;
+	if (mm)
+		mm_get(mm);
+	spin_unlock(&processes_lock);
+	return mm;
+}
+
+struct page *process_pin(struct process *p, unsigned long addr)
+{
+	struct mm_struct *mm = get_mm(p);
+	struct page *page = NULL;
+	const u64 *entry;
+
+	if (!mm)
+		return NULL;
+	mutex_lock(&mm->lock);
+	entry = pt_find(mm, addr);
+	if (entry && pte_mapped(*entry) && !(*entry & PTE_SPECIAL)) {
+		page = pte_page(*entry);
+		get_page(page);
+	}
+	mutex_unlock(&mm->lock);
+	mm_put(mm);
+	return page;
+}
+
 phys_addr_t process_translate(struct process *p, unsigned long addr)
 {
-	const u64 *entry = p->mm ? pt_find(p->mm, addr) : NULL;
+	struct mm_struct *mm = get_mm(p);
+	phys_addr_t pa = PHYS_ADDR_MAX;
+	const u64 *entry;
 
-	if (!entry || !pte_mapped(*entry))
-		return PHYS_ADDR_MAX;
-	return page_to_phys(pte_page(*entry)) + addr % PAGE_SIZE;
+	if (!mm)
+		return pa;
+	mutex_lock(&mm->lock);
+	entry = pt_find(mm, addr);
+	if (entry && pte_mapped(*entry))
+		pa = page_to_phys(pte_page(*entry)) + addr % PAGE_SIZE;
+	mutex_unlock(&mm->lock);
+	mm_put(mm);
+	return pa;
 }
 
 void process_usage(struct process *p, struct process_usage *usage)
@@ -394,5 +446,10 @@ void process_usage(struct process *p, struct process_usage *usage)
 
 const char *process_verify(struct process *p)
 {
-	return p->mm ? mm_fault_found(p->mm) : NULL;
+	struct mm_struct *mm = get_mm(p);
+	const char *fault = mm ? mm_fault_found(mm) : NULL;
+
+	if (mm)
+		mm_put(mm);
+	return fault;
 }

@@ -90,6 +90,8 @@ const struct program *program_find(const char *name);
 /* Loads it into the current process; where it begins, or a negative errno. */
 int program_load(const struct start *start, struct pt_regs *regs);
 
+/* From now on the page allocator, too, can have processes killed. */
+void oom_killer_setup(void);
 /* No frame for a fault of the current process: kills one, and returns when it is gone. */
 void oom_kill_for_fault(void);
 

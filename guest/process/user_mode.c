@@ -54,8 +54,7 @@ void user_regs(struct pt_regs *regs, unsigned long rip, unsigned long rsp)
 
 void process_switch(const struct task_struct *prev, const struct task_struct *next)
 {
-	(void)prev;
-	mm_use(next->mm);
+	mm_use(next->mm, prev->mm);
 	if (next->mm)
 		set_kernel_stack((unsigned long)next->stack + THREAD_SIZE);
 }

@@ -29,6 +29,9 @@
  *   DESCRIBE	1..max	0	-	touches nothing; says into which runs of contiguous
  *					guest-physical memory the src stream translates
  *					(neighbours that meet are one run, also across segments)
+ *   RESIDENT	1..max	0	-	touches nothing; says how much of the src stream the host
+ *					has given memory to: what was ever touched, and its
+ *					neighbours where the host gives memory in larger pages
  *
  * The used length is what was written of the writable part; 0 when there was no room for a
  * struct dmacheck_resp: then nothing was done.
@@ -69,6 +72,7 @@ _Static_assert(sizeof(struct dmacheck_config) == 24, "dmacheck configuration");
 #define DMACHECK_OP_FILL     2u
 #define DMACHECK_OP_COPY     3u
 #define DMACHECK_OP_DESCRIBE 4u
+#define DMACHECK_OP_RESIDENT 5u
 
 struct dmacheck_req {
 	le16 op;
@@ -101,7 +105,10 @@ struct dmacheck_resp {
 	le64 hash; /* HASH, FILL, COPY with status OK, else 0 */
 	le64 bytes; /* OK: length of the stream.  FAULT: offset in the stream of the first byte
 			 that could not be reached; HASH and COPY say nothing of the rest */
-	le64 first_break; /* DESCRIBE: stream offset where the first run ends */
+	union {
+		le64 first_break; /* DESCRIBE: stream offset where the first run ends */
+		le64 resident; /* RESIDENT with status OK: bytes of the stream */
+	};
 	le64 tag;
 };
 _Static_assert(sizeof(struct dmacheck_resp) == 40, "dmacheck response");

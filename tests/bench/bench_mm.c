@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The workloads over pagevisor's own mm/, in this process; and pairs of pages. */
+/*
+ * The workloads over pagevisor's own mm/, in this process; besides them pairs of pages,
+ * memory pools, and vmalloc, which really maps its pages here (a system call for each run of
+ * frames, so its times are the host's rather than ours).
+ */
 #include <linux/gfp.h>
+#include <linux/mempool.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "tests/host/host.h"
 
@@ -66,6 +72,46 @@ static unsigned long pages_order9(unsigned long pairs)
 	return page_pairs(pairs, 9);
 }
 
+static mempool_t *pool64;
+
+static unsigned long mempool_pair(unsigned long pairs)
+{
+	for (unsigned long i = 0; i < pairs; i++) {
+		void *p = mempool_alloc(pool64, GFP_KERNEL);
+
+		bench_touch(p);
+		mempool_free(p, pool64);
+	}
+	return pairs;
+}
+
+static unsigned long vmalloc_pairs(unsigned long pairs, unsigned long pages)
+{
+	for (unsigned long i = 0; i < pairs; i++)
+		vfree(vmalloc(pages * PAGE_SIZE));
+	return pairs;
+}
+
+static unsigned long vmalloc_1(unsigned long pairs)
+{
+	return vmalloc_pairs(pairs, 1);
+}
+
+static unsigned long vmalloc_4(unsigned long pairs)
+{
+	return vmalloc_pairs(pairs, 4);
+}
+
+static unsigned long vmalloc_64(unsigned long pairs)
+{
+	return vmalloc_pairs(pairs, 64);
+}
+
+static unsigned long vmalloc_1024(unsigned long pairs)
+{
+	return vmalloc_pairs(pairs, 1024);
+}
+
 int main(void)
 {
 	static const struct workload work[] = {
@@ -76,11 +122,17 @@ int main(void)
 		{ "page-order-0", pages_order0, 5000000 },
 		{ "page-order-3", pages_order3, 1000000 },
 		{ "page-order-9", pages_order9, 200000 },
+		{ "mempool-64-pair", mempool_pair, 5000000 },
+		{ "vmalloc-1", vmalloc_1, 10000 },
+		{ "vmalloc-4", vmalloc_4, 5000 },
+		{ "vmalloc-64", vmalloc_64, 1000 },
+		{ "vmalloc-1024", vmalloc_1024, 200 },
 	};
 
 	host_mm_init(1UL << 30);
 	cache64 = kmem_cache_create("bench-64", 64, 0, 0, NULL);
-	if (!cache64)
+	pool64 = cache64 ? mempool_create_slab_pool(16, cache64) : NULL;
+	if (!pool64)
 		return 1;
 	bench_run(work, sizeof(work) / sizeof(work[0]));
 	return 0;

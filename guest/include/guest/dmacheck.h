@@ -36,6 +36,8 @@ int dmacheck_hash_sg(struct scatterlist *sg, unsigned int n, u64 *hash);
 /* Writes the pattern of seed; the hash of what was written. */
 int dmacheck_fill(dma_addr_t addr, u64 len, u64 seed, u64 *hash);
 int dmacheck_copy(dma_addr_t from, dma_addr_t to, u64 len, u64 *hash);
+/* How many bytes of the range the host has given memory to. */
+int dmacheck_resident(dma_addr_t addr, u64 len, u64 *bytes);
 /* Into how many runs of guest-physical memory the range translates, and those that fit. */
 int dmacheck_describe(dma_addr_t addr, u64 len, struct dmacheck_run *runs, u32 max_runs,
 		      struct dmacheck_resp *resp);

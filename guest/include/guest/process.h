@@ -22,6 +22,7 @@
 
 #include <linux/types.h>
 
+struct page;
 struct process;
 struct pt_regs;
 
@@ -38,6 +39,7 @@ struct process *process_start(const char *program, const char *const *args);
 /* Sleeps until it pauses (true) or has ended (false). */
 bool process_wait_pause(struct process *p);
 void process_resume(struct process *p);
+bool process_has_ended(const struct process *p);
 /* Sleeps until it has ended and all its memory is free.  exit()'s status (0 .. 255), or
  * PROCESS_KILLED + why. */
 int process_wait(struct process *p);
@@ -51,10 +53,15 @@ void process_put(struct process *p);
 int process_pid(const struct process *p);
 /* What the process wrote there, RESULTS words. */
 const volatile u64 *process_results(const struct process *p);
+/* Writes one of these words, for the process to read. */
+void process_tell(struct process *p, unsigned int word, u64 value);
 
 /* While it pauses: the physical address behind one of the process's, or PHYS_ADDR_MAX where
  * no frame is mapped. */
 phys_addr_t process_translate(struct process *p, unsigned long addr);
+/* The same frame, which then does not move until put_page(); NULL: none but the common zero
+ * page. */
+struct page *process_pin(struct process *p, unsigned long addr);
 
 /* Pages, and counts since the start. */
 struct process_usage {

@@ -19,7 +19,7 @@ enum {
 };
 #define THRESHOLD_REQUEST 131049UL /* with malloc's 8 bytes, rounded to 16: 128 KiB */
 
-/* malloc_lazy: pauses before the first touch, and after the last */
+/* malloc_lazy: pauses before malloc(), before the first touch, and after the last */
 enum { LAZY_ADDRESS, LAZY_SIZE, LAZY_RSS_BEFORE, LAZY_RSS_ALLOCATED, LAZY_RSS_TOUCHED };
 
 /* malloc_zeroed */
@@ -62,7 +62,9 @@ enum {
 #define TRIM_BLOCK_SIZE 16384UL
 
 /* malloc_physical: pauses with every page of the block touched */
-enum { PHYSICAL_ADDRESS, PHYSICAL_SIZE };
+enum { PHYSICAL_ADDRESS };
+#define PHYSICAL_PAGES 64
+#define PHYSICAL_BLOCK (PHYSICAL_PAGES * 4096UL)
 
 /* malloc_compare: pauses with every page of the buffer touched, then measures */
 enum {
@@ -102,6 +104,12 @@ enum { SHARE_ADDRESS, SHARE_WRONG, SHARE_ERROR };
 
 /* mm_random: checks that failed, and at which step first; pauses now and then */
 enum { RANDOM_STEPS, RANDOM_WRONG, RANDOM_FIRST_WRONG, RANDOM_FORKS };
+
+/* scattered: pauses with every page written, and with all but one of MOVE_GROUP given back;
+ * then counts in those until MOVE_STOP */
+enum { MOVE_ADDRESS, MOVE_WRONG, MOVE_ROUNDS, MOVE_STOP };
+#define MOVE_PAGES 6144UL /* 24 MiB */
+#define MOVE_GROUP 16UL
 
 /* hostile: system calls refused as they should, out of those tried */
 enum { HOSTILE_TRIED, HOSTILE_REFUSED, HOSTILE_FIRST_WRONG };

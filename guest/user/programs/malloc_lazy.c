@@ -19,6 +19,7 @@ int main(void)
 {
 	volatile char *p;
 
+	pause_here();
 	results[LAZY_RSS_BEFORE] = rss();
 	p = malloc(SIZE);
 	if (!p)

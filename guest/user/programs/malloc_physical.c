@@ -4,20 +4,18 @@
 #include <results.h>
 #include <unistd.h>
 
-#define SIZE (256UL << 10)
 #define PAGE 4096UL
 
 int main(void)
 {
-	char *p = malloc(SIZE + PAGE);
+	char *p = malloc(PHYSICAL_BLOCK + PAGE);
 	uint64_t start = ((uint64_t)p + PAGE - 1) & ~(PAGE - 1);
 
 	if (!p)
 		return 1;
-	for (unsigned long at = 0; at < SIZE; at += 8)
+	for (unsigned long at = 0; at < PHYSICAL_BLOCK; at += 8)
 		*(uint64_t *)(start + at) = at;
 	results[PHYSICAL_ADDRESS] = start;
-	results[PHYSICAL_SIZE] = SIZE;
 	pause_here();
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <cmocka.h>
 
 #include "devices/dma_cursor.h"
@@ -197,6 +198,40 @@ static void ram_regions(void **state)
 	for (unsigned int i = ram.nr; i < RAM_MAX_REGIONS; i++)
 		assert_int_equal(ram_add(&ram, 0x9000 + i, 1, bytes), 0);
 	assert_int_equal(ram_add(&ram, 0x10000, 1, bytes), -ENOSPC);
+}
+
+/* Any range of a region, whatever its place in the host's pages. */
+static void ram_residency(void **state)
+{
+	enum { N = 200 };
+	struct ram ram = { 0 };
+	uint8_t *map = mmap(NULL, N * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool there[N];
+
+	(void)state;
+	assert_ptr_not_equal(map, MAP_FAILED);
+	madvise(map, N * PAGE, MADV_NOHUGEPAGE);
+	for (int i = 0; i < N; i++) {
+		there[i] = rand() % 3;
+		if (there[i])
+			map[(uint64_t)i * PAGE] = 1;
+	}
+	/* 100 bytes into a page, to 300 bytes before the end of one. */
+	assert_int_equal(ram_add(&ram, 1ull << 32, N * PAGE - 400, map + 100), 0);
+	for (int turn = 0; turn < 500; turn++) {
+		uint64_t from = (uint64_t)rand() % (N * PAGE - 400), want = 0;
+		uint64_t len = 1 + (uint64_t)rand() % (N * PAGE - 400 - from);
+
+		for (uint64_t at = from; at < from + len; at++)
+			want += there[(at + 100) / PAGE];
+		assert_int_equal(ram_resident(&ram, (1ull << 32) + from, len), want);
+	}
+	assert_int_equal(ram_resident(&ram, 0, 4096), 0);
+	assert_int_equal(ram_resident(&ram, 1ull << 32, 0), 0);
+	assert_int_equal(ram_resident(&ram, 1ull << 32, N * PAGE), 0);
+	assert_int_equal(ram_resident(&ram, ~0ull, 2), 0);
+	munmap(map, N * PAGE);
 }
 
 /* --- identity --------------------------------------------------------------------------- */
@@ -799,6 +834,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ram_regions),
+		cmocka_unit_test(ram_residency),
 		WITH(identity),
 		WITH(faults_move_nothing),
 		WITH(disabled),

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -87,7 +88,9 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&t, 0, sizeof(t));
-	t.bytes = malloc(2 * HALF);
+	t.bytes = mmap(NULL, 2 * HALF, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	madvise(t.bytes, 2 * HALF, MADV_NOHUGEPAGE);
 	t.model = malloc(2 * HALF);
 	t.request = malloc(REQUEST_SIZE);
 	for (size_t i = 0; i < 2 * HALF; i++)
@@ -128,7 +131,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	dmacheck_job_fini(&t.job);
-	free(t.bytes);
+	munmap(t.bytes, 2 * HALF);
 	free(t.model);
 	free(t.request);
 	return 0;
@@ -427,6 +430,48 @@ static void test_describe_identity(void **state)
 	assert_true(t.job.runs[0].addr == HIGH_BASE);
 }
 
+/* Takes the host's memory away from some pages of RAM, which are zero then. */
+static void drop_pages(bool *dropped, uint32_t one_in)
+{
+	for (unsigned int i = 0; i < PAGES; i++) {
+		dropped[i] = !rnd(one_in);
+		if (dropped[i]) {
+			madvise(t.bytes + i * PAGE, PAGE, MADV_DONTNEED);
+			memset(t.model + i * PAGE, 0, PAGE);
+		} else {
+			t.bytes[i * PAGE] = t.model[i * PAGE];
+		}
+	}
+}
+
+static void test_resident(void **state)
+{
+	bool dropped[PAGES];
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		struct stream s = random_stream(i % 3 ? 20000 : 300000);
+		const struct dmacheck_resp *resp;
+		uint64_t want = 0;
+
+		drop_pages(dropped, 1 + rnd(4));
+		/* Looking leaves no trace: the same answer again. */
+		for (int twice = 0; twice < 2; twice++) {
+			resp = run(DMACHECK_OP_RESIDENT, 0, &s, NULL, RUN_ROOM);
+			want = 0;
+			for (uint64_t at = 0; at < s.len; at++)
+				want += !dropped[place(&s, at, DMA_READ) / PAGE];
+			assert_int_equal(resp->status, DMACHECK_S_OK);
+			assert_true(resp->bytes == s.len);
+			assert_true(resp->resident == want);
+			assert_int_equal(resp->n_runs, 0);
+			assert_true(resp->hash == 0);
+			dmacheck_job_end(&t.job);
+		}
+	}
+	assert_ram();
+}
+
 /* --- faults ----------------------------------------------------------------------- */
 
 /* The offset is exact, one fault is counted, and what lies before it in the same
@@ -439,7 +484,9 @@ static void test_faults(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++) {
 		struct stream s = random_stream(i % 3 ? 20000 : sizeof(scratch));
-		uint16_t op = rnd(2) ? DMACHECK_OP_HASH : DMACHECK_OP_DESCRIBE;
+		static const uint16_t ops[] = { DMACHECK_OP_HASH, DMACHECK_OP_DESCRIBE,
+						DMACHECK_OP_RESIDENT };
+		uint16_t op = ops[rnd(3)];
 		unsigned int hole = rnd(PAGES);
 		const struct dmacheck_resp *resp;
 		uint64_t good;
@@ -454,6 +501,7 @@ static void test_faults(void **state)
 			assert_int_equal(resp->status, DMACHECK_S_FAULT);
 			assert_true(resp->bytes == good);
 			assert_true(resp->hash == 0);
+			assert_true(op != DMACHECK_OP_RESIDENT || !resp->resident);
 			assert_int_equal(t.faults, 1);
 		} else {
 			assert_int_equal(resp->status, DMACHECK_S_OK);
@@ -560,7 +608,7 @@ static void test_refusals(void **state)
 	(void)state;
 	req.op = 0;
 	assert_int_equal(status_of(&req, &s, NULL, 0), DMACHECK_S_UNSUPP);
-	req.op = 5;
+	req.op = 6;
 	assert_int_equal(status_of(&req, &s, NULL, 0), DMACHECK_S_UNSUPP);
 	req.op = DMACHECK_OP_HASH;
 	req.flags = 1;
@@ -583,6 +631,12 @@ static void test_refusals(void **state)
 	req.op = DMACHECK_OP_DESCRIBE;
 	req.n_src = 0;
 	assert_int_equal(status_of(&req, NULL, NULL, 0), DMACHECK_S_INVAL);
+	req.op = DMACHECK_OP_RESIDENT;
+	assert_int_equal(status_of(&req, NULL, NULL, 0), DMACHECK_S_INVAL);
+	req.n_src = 2;
+	req.n_dst = 1;
+	assert_int_equal(status_of(&req, &s, &d, 0), DMACHECK_S_INVAL);
+	req.n_dst = 0;
 	req.n_src = DMACHECK_MAX_SEGMENTS + 1;
 	assert_int_equal(status_of(&req, &s, NULL, 0), DMACHECK_S_TOOBIG);
 	req.n_src = 0xffffffff;
@@ -631,6 +685,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_describe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_describe_identity, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resident, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_faults, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_write_faults, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_bus, setup, teardown),
