@@ -89,8 +89,7 @@ static bool translate_mapped(struct dma_port *port, uint64_t iova, enum dma_dir 
 		return false;
 	step->gpa = m->gpa + (iova - m->first);
 	if (m->last - iova < step->len)
-		step->len = m->last - iova + 1 < step->len ? m->last - iova + 1
-							   : step->len;
+		step->len = m->last - iova + 1;
 	return true;
 }
 

@@ -46,14 +46,18 @@ static void config_changed(struct pci_dev *dev, unsigned int offset, unsigned in
 	bool msix = dev->msix.nr &&
 		    touches(offset, len, dev->msix.cap + PCI_MSIX_FLAGS, 2);
 
+	bool msi = dev->msi.cap && touches(offset, len, dev->msi.cap, PCI_MSI_SIZEOF_64);
+
 	if (command)
 		dma_set_enabled(&dev->dma, pci_command(dev) & PCI_COMMAND_MASTER);
 	if (command || bars)
 		pci_update_bars(dev->pci);
-	if (command || msix) {
+	if (msi)
+		pci_msi_changed(dev);
+	if (command || msix)
 		pci_msix_update(dev);
+	if (command || msi || msix)
 		pci_intx_update(dev);
-	}
 	if (dev->ops && dev->ops->config_written)
 		dev->ops->config_written(dev, offset, len);
 }

@@ -82,8 +82,12 @@ int pci_plug(struct pci_host *pci, struct pci_dev *dev, uint8_t devfn)
 	dev->pci = pci;
 	dev->devfn = devfn;
 	dma_port_init(&dev->dma, dev->device.name, devfn, pci->host, pci->ram);
+	dev->dma.witness = pci->witness;
 	err = pci_msix_plug(dev);
+	if (!err)
+		err = pci_msi_plug(dev);
 	if (err) {
+		pci_msix_unplug(dev);
 		dev->pci = NULL;
 		return err;
 	}
@@ -104,6 +108,7 @@ void pci_unplug(struct pci_dev *dev)
 		pci->dev[dev->devfn] = NULL;
 	}
 	pci_msix_unplug(dev);
+	pci_msi_unplug(dev);
 	dev->pci = NULL;
 }
 
@@ -113,7 +118,23 @@ void pci_dev_reset(struct pci_dev *dev)
 	pci_remove_bars(dev);
 	memcpy(dev->config, dev->initial, sizeof(dev->config));
 	pci_msix_reset(dev);
+	pci_msi_changed(dev);
 	dma_set_enabled(&dev->dma, false);
+}
+
+void pci_dma_stats(const struct pci_dev *dev, stat_fn fn, void *arg)
+{
+	const struct dma_counters *count = &dev->dma.count;
+
+	fn(arg, "dma.reads", count->reads);
+	fn(arg, "dma.read_bytes", count->read_bytes);
+	fn(arg, "dma.writes", count->writes);
+	fn(arg, "dma.written_bytes", count->written_bytes);
+	fn(arg, "dma.faults", count->faults);
+	if (!dev->dma.translator)
+		return;
+	fn(arg, "dma.cache_hits", count->cache_hits);
+	fn(arg, "dma.cache_misses", count->cache_misses);
 }
 
 /* --- the interrupt pin --------------------------------------------------------------- */
@@ -128,7 +149,7 @@ unsigned int pci_intx_gsi(const struct pci_dev *dev)
 void pci_intx_update(struct pci_dev *dev)
 {
 	bool high = dev->intx && !(pci_command(dev) & PCI_COMMAND_INTX_DISABLE) &&
-		    !pci_msix_enabled(dev);
+		    !pci_msi_enabled(dev) && !pci_msix_enabled(dev);
 	unsigned int gsi, *count;
 
 	if (high == dev->intx_high)

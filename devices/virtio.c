@@ -174,6 +174,12 @@ void virtio_reset(struct virtio_dev *vd)
 		vd->model->reset(vd);
 }
 
+void virtio_power_on(struct virtio_dev *vd)
+{
+	if (vd->model->power_on)
+		vd->model->power_on(vd);
+}
+
 static bool features_acceptable(const struct virtio_dev *vd)
 {
 	if (vd->dma->translator && !virtio_has(vd, VIRTIO_F_ACCESS_PLATFORM))

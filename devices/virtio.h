@@ -49,6 +49,9 @@ struct virtio_model {
 	void (*drain)(struct virtio_dev *vd, struct virtq *q);
 	/* After drain: back to what it was when attached. */
 	void (*reset)(struct virtio_dev *vd);
+	/* After reset, when the whole machine starts again: also what a driver's reset must
+	 * leave alone. */
+	void (*power_on)(struct virtio_dev *vd);
 	/* The driver wrote [offset, offset + len) of configuration, inside config_len.  The
 	 * bytes are not stored: the model does it where the field is writable. */
 	void (*config_write)(struct virtio_dev *vd, unsigned int offset, unsigned int len,
@@ -116,6 +119,8 @@ int virtio_attach(struct virtio_dev *vd, const struct virtio_transport *transpor
 void virtio_destroy(struct virtio_dev *vd);
 /* The driver (or the machine) resets the device: drained, all state initial. */
 void virtio_reset(struct virtio_dev *vd);
+/* The machine starts again; after virtio_reset(). */
+void virtio_power_on(struct virtio_dev *vd);
 /* A write of the status register other than 0, which is a reset: the only way by which bits
  * go away. */
 void virtio_set_status(struct virtio_dev *vd, uint8_t status);
