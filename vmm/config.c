@@ -23,6 +23,7 @@ void machine_config_init(struct machine_config *config)
 		.mem_size = MEM_DEFAULT,
 		.cpus = 1,
 		.cmdline = "",
+		.boot_bypass = true,
 		.reboot = true,
 	};
 }

@@ -38,6 +38,9 @@ struct machine_config {
 	unsigned int nr_disks;
 	enum console_kind console;
 	bool report; /* the guest is told that one is written */
+	bool iommu; /* a virtio IOMMU, all other devices behind it */
+	bool boot_bypass; /* so that they reach all of memory until a driver says else */
+	unsigned int edu_bits; /* of an edu device's DMA addresses; 0: there is none */
 	bool reboot; /* a reset restarts the guest; else it ends the machine */
 };
 

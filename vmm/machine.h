@@ -55,6 +55,7 @@ struct machine {
 	struct console_port com1_port, vconsole_port;
 	struct block_backend *disks[DISKS_MAX]; /* until their devices have them */
 	char disk_names[DISKS_MAX][16];
+	struct virtio_dev *iommu; /* NULL: none */
 	uint64_t reports; /* what devices said, said aloud or not */
 	bool closing; /* the VM goes away as a whole: what belongs to it need not be undone */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The devices of a machine: what every PC has, then on PCI from slot 2 up the disks in the
- * order of the configuration, rng, console and dmacheck.
+ * The devices of a machine: what every PC has, then on PCI from PV_FIRST_SLOT up the disks in
+ * the order of the configuration, rng, console, dmacheck and edu; an IOMMU, which has all of
+ * these behind it, in a slot of its own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,14 +11,15 @@
 #include <unistd.h>
 
 #include "devices/dmacheck.h"
+#include "devices/edu.h"
 #include "devices/virtio_blk.h"
+#include "devices/virtio_iommu.h"
 #include "devices/virtio_pci.h"
 #include "devices/virtio_rng.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/units.h"
 
-#define FIRST_SLOT	2
 #define DISK_QUEUES_MAX 8
 
 /* --- disks ------------------------------------------------------------------------------ */
@@ -191,14 +193,38 @@ static int add_board(struct machine *m)
 				   &m->devices);
 }
 
+static int put_behind_iommu(struct machine *m, struct pci_dev *dev)
+{
+	return m->iommu ? virtio_iommu_adopt(m->iommu, dev) : 0;
+}
+
 /* Puts vd into the next slot; it is the machine's or gone afterwards. */
 static int plug(struct machine *m, unsigned int *slot, struct virtio_dev *vd)
 {
-	int ret = virtio_pci_plug(&m->pci, PCI_DEVFN(*slot, 0), vd, NULL);
+	struct pci_dev *dev;
+	int ret = virtio_pci_plug(&m->pci, PCI_DEVFN(*slot, 0), vd, &dev);
+
+	(*slot)++;
+	if (!ret)
+		return put_behind_iommu(m, dev);
+	virtio_destroy(vd);
+	return ret;
+}
+
+static int add_iommu(struct machine *m)
+{
+	struct virtio_iommu_params params = { .name = "iommu0",
+					      .boot_bypass = m->config.boot_bypass };
+	struct virtio_dev *vd;
+	int ret = virtio_iommu_create(&params, &vd);
 
 	if (ret)
+		return ret;
+	ret = virtio_pci_plug(&m->pci, PCI_DEVFN(PV_IOMMU_SLOT, 0), vd, NULL);
+	if (ret)
 		virtio_destroy(vd);
-	(*slot)++;
+	else
+		m->iommu = vd;
 	return ret;
 }
 
@@ -262,11 +288,23 @@ static int add_dmacheck(struct machine *m, unsigned int *slot)
 	return ret ? ret : plug(m, slot, vd);
 }
 
+static int add_edu(struct machine *m, unsigned int *slot)
+{
+	struct edu_params params = { .name = "edu0", .dma_bits = m->config.edu_bits };
+	struct pci_dev *dev;
+	int ret = edu_plug(&m->pci, PCI_DEVFN(*slot, 0), &params, &dev);
+
+	(*slot)++;
+	return ret ? ret : put_behind_iommu(m, dev);
+}
+
 static int add_all(struct machine *m)
 {
-	unsigned int slot = FIRST_SLOT, i;
+	unsigned int slot = PV_FIRST_SLOT, i;
 	int ret = add_board(m);
 
+	if (!ret && m->config.iommu)
+		ret = add_iommu(m);
 	for (i = 0; i < m->config.nr_disks && !ret; i++)
 		ret = add_disk(m, i, &slot);
 	if (!ret)
@@ -275,6 +313,8 @@ static int add_all(struct machine *m)
 		ret = add_vconsole(m, &slot);
 	if (!ret)
 		ret = add_dmacheck(m, &slot);
+	if (!ret && m->config.edu_bits)
+		ret = add_edu(m, &slot);
 	return ret ? ret : pci_assign(&m->pci);
 }
 
@@ -288,6 +328,7 @@ int machine_add_devices(struct machine *m, struct error *err)
 	if (ret)
 		return error_set(err, -ret, "the devices cannot be made (%s)",
 				 strerror(-ret));
-	log_step("devices: %u disks, rng, console, dmacheck", m->config.nr_disks);
+	log_step("devices: %u disks, rng, console, dmacheck%s%s", m->config.nr_disks,
+		 m->config.edu_bits ? ", edu" : "", m->config.iommu ? ", IOMMU" : "");
 	return 0;
 }

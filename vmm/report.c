@@ -26,6 +26,12 @@ static json_t *report_config(const struct machine_config *config)
 	report_number(object, "mem_bytes", config->mem_size);
 	report_number(object, "cpus", config->cpus);
 	report_text(object, "console", consoles[config->console]);
+	report_text(object, "iommu", config->iommu ? "virtio" : "off");
+	if (config->iommu)
+		json_object_set_new(object, "boot_bypass",
+				    json_boolean(config->boot_bypass));
+	if (config->edu_bits)
+		report_number(object, "edu_bits", config->edu_bits);
 	json_object_set_new(object, "reboot", json_boolean(config->reboot));
 	for (i = 0; i < config->nr_disks; i++) {
 		disk = json_object();

@@ -95,6 +95,47 @@ static int set_console(void *target, const char *value, struct error *err)
 			 value);
 }
 
+static int set_iommu(void *target, const char *value, struct error *err)
+{
+	static const struct {
+		const char *name;
+		bool iommu, bypass;
+	} kinds[] = {
+		{ "off", false, true },
+		{ "virtio", true, true },
+		{ "virtio,boot-bypass=on", true, true },
+		{ "virtio,boot-bypass=off", true, false },
+	};
+	struct run_options *o = target;
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(value, kinds[i].name) != 0)
+			continue;
+		o->machine.iommu = kinds[i].iommu;
+		o->machine.boot_bypass = kinds[i].bypass;
+		return 0;
+	}
+	return error_set(err, EINVAL,
+			 "--iommu %s: unknown; give off, virtio or "
+			 "virtio,boot-bypass=off",
+			 value);
+}
+
+static int set_edu(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+	unsigned int bits;
+
+	if (parse_count(value, &bits) || bits < 1 || bits > 64)
+		return error_set(err, EINVAL,
+				 "--edu %s: not a number of bits; give 1 to 64, 28 as in "
+				 "QEMU",
+				 value);
+	o->machine.edu_bits = bits;
+	return 0;
+}
+
 static int set_no_reboot(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -141,6 +182,14 @@ const struct option run_option_table[] = {
 	  "Where the guest's console leads: stdio (default), pty (a new pseudo-terminal, "
 	  "whose name is printed) or none.",
 	  set_console },
+	{ "iommu", 0, "KIND",
+	  "virtio puts every device behind a virtio IOMMU; off (default) does not. Until the "
+	  "guest's driver says otherwise devices reach all of memory; with "
+	  "virtio,boot-bypass=off they reach nothing.",
+	  set_iommu },
+	{ "edu", 0, "BITS",
+	  "Adds QEMU's teaching device edu, whose DMA addresses have BITS bits: 28 in QEMU.",
+	  set_edu },
 	{ "no-reboot", 0, NULL,
 	  "A reset by the guest ends the run, with status 1 as it did not finish.",
 	  set_no_reboot },

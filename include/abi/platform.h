@@ -32,6 +32,10 @@
 #define PV_PIO_BASE    0xC000u /* I/O BARs */
 #define PV_PIO_SIZE    0x4000u
 
+/* PCI slots: the host bridge is 0 */
+#define PV_IOMMU_SLOT 1u /* the virtio IOMMU, when there is one; */
+#define PV_FIRST_SLOT 2u /* all from here on are behind it */
+
 /* Interrupt controllers */
 #define PV_IOAPIC_BASE 0xFEC00000ull
 #define PV_LAPIC_BASE  0xFEE00000ull
