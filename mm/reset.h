@@ -22,5 +22,6 @@ void __attribute__((weak)) dma_reset(void);
 void __attribute__((weak)) iova_reset(void);
 void __attribute__((weak)) iommu_reset(void);
 void __attribute__((weak)) swiotlb_reset(void);
+void __attribute__((weak)) dma_publish_reset(void);
 
 #endif
