@@ -86,7 +86,7 @@ static int parse_option(const struct command *command, int argc, char **argv, in
 	if (!o->arg && value)
 		return error_set(err, EINVAL, "--%s: takes no value; leave out =%s",
 				 o->name, value);
-	if (o->arg && !value) {
+	if (o->arg && o->arg[0] != '[' && !value) {
 		if (*i + 1 >= argc)
 			return error_set(err, EINVAL,
 					 "--%s: its value is missing; give --%s %s",

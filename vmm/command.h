@@ -13,9 +13,11 @@
 struct option {
 	const char *name; /* without dashes */
 	char letter; /* short form, or 0 */
-	const char *arg; /* name of its value, or NULL for a flag */
+	/* Name of its value, or NULL for a flag; "[=NAME]": it may be left out, and stands in
+	 * the same word. */
+	const char *arg;
 	const char *text; /* sentences, wrapped where they are shown */
-	/* Sets what it stands for in target.  value is NULL for a flag.  0, or a negative
+	/* Sets what it stands for in target.  value is NULL where there is none.  0, or a negative
 	 * errno with the line in err. */
 	int (*apply)(void *target, const char *value, struct error *err);
 };

@@ -23,6 +23,12 @@ enum console_kind {
 	CONSOLE_NONE,
 };
 
+enum dma_check_mode {
+	DMA_CHECK_OFF,
+	DMA_CHECK_ON,
+	DMA_CHECK_HASH, /* on, and buffers are hashed when they change hands */
+};
+
 struct disk_config {
 	const char *path;
 	bool readonly;
@@ -41,6 +47,7 @@ struct machine_config {
 	bool iommu; /* a virtio IOMMU, all other devices behind it */
 	bool boot_bypass; /* so that they reach all of memory until a driver says else */
 	unsigned int edu_bits; /* of an edu device's DMA addresses; 0: there is none */
+	enum dma_check_mode dma_check;
 	bool reboot; /* a reset restarts the guest; else it ends the machine */
 };
 

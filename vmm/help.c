@@ -61,7 +61,8 @@ static void print_option(const struct option *o)
 	printf("  ");
 	if (o->letter)
 		printf("-%c, ", o->letter);
-	printf("--%s%s%s\n", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+	printf("--%s%s%s\n", o->name, o->arg && o->arg[0] != '[' ? " " : "",
+	       o->arg ? o->arg : "");
 	print_wrapped(o->text, TEXT_COLUMN);
 }
 
@@ -143,7 +144,7 @@ static void man_option(const struct option *o)
 	man_text(o->name);
 	printf("\\fR");
 	if (o->arg) {
-		printf(" \\fI");
+		printf("%s\\fI", o->arg[0] == '[' ? "" : " ");
 		man_text(o->arg);
 		printf("\\fR");
 	}

@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <abi/cpuid.h>
+
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/signals.h"
@@ -81,7 +83,8 @@ static int create_vm(struct machine *m, struct error *err)
 {
 	int ret = kvm_open(&m->kvm, m->config.cpus, err);
 
-	m->kvm.report = m->config.report;
+	m->kvm.told = (m->config.report ? PV_CPUID_REPORT : 0) |
+		      machine_dma_check_told(&m->config);
 	if (!ret)
 		ret = kvm_create_vm(&m->kvm, &m->mem, err);
 	if (!ret)
@@ -130,6 +133,8 @@ static int build(struct machine *m, struct error *err)
 	if (!ret)
 		ret = machine_add_devices(m, err);
 	if (!ret)
+		ret = machine_add_dma_check(m, err);
+	if (!ret)
 		ret = load_guest(m, err);
 	return ret;
 }
@@ -170,6 +175,7 @@ void machine_destroy(struct machine *m)
 	vm_destroy(&m->vm);
 	m->closing = true;
 	device_destroy_all(&m->devices);
+	machine_end_dma_check(m);
 	machine_close_disks(m);
 	console_close(&m->console);
 	ktap_fini(&m->com1_port.ktap);
@@ -200,6 +206,8 @@ static void stop(struct machine *m)
 	vm_end(&m->vm);
 	pthread_mutex_lock(&m->lock);
 	device_quiesce_all(&m->devices);
+	if (m->dma_checker)
+		dma_checker_settle(m->dma_checker);
 	serial_flush(m->com1);
 	pthread_mutex_unlock(&m->lock);
 	terminal_restore();
@@ -253,6 +261,8 @@ void machine_resume(struct machine *m)
 static int reset_devices(struct machine *m)
 {
 	device_reset_all(&m->devices);
+	if (m->dma_checker)
+		dma_checker_reset(m->dma_checker);
 	memory_discard(&m->mem);
 	return pci_assign(&m->pci);
 }

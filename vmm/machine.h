@@ -27,11 +27,13 @@
 #include "vmm/boot.h"
 #include "vmm/config.h"
 #include "vmm/console.h"
+#include "vmm/dma_check.h"
 #include "vmm/irq.h"
 #include "vmm/kvm.h"
 #include "vmm/loop.h"
 #include "vmm/memory.h"
 #include "vmm/outcome.h"
+#include "vmm/symbols.h"
 #include "vmm/vm.h"
 
 struct machine {
@@ -56,6 +58,9 @@ struct machine {
 	struct block_backend *disks[DISKS_MAX]; /* until their devices have them */
 	char disk_names[DISKS_MAX][16];
 	struct virtio_dev *iommu; /* NULL: none */
+	struct dma_checker *dma_checker; /* NULL: off */
+	struct symbols dma_symbols; /* of the kernel, for it */
+	struct bus_range dma_check_port;
 	uint64_t reports; /* what devices said, said aloud or not */
 	bool closing; /* the VM goes away as a whole: what belongs to it need not be undone */
 
@@ -97,6 +102,11 @@ int machine_reset(struct machine *m, struct error *err);
 int machine_open_disks(struct machine *m, struct error *err);
 int machine_add_devices(struct machine *m, struct error *err);
 void machine_close_disks(struct machine *m);
+
+/* machine_dma_check.c: the checker of config.dma_check, over all devices that there are. */
+unsigned int machine_dma_check_told(const struct machine_config *config); /* PV_CPUID_* */
+int machine_add_dma_check(struct machine *m, struct error *err);
+void machine_end_dma_check(struct machine *m);
 
 /* machine_host.c: what devices and vCPUs ask of the machine. */
 extern const struct host_ops machine_host_ops;

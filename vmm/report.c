@@ -227,6 +227,9 @@ int report_write(struct machine *m, const struct run_times *times,
 	report_number(report, "resets", m->resets);
 	report_number(report, "device_reports", m->reports);
 	json_object_set_new(report, "counts", report_counts(m));
+	if (m->dma_checker)
+		json_object_set_new(report, "dma_check",
+				    dma_checker_report(m->dma_checker));
 	json_object_set_new(report, "experiments", report_experiments(m, times));
 	json_object_set_new(report, "table", report_table(m));
 	json_object_set_new(report, "memory",

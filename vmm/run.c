@@ -43,6 +43,11 @@ static int write_report(const struct run_options *options, struct machine *m, in
 	return ret;
 }
 
+static uint64_t dma_faults(const struct machine *m)
+{
+	return m->dma_checker ? dma_checker_unexpected(m->dma_checker) : 0;
+}
+
 static int run_machine(const struct run_options *options, struct machine *m,
 		       struct error *err)
 {
@@ -58,11 +63,16 @@ static int run_machine(const struct run_options *options, struct machine *m,
 	machine_run(m);
 	clock_gettime(CLOCK_MONOTONIC, &times.end);
 	status = outcome_status(&m->outcome);
+	if (dma_faults(m) && status == STATUS_WELL)
+		status = STATUS_FAILED;
 	outcome_describe(&m->outcome, text, sizeof(text));
 	if (m->outcome.reason == END_EXIT && !status)
 		log_step("%s", text);
 	else
 		log_line("%s", text);
+	if (dma_faults(m))
+		log_line("the DMA checker found %llu faults, see above",
+			 (unsigned long long)dma_faults(m));
 	if (write_report(options, m, fd, &times))
 		status = STATUS_USAGE;
 	if (fd >= 0)

@@ -136,6 +136,26 @@ static int set_edu(void *target, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_dma_check(void *target, const char *value, struct error *err)
+{
+	static const char *const names[] = {
+		[DMA_CHECK_OFF] = "off",
+		[DMA_CHECK_ON] = "on",
+		[DMA_CHECK_HASH] = "hash",
+	};
+	struct run_options *o = target;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(value ? value : "on", names[i])) {
+			o->machine.dma_check = (enum dma_check_mode)i;
+			return 0;
+		}
+	}
+	return error_set(err, EINVAL, "--dma-check=%s: unknown; give on, hash or off",
+			 value);
+}
+
 static int set_no_reboot(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -190,6 +210,15 @@ const struct option run_option_table[] = {
 	{ "edu", 0, "BITS",
 	  "Adds QEMU's teaching device edu, whose DMA addresses have BITS bits: 28 in QEMU.",
 	  set_edu },
+	{ "dma-check", 0, "[=MODE]",
+	  "Judge each access of a device, and each call of the guest's DMA API, against the "
+	  "mappings that are live, and report what is wrong with the call chains concerned. "
+	  "MODE is on (also without =MODE), off (default), or hash: on, and the bytes of each "
+	  "mapped buffer are hashed when it changes hands, which finds a CPU that writes to "
+	  "what is the device's, and costs the guest an exit for each map, unmap and sync. A "
+	  "finding that the guest did not announce makes the exit status 1. Only a guest that "
+	  "publishes its calls is judged (include/abi/dma_check.h).",
+	  set_dma_check },
 	{ "no-reboot", 0, NULL,
 	  "A reset by the guest ends the run, with status 1 as it did not finish.",
 	  set_no_reboot },

@@ -120,7 +120,7 @@ _Static_assert(sizeof(struct dma_check_ring) == 64, "ring");
 #define DMA_FOUND_PAST_END	   2u /* access that runs past the end of a mapping */
 #define DMA_FOUND_AFTER_UNMAP	   3u /* access to what was mapped */
 #define DMA_FOUND_DIRECTION	   4u /* write into to-device, read from from-device */
-#define DMA_FOUND_NOT_CONTIGUOUS   5u /* map of vmalloc, stack or image memory */
+#define DMA_FOUND_BAD_MEMORY	   5u /* map of vmalloc, stack or kernel image memory */
 #define DMA_FOUND_OWNERSHIP	   6u /* the CPU wrote to what was the device's */
 #define DMA_FOUND_DOUBLE_MAP	   7u /* of one cache line, which the device writes */
 #define DMA_FOUND_DOUBLE_UNMAP	   8u /* unmap or free of what is not mapped */
@@ -150,6 +150,9 @@ struct dma_check_area {
 	le32 nr_rings; /* at most DMA_CHECK_RINGS_MAX */
 	le32 ring_entries; /* of each ring: a power of two up to DMA_CHECK_ENTRIES_MAX */
 	le32 zero;
+	/* Physical addresses of the kernel's text and data that is only read: nothing of it is
+	 * mapped for a device.  Both 0: not told. */
+	le64 text_start, text_end;
 	/* The guest's, at any time: findings of these kinds (1 << kind) are provoked.  They are
 	 * reported as such and are no failure of the run. */
 	le64 provoked;
@@ -165,7 +168,7 @@ struct dma_check_area {
 	/* The guest's, fixed: where the rings are. */
 	le64 ring[DMA_CHECK_RINGS_MAX];
 };
-_Static_assert(sizeof(struct dma_check_area) == 2320, "area");
+_Static_assert(sizeof(struct dma_check_area) == 2336, "area");
 _Static_assert(sizeof(struct dma_check_area) <= 4096, "the area is one page");
 
 #endif
