@@ -127,7 +127,7 @@ enum frame_kind {
 	FRAME_PAGES, /* handed out by the page allocator */
 	FRAME_MOVABLE, /* the same, and its owner can move it */
 	FRAME_ISOLATED, /* taken off its place, on its way elsewhere */
-	FRAME_CMA, /* of a buffer out of a contiguous area */
+	FRAME_CMA, /* in a contiguous area, and not known to move out of it */
 	FRAME_SLAB,
 	FRAME_KMALLOC, /* kmalloc too large for slabs */
 	FRAME_KFENCE, /* guarded objects and their guards */

@@ -46,7 +46,8 @@ static enum frame_kind live_kind(const struct memstate_pages *d, uint64_t flags)
 	return flags & d->table_mask ? FRAME_TABLE : FRAME_PAGES;
 }
 
-/* Only what can move is lent a place in a contiguous area. */
+/* What is lent a place in a contiguous area is asked for as movable, and marked as that by
+ * those who can move it: other pages there are of a buffer, or of someone who lied. */
 static bool is_in_area(const struct memstate_view *view, const struct frame_map *map,
 		       uint64_t pfn)
 {
