@@ -6,6 +6,7 @@
  */
 #include <abi/memstate.h>
 #include <linux/kernel.h>
+#include <linux/kfence.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -42,6 +43,7 @@
 	}
 
 _Static_assert(MAX_NR_ZONES <= MEMSTATE_ZONES, "room for the zones' names");
+_Static_assert(MIGRATE_TYPES <= MEMSTATE_TYPES, "room for the types' names");
 
 /* Some members are pointers, and it is the pointer's size that is told.
  * NOLINTBEGIN(bugprone-sizeof-expression) */
@@ -99,11 +101,32 @@ const struct memstate_mm memstate_mm = {
 		.table_mask = PAGE_FLAG(table),
 		.kmalloc_mask = PAGE_FLAG(large_kmalloc),
 		.user_mask = PAGE_FLAG(user),
+		.movable_mask = PAGE_FLAG(movable),
+		.isolated_mask = PAGE_FLAG(isolated),
 		.order_mask = PAGE_ORDER_MASK,
 		.order_shift = PG_order,
 		.slab_cache = FIELD(struct slab, cache),
 		.slab_inuse = FIELD(struct slab, inuse),
 		.slab_objects = FIELD(struct slab, objects),
+	},
+	.blocks = {
+		.pointer_va = VA(pageblocks),
+		.stride = sizeof(struct pageblock),
+		.order = pageblock_order,
+		.type = FIELD(struct pageblock, type),
+		.types = MIGRATE_TYPES,
+		.cma_type = MIGRATE_CMA,
+		.name = {
+			[MIGRATE_UNMOVABLE] = "unmovable",
+			[MIGRATE_MOVABLE] = "movable",
+			[MIGRATE_RECLAIMABLE] = "reclaimable",
+			[MIGRATE_CMA] = "cma",
+			[MIGRATE_ISOLATE] = "isolate",
+		},
+	},
+	.kfence = {
+		.base_va = VA(kfence_base),
+		.size = KFENCE_POOL_SIZE,
 	},
 	.slab = {
 		.list_va = VA(slab_caches),
@@ -149,6 +172,7 @@ const struct memstate_mm memstate_mm = {
 	.boot = {
 		.memory_va = VA(memblock.memory),
 		.reserved_va = VA(memblock.reserved),
+		.kept_back_va = VA(memblock.kept_back),
 		.count = FIELD(struct memblock_type, cnt),
 		.base = FIELDS(struct memblock_type, regions, .base),
 		.size = FIELDS(struct memblock_type, regions, .size),

@@ -12,7 +12,8 @@ $(eval $(call static_lib,$(1),libmocks,$(UNIT_MOCKS)))
 $(B)/$(1)/tests/%: $(B)/$(1)/tests/unit/%.o $(B)/$(1)/libmocks.a $(B)/$(1)/libvmm.a $(B)/$(1)/libdevices.a $(B)/$(1)/libmm.a
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$$(CC) $(2) -o $$@ $$^ $$(UNIT_LIBS)
+	$(Q)$$(CC) $(2) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) \
+		-Wl,--end-group $$(UNIT_LIBS)
 endef
 $(eval $(call unit_rules,host,))
 $(eval $(call unit_rules,san,$(SAN_LD)))

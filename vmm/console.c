@@ -4,10 +4,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "vmm/console.h"
+#include "vmm/signals.h"
 #include "vmm/terminal.h"
 
 #define CTRL_A 0x01
@@ -60,6 +62,7 @@ int console_open(struct console *c, enum console_kind kind, struct loop *loop,
 		.in_fd = -1,
 		.out_fd = -1,
 		.slave_fd = -1,
+		.window.fd = -1,
 	};
 	if (kind == CONSOLE_STDIO) {
 		c->in_fd = STDIN_FILENO;
@@ -82,11 +85,13 @@ void console_close(struct console *c)
 {
 	terminal_restore();
 	loop_unwatch(c->loop, &c->watch);
+	loop_unwatch(c->loop, &c->window);
+	close_if_own(c->window.fd);
 	if (c->out_fd != c->in_fd)
 		close_if_own(c->out_fd);
 	close_if_own(c->in_fd);
 	close_if_own(c->slave_fd);
-	c->in_fd = c->out_fd = c->slave_fd = -1;
+	c->in_fd = c->out_fd = c->slave_fd = c->window.fd = -1;
 }
 
 /* Looks at the keys in buf, in place; how many bytes are left for the guest. */
@@ -161,9 +166,41 @@ static void on_input(void *arg, uint32_t events)
 	pump(c);
 }
 
+void console_size(const struct console *c, uint16_t *cols, uint16_t *rows)
+{
+	struct winsize size = { 0 };
+
+	if (c->kind == CONSOLE_STDIO)
+		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	*cols = size.ws_col ? size.ws_col : 80;
+	*rows = size.ws_row ? size.ws_row : 25;
+}
+
+static void on_window(void *arg, uint32_t events)
+{
+	struct console *c = arg;
+
+	(void)events;
+	while (signals_read(c->window.fd))
+		;
+	c->events.resized(c->events.ctx);
+}
+
+/* Without the signal the guest keeps the size it started with. */
+static void watch_window(struct console *c)
+{
+	if (c->kind != CONSOLE_STDIO || !isatty(STDOUT_FILENO))
+		return;
+	c->window =
+		(struct host_watch){ .fd = signals_window(), .fn = on_window, .arg = c };
+	if (c->window.fd >= 0)
+		loop_watch(c->loop, &c->window, EPOLLIN);
+}
+
 void console_start(struct console *c, struct console_port *first)
 {
 	c->target = first;
+	watch_window(c);
 	if (c->in_fd < 0)
 		return;
 	if (c->kind == CONSOLE_STDIO) {

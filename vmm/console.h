@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "vmm/config.h"
 #include "vmm/ktap.h"
@@ -36,6 +37,7 @@ struct console_port {
 struct console_events {
 	void (*quit)(void *ctx); /* Ctrl-A x */
 	void (*gone)(void *ctx, int error); /* output is not possible any more */
+	void (*resized)(void *ctx); /* console_size() says something else now */
 	void *ctx;
 	/* Once one of these is readable, output that cannot be written at once is dropped. */
 	int give_up_fd[2];
@@ -57,6 +59,7 @@ struct console {
 	struct console_port
 		*target; /* gets the input; NULL before anything was printed */
 	struct host_watch watch; /* of in_fd */
+	struct host_watch window; /* of the signal that its size changed; fd -1: none */
 	char input[CONSOLE_INPUT_MAX]; /* read and not yet taken */
 	size_t nr_input;
 };
@@ -68,6 +71,9 @@ int console_open(struct console *console, enum console_kind kind, struct loop *l
 void console_start(struct console *console, struct console_port *first);
 /* Puts the terminal right and closes. */
 void console_close(struct console *console);
+
+/* The window that the output goes to; 80 by 25 where there is none. */
+void console_size(const struct console *console, uint16_t *cols, uint16_t *rows);
 
 /* What the port's device printed: takes everything. */
 void console_output(struct console_port *port, const void *bytes, size_t count);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "devices/dmacheck.h"
@@ -153,11 +152,21 @@ static void console_gone(void *ctx, int error)
 	machine_end(ctx, &gone);
 }
 
+static void console_resized(void *ctx)
+{
+	struct machine *m = ctx;
+	uint16_t cols, rows;
+
+	console_size(&m->console, &cols, &rows);
+	virtio_console_resize(m->vconsole, cols, rows);
+}
+
 static int open_console(struct machine *m, struct error *err)
 {
 	struct console_events events = {
 		.quit = console_quit,
 		.gone = console_gone,
+		.resized = console_resized,
 		.ctx = m,
 		.give_up_fd = { m->signal_fd, m->hurry_fd },
 	};
@@ -250,7 +259,6 @@ static int add_disk(struct machine *m, unsigned int i, unsigned int *slot)
 
 static int add_vconsole(struct machine *m, unsigned int *slot)
 {
-	struct winsize size = { 0 };
 	struct virtio_console_config_in config = {
 		.name = "console0",
 		.output = vconsole_output,
@@ -259,10 +267,7 @@ static int add_vconsole(struct machine *m, unsigned int *slot)
 	};
 	int ret;
 
-	if (m->config.console == CONSOLE_STDIO)
-		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	config.cols = size.ws_col ? size.ws_col : 80;
-	config.rows = size.ws_row ? size.ws_row : 25;
+	console_size(&m->console, &config.cols, &config.rows);
 	ret = virtio_console_create(&config, &m->vconsole);
 	if (ret)
 		return ret;

@@ -99,10 +99,15 @@ struct boot_ranges {
 	struct boot_range *range;
 };
 
-/* All RAM that the guest knows of, inside its RAM; and what of it (and of holes) it took
- * before there was a page allocator. */
-int memstate_read_boot(struct memstate_view *view, struct boot_ranges *memory,
-		       struct boot_ranges *reserved);
+/* All RAM that the guest uses, inside its RAM; what of it (and of holes) it took before there
+ * was a page allocator; and RAM that it was told to leave alone. */
+struct boot_memory {
+	struct boot_ranges memory, reserved, kept_back;
+};
+
+/* Zeroed memory, or that of an earlier call. */
+int memstate_read_boot(struct memstate_view *view, struct boot_memory *boot);
+void boot_memory_free(struct boot_memory *boot);
 
 /* --- DMA mappings that are live now, and those refused so far --- */
 
@@ -120,14 +125,19 @@ enum frame_kind {
 	FRAME_FRESH, /* free, never used */
 	FRAME_PCP, /* free, in a per-CPU list */
 	FRAME_PAGES, /* handed out by the page allocator */
+	FRAME_MOVABLE, /* the same, and its owner can move it */
+	FRAME_ISOLATED, /* taken off its place, on its way elsewhere */
+	FRAME_CMA, /* in a contiguous area, and not known to move out of it */
 	FRAME_SLAB,
 	FRAME_KMALLOC, /* kmalloc too large for slabs */
+	FRAME_KFENCE, /* guarded objects and their guards */
 	FRAME_TABLE, /* page tables */
 	FRAME_USER, /* of user processes */
 	FRAME_VMALLOC, /* behind an area of vmalloc */
 	FRAME_KERNEL, /* the kernel's image */
 	FRAME_STRUCTS, /* the array of struct page */
 	FRAME_RESERVED, /* taken at boot, never the page allocator's */
+	FRAME_KEPT_BACK, /* RAM that the guest was told to leave alone */
 	FRAME_KINDS
 };
 
@@ -139,7 +149,19 @@ struct frame_map {
 	uint64_t nr;
 	uint8_t *kind; /* enum frame_kind */
 	uint64_t count[FRAME_KINDS];
+	/* Page blocks, of 1 << block_order frames each: their types, which are below
+	 * MEMSTATE_TYPES; nr_blocks 0 where the guest has none. */
+	unsigned int block_order;
+	uint64_t nr_blocks;
+	uint8_t *block; /* in the memory of `kind` */
 };
+
+#define MEMSTATE_TYPE_NAME (sizeof(((struct memstate_blocks *)NULL)->name[0]) + 1)
+/* What the guest calls a type of page blocks, printable. */
+void memstate_type_name(const struct memstate_view *view, unsigned int type,
+			char name[MEMSTATE_TYPE_NAME]);
+/* The types of the page blocks, for memstate_read_frames(): block[0 .. nr_blocks). */
+int memstate_read_blocks(struct memstate_view *view, struct frame_map *map);
 
 /*
  * Without areas, what lies behind vmalloc's areas is FRAME_PAGES.  `map` may hold memory of
@@ -154,7 +176,7 @@ struct memstate_snapshot {
 	struct zone_states zones;
 	struct cache_states caches;
 	struct areas areas;
-	struct boot_ranges memory, reserved;
+	struct boot_memory boot;
 	struct dma_state dma;
 	struct frame_map frames;
 };

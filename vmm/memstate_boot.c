@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Boot memory: the two tables of memblock. */
+/* Boot memory: the tables of memblock. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -58,16 +58,26 @@ static int read_table(struct memstate_view *view, uint64_t va, uint64_t limit,
 	return 0;
 }
 
-int memstate_read_boot(struct memstate_view *view, struct boot_ranges *memory,
-		       struct boot_ranges *reserved)
+int memstate_read_boot(struct memstate_view *view, struct boot_memory *boot)
 {
 	const struct memstate_boot *d = &view->mm.boot;
 	int ret;
 
 	memstate_refresh(view);
-	ret = read_table(view, d->memory_va, view->ram_end, "boot memory", memory);
+	ret = read_table(view, d->memory_va, view->ram_end, "boot memory", &boot->memory);
 	if (!ret)
 		ret = read_table(view, d->reserved_va, UINT64_MAX, "reserved memory",
-				 reserved);
+				 &boot->reserved);
+	if (!ret && d->kept_back_va)
+		ret = read_table(view, d->kept_back_va, view->ram_end, "RAM kept back",
+				 &boot->kept_back);
 	return ret;
+}
+
+void boot_memory_free(struct boot_memory *boot)
+{
+	free(boot->memory.range);
+	free(boot->reserved.range);
+	free(boot->kept_back.range);
+	*boot = (struct boot_memory){ 0 };
 }

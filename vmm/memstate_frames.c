@@ -17,11 +17,13 @@ const char *frame_kind_name(enum frame_kind kind)
 	static const char *const names[FRAME_KINDS] = {
 		[FRAME_NONE] = "none",	       [FRAME_FREE] = "free",
 		[FRAME_FRESH] = "fresh",       [FRAME_PCP] = "pcp",
-		[FRAME_PAGES] = "pages",       [FRAME_SLAB] = "slab",
+		[FRAME_PAGES] = "pages",       [FRAME_MOVABLE] = "movable",
+		[FRAME_ISOLATED] = "isolated", [FRAME_CMA] = "cma",
+		[FRAME_KFENCE] = "kfence",     [FRAME_SLAB] = "slab",
 		[FRAME_KMALLOC] = "kmalloc",   [FRAME_TABLE] = "pagetable",
 		[FRAME_USER] = "user",	       [FRAME_VMALLOC] = "vmalloc",
 		[FRAME_KERNEL] = "kernel",     [FRAME_STRUCTS] = "structpages",
-		[FRAME_RESERVED] = "reserved",
+		[FRAME_RESERVED] = "reserved", [FRAME_KEPT_BACK] = "keptback",
 	};
 
 	return kind < FRAME_KINDS ? names[kind] : "none";
@@ -35,9 +37,23 @@ static enum frame_kind live_kind(const struct memstate_pages *d, uint64_t flags)
 		return FRAME_SLAB;
 	if (flags & d->kmalloc_mask)
 		return FRAME_KMALLOC;
+	if (flags & d->isolated_mask)
+		return FRAME_ISOLATED;
 	if (flags & d->user_mask)
 		return FRAME_USER;
+	if (flags & d->movable_mask)
+		return FRAME_MOVABLE;
 	return flags & d->table_mask ? FRAME_TABLE : FRAME_PAGES;
+}
+
+/* What is lent a place in a contiguous area is asked for as movable, and marked as that by
+ * those who can move it: other pages there are of a buffer, or of someone who lied. */
+static bool is_in_area(const struct memstate_view *view, const struct frame_map *map,
+		       uint64_t pfn)
+{
+	uint64_t block = pfn >> map->block_order;
+
+	return block < map->nr_blocks && map->block[block] == view->mm.blocks.cma_type;
 }
 
 /* What the head at pfn says; *frames is how far it reaches, at most to end. */
@@ -115,7 +131,7 @@ static int mark_fresh(struct memstate_view *view, struct frame_map *map)
 static int mark_blocks(struct memstate_view *view, uint64_t pfn, uint64_t end,
 		       struct frame_map *map)
 {
-	enum frame_kind kind;
+	enum frame_kind kind = FRAME_NONE;
 	uint64_t frames;
 	int ret = 0;
 
@@ -124,6 +140,8 @@ static int mark_blocks(struct memstate_view *view, uint64_t pfn, uint64_t end,
 		if (map->kind[pfn] == FRAME_FRESH)
 			continue;
 		ret = judge(view, pfn, end, &kind, &frames);
+		if (kind == FRAME_PAGES && is_in_area(view, map, pfn))
+			kind = FRAME_CMA;
 		if (!ret)
 			mark(map, pfn, frames, kind);
 	}
@@ -187,14 +205,53 @@ static int mark_areas(struct memstate_view *view, const struct areas *areas,
 	return 0;
 }
 
-static int read_kinds(struct memstate_view *view, const struct boot_ranges *memory,
+/* The pool is one block of the page allocator's. */
+static int mark_kfence(struct memstate_view *view, struct frame_map *map)
+{
+	const struct memstate_kfence *d = &view->mm.kfence;
+	uint64_t page = view->mm.page_size, pages = d->size / page, base, gpa, pfn;
+	int ret;
+
+	if (!pages)
+		return 0;
+	ret = memstate_read_pointer(view, d->base_va, &base, "the guarded objects");
+	if (ret || base == UINT64_MAX)
+		return ret;
+	if (memstate_translate(view, base, &gpa) || gpa / page > map->nr ||
+	    pages > map->nr - gpa / page)
+		return memstate_bad(view,
+				    "the guarded objects are said to be at %#llx, "
+				    "outside RAM",
+				    (unsigned long long)base);
+	for (pfn = gpa / page; pages; pages--, pfn++)
+		if (map->kind[pfn] == FRAME_PAGES || map->kind[pfn] == FRAME_SLAB)
+			map->kind[pfn] = FRAME_KFENCE;
+	return 0;
+}
+
+static void mark_kept_back(const struct boot_ranges *kept_back, uint64_t page,
+			   struct frame_map *map)
+{
+	for (size_t i = 0; i < kept_back->nr; i++) {
+		const struct boot_range *r = &kept_back->range[i];
+		uint64_t pfn = (r->base + page - 1) / page;
+		uint64_t end = (r->base + r->size) / page;
+
+		if (pfn < end)
+			mark(map, pfn, end - pfn, FRAME_KEPT_BACK);
+	}
+}
+
+static int read_kinds(struct memstate_view *view, const struct boot_memory *boot,
 		      const struct areas *areas, struct frame_map *map)
 {
+	const struct boot_ranges *memory = &boot->memory;
 	uint64_t page = view->mm.page_size;
 	size_t i;
 	int ret;
 
 	memset(map->kind, FRAME_NONE, map->nr);
+	mark_kept_back(&boot->kept_back, page, map);
 	ret = mark_fresh(view, map);
 	for (i = 0; i < memory->nr && !ret; i++) {
 		const struct boot_range *r = &memory->range[i];
@@ -202,6 +259,8 @@ static int read_kinds(struct memstate_view *view, const struct boot_ranges *memo
 		ret = mark_blocks(view, (r->base + page - 1) / page,
 				  (r->base + r->size) / page, map);
 	}
+	if (!ret)
+		ret = mark_kfence(view, map);
 	if (ret)
 		return ret;
 	mark_kernel(view, map);
@@ -212,36 +271,42 @@ static int read_kinds(struct memstate_view *view, const struct boot_ranges *memo
 
 static int make_room(const struct memstate_view *view, struct frame_map *map)
 {
-	uint64_t nr = view->ram_end / view->mm.page_size;
+	uint64_t nr = view->ram_end / view->mm.page_size, nr_blocks;
+	unsigned int order = view->mm.blocks.order;
 	uint8_t *kind;
 
-	if (map->kind && map->nr == nr)
+	nr_blocks = view->mm.blocks.types ? ((nr - 1) >> order) + 1 : 0;
+	map->block_order = order;
+	if (map->kind && map->nr == nr && map->nr_blocks == nr_blocks)
 		return 0;
-	kind = malloc(nr + 1);
+	kind = malloc(nr + nr_blocks);
 	if (!kind)
 		return -ENOMEM;
 	free(map->kind);
 	map->kind = kind;
 	map->nr = nr;
+	map->block = kind + nr;
+	map->nr_blocks = nr_blocks;
 	return 0;
 }
 
 int memstate_read_frames(struct memstate_view *view, const struct areas *areas,
 			 struct frame_map *map)
 {
-	struct boot_ranges memory = { 0 }, reserved = { 0 };
+	struct boot_memory boot = { 0 };
 	uint64_t i;
 	int ret = make_room(view, map);
 
 	if (!ret)
-		ret = memstate_read_boot(view, &memory, &reserved);
+		ret = memstate_read_boot(view, &boot);
 	memstate_refresh(view);
 	if (!ret)
-		ret = read_kinds(view, &memory, areas, map);
+		ret = memstate_read_blocks(view, map);
+	if (!ret)
+		ret = read_kinds(view, &boot, areas, map);
 	memset(map->count, 0, sizeof(map->count));
 	for (i = 0; i < map->nr && !ret; i++)
 		map->count[map->kind[i]]++;
-	free(memory.range);
-	free(reserved.range);
+	boot_memory_free(&boot);
 	return ret;
 }

@@ -16,7 +16,7 @@ static int take(struct memstate_view *view, struct memstate_snapshot *s)
 	if (!ret)
 		ret = memstate_read_areas(view, &s->areas);
 	if (!ret)
-		ret = memstate_read_boot(view, &s->memory, &s->reserved);
+		ret = memstate_read_boot(view, &s->boot);
 	if (!ret)
 		ret = memstate_read_dma(view, &s->dma);
 	if (!ret)
@@ -41,8 +41,7 @@ void memstate_snapshot_free(struct memstate_snapshot *snapshot)
 {
 	free(snapshot->caches.cache);
 	free(snapshot->areas.area);
-	free(snapshot->memory.range);
-	free(snapshot->reserved.range);
+	boot_memory_free(&snapshot->boot);
 	free(snapshot->frames.kind);
 	memset(snapshot, 0, sizeof(*snapshot));
 }

@@ -216,6 +216,19 @@ static int check_map(struct memstate_view *view)
 	return 0;
 }
 
+static int check_blocks(struct memstate_view *view)
+{
+	const struct memstate_blocks *d = &view->mm.blocks;
+
+	if (d->types > MEMSTATE_TYPES)
+		return memstate_bad(view, "%u types of page blocks, more than %u",
+				    d->types, MEMSTATE_TYPES);
+	if (d->order >= MEMSTATE_ORDERS_MAX)
+		return memstate_bad(view, "page blocks of order %u, more than %u",
+				    d->order, MEMSTATE_ORDERS_MAX - 1);
+	return 0;
+}
+
 static int check_mm(struct memstate_view *view)
 {
 	const struct memstate_mm *mm = &view->mm;
@@ -236,7 +249,7 @@ static int check_mm(struct memstate_view *view)
 	if (mm->pages.order_shift > 31)
 		return memstate_bad(view, "the order stands at bit %u of 32",
 				    mm->pages.order_shift);
-	return 0;
+	return check_blocks(view);
 }
 
 int memstate_open(struct memstate_view *view, const struct ram *ram, uint64_t gpa)

@@ -32,6 +32,7 @@ static void write_memory(FILE *f, const json_t *report)
 	report_svg_orders(f, report);
 	report_svg_strip(f, report);
 	report_svg_map(f, memory);
+	report_svg_blocks(f, memory);
 	report_svg_slabs(f, memory);
 	report_html_zones(f, memory);
 	report_html_areas(f, memory);

@@ -5,6 +5,9 @@
 #include "vmm/html.h"
 #include "vmm/report_html.h"
 
+/* What is longer may be broken into lines. */
+#define SHORT 16
+
 /* A word that is a verdict by itself gets a colour. */
 static const char *class_of(const char *value)
 {
@@ -12,9 +15,11 @@ static const char *class_of(const char *value)
 		return " class=\"yes\"";
 	if (!strncmp(value, "no", 2) && (!value[2] || value[2] == ','))
 		return " class=\"no\"";
-	if (!strcmp(value, "n/a") || !strncmp(value, "not run", 7))
+	if (!strcmp(value, "n/a"))
 		return " class=\"na\"";
-	return "";
+	if (!strncmp(value, "not run", 7))
+		return " class=\"na text\"";
+	return strlen(value) > SHORT ? " class=\"text\"" : "";
 }
 
 static void write_head(FILE *f, json_t *row)

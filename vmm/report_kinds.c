@@ -21,6 +21,10 @@ const char *report_kind_title(enum frame_kind kind)
 		[FRAME_FRESH] = "free, never used",
 		[FRAME_PCP] = "free, per-CPU lists",
 		[FRAME_PAGES] = "pages",
+		[FRAME_MOVABLE] = "movable pages",
+		[FRAME_ISOLATED] = "isolated, about to move",
+		[FRAME_CMA] = "contiguous area (CMA), in use",
+		[FRAME_KFENCE] = "KFENCE pool",
 		[FRAME_SLAB] = "slab",
 		[FRAME_KMALLOC] = "kmalloc, large",
 		[FRAME_TABLE] = "page tables",
@@ -29,6 +33,7 @@ const char *report_kind_title(enum frame_kind kind)
 		[FRAME_KERNEL] = "kernel image",
 		[FRAME_STRUCTS] = "struct pages",
 		[FRAME_RESERVED] = "reserved at boot",
+		[FRAME_KEPT_BACK] = "kept back by mem=",
 	};
 
 	return titles[kind];

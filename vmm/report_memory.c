@@ -177,10 +177,81 @@ static json_t *map_json(const struct frame_map *map)
 	return object;
 }
 
+/* --- page blocks --------------------------------------------------------------------------- */
+
+enum { BLOCK_FREE = 1, BLOCK_USED = 2, BLOCK_RESERVED = 4 };
+
+/* What the frames of a page block are, taken together. */
+static unsigned int block_holds(const struct frame_map *map, uint64_t block)
+{
+	uint64_t pfn = block << map->block_order, end = pfn + (1ull << map->block_order);
+	unsigned int holds = 0;
+
+	for (; pfn < end && pfn < map->nr; pfn++) {
+		switch (map->kind[pfn]) {
+		case FRAME_NONE:
+			break;
+		case FRAME_FREE:
+		case FRAME_FRESH:
+			holds |= BLOCK_FREE;
+			break;
+		case FRAME_KERNEL:
+		case FRAME_STRUCTS:
+		case FRAME_RESERVED:
+		case FRAME_KEPT_BACK:
+			holds |= BLOCK_RESERVED;
+			break;
+		default:
+			holds |= BLOCK_USED;
+		}
+	}
+	return holds;
+}
+
+/* What a page block is for: its type, but where it has none. */
+static void block_name(const struct memstate_view *view, const struct frame_map *map,
+		       uint64_t block, char name[MEMSTATE_TYPE_NAME])
+{
+	unsigned int holds = block_holds(map, block), type = map->block[block];
+
+	if (!holds)
+		strcpy(name, "none");
+	else if (holds == BLOCK_RESERVED)
+		strcpy(name, "reserved");
+	else if (holds == BLOCK_FREE && !type)
+		strcpy(name, "free");
+	else
+		memstate_type_name(view, type, name);
+}
+
+/* [page blocks, type] for each run of page blocks alike. */
+static json_t *blocks_json(const struct memstate_view *view, const struct frame_map *map)
+{
+	char name[MEMSTATE_TYPE_NAME], next[MEMSTATE_TYPE_NAME];
+	json_t *object = json_object(), *runs = json_array();
+	uint64_t block, run = 1;
+
+	for (block = 0; block < map->nr_blocks; block++, run++) {
+		block_name(view, map, block, next);
+		if (block && strcmp(name, next) != 0) {
+			json_array_append_new(
+				runs, json_pack("[I, s]", (json_int_t)run - 1, name));
+			run = 1;
+		}
+		strcpy(name, next);
+	}
+	if (block)
+		json_array_append_new(runs,
+				      json_pack("[I, s]", (json_int_t)run - 1, name));
+	report_number(object, "block_pages", 1ull << map->block_order);
+	json_object_set_new(object, "runs", runs);
+	return object;
+}
+
 /* --- over the run -------------------------------------------------------------------------- */
 
 /* One letter for each kind, in their order; the report has the key. */
-static const char letters[FRAME_KINDS + 1] = ".fnpasktuvKmr";
+static const char letters[FRAME_KINDS + 1] = ".fnpaoicskgtuvKmrb";
 
 static json_t *key_json(void)
 {
@@ -247,10 +318,12 @@ static void add_snapshot(json_t *object, const struct memstate_view *view,
 	json_object_set_new(object, "zones", zones_json(&s->zones));
 	json_object_set_new(object, "caches", caches_json(&s->caches));
 	json_object_set_new(object, "areas", areas_json(&s->areas, symbols));
-	json_object_set_new(object, "boot_memory", boot_json(&s->memory));
-	json_object_set_new(object, "boot_reserved", boot_json(&s->reserved));
+	json_object_set_new(object, "boot_memory", boot_json(&s->boot.memory));
+	json_object_set_new(object, "boot_reserved", boot_json(&s->boot.reserved));
+	json_object_set_new(object, "boot_kept_back", boot_json(&s->boot.kept_back));
 	json_object_set_new(object, "dma", dma_json(&s->dma));
 	json_object_set_new(object, "map", map_json(&s->frames));
+	json_object_set_new(object, "blocks", blocks_json(view, &s->frames));
 }
 
 json_t *report_memory_state(const struct ram *ram, const struct kernel *kernel,

@@ -11,8 +11,9 @@
 
 /* From the bottom up: what never changes first. */
 static const enum frame_kind stack[] = {
-	FRAME_RESERVED, FRAME_STRUCTS, FRAME_KERNEL,  FRAME_TABLE, FRAME_SLAB,
-	FRAME_KMALLOC,	FRAME_PAGES,   FRAME_VMALLOC, FRAME_USER,
+	FRAME_KEPT_BACK, FRAME_RESERVED, FRAME_STRUCTS,	 FRAME_KERNEL, FRAME_TABLE,
+	FRAME_SLAB,	 FRAME_KMALLOC,	 FRAME_KFENCE,	 FRAME_PAGES,  FRAME_VMALLOC,
+	FRAME_CMA,	 FRAME_MOVABLE,	 FRAME_ISOLATED, FRAME_USER,
 };
 #define STACK (sizeof(stack) / sizeof(stack[0]))
 
@@ -83,6 +84,17 @@ static void draw_grid(FILE *f, double most, uint64_t page_bytes)
 	}
 }
 
+static bool is_there(const struct timeline *t, enum frame_kind kind)
+{
+	size_t i;
+
+	for (i = 0; i < t->nr; i++)
+		if (json_number(json_object_get(timeline_sample(t, i), "pages"),
+				frame_kind_name(kind)))
+			return true;
+	return false;
+}
+
 void report_svg_uses(FILE *f, const json_t *report)
 {
 	const json_t *memory = json_object_get(report, "memory");
@@ -101,7 +113,7 @@ void report_svg_uses(FILE *f, const json_t *report)
 	timeline_svg(f, &t, HEIGHT, "memory in use by kind, over time");
 	for (n = STACK; n-- > 0;) {
 		draw_layer(f, &t, n, (HEIGHT - TOP) / most);
-		used[stack[n]] = true;
+		used[stack[n]] = is_there(&t, stack[n]);
 	}
 	draw_grid(f, most, json_number(memory, "page_bytes"));
 	fputs("</svg>\n", f);

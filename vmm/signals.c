@@ -31,6 +31,13 @@ static void handle_fatal(void)
 		sigaction(fatal[i], &action, NULL);
 }
 
+static int open_signalfd(const sigset_t *set)
+{
+	int fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int signals_init(void (*last_words)(void))
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -48,12 +55,22 @@ int signals_init(void (*last_words)(void))
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = open_signalfd(&set);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	sigaddset(&set, SIGNAL_KICK);
+	sigaddset(&set, SIGWINCH);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return fd;
+}
+
+int signals_window(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	return open_signalfd(&set);
 }
 
 int signals_read(int fd)

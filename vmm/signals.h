@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Signals.  Those that ask the monitor to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) are blocked
- * in every thread and read from a descriptor by the main loop.  One real-time signal kicks
+ * in every thread and read from a descriptor by the main loop; so is SIGWINCH, from one of
+ * its own.  One real-time signal kicks
  * a vCPU thread out of the guest and does nothing else.  Those that kill the monitor
  * (SIGSEGV, SIGABRT, ...) first put the terminal right.
  */
@@ -17,7 +18,10 @@
  * context, before a fatal signal kills the process. */
 int signals_init(void (*last_words)(void));
 
-/* The next ending signal from the descriptor, or 0 when there is none. */
+/* A descriptor that delivers SIGWINCH, or a negative errno; after signals_init(). */
+int signals_window(void);
+
+/* The next signal from the descriptor, or 0 when there is none. */
 int signals_read(int fd);
 
 /* For vCPU threads: lets SIGNAL_KICK through. */

@@ -12,7 +12,7 @@
  * of its own (IST) may hit the kernel before that first thing: it takes the right base from
  * the top of that stack instead (guest/arch/descriptors.c) and leaves the MSR as found.
  */
-#include <asm/save_regs.h>
+#include <asm/save_regs.inc>
 #include <asm/traps.h>
 
 #define MSR_GS_BASE	0xc0000101

@@ -8,7 +8,7 @@
  * Interrupts are off (FMASK).  Offsets in cpu_local: asm/platform.h asserts them.
  */
 #include <asm/desc.h>
-#include <asm/save_regs.h>
+#include <asm/save_regs.inc>
 #include <asm/traps.h>
 
 #define KERNEL_STACK	16

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The driver of dmacheck (<abi/dmacheck.h>).  A call is one request: request and segments in
- * one buffer, response and runs in another, both coherent and made for the call, so that a
- * device that answers late never writes into anybody else's memory: after a timeout they are
- * left to it, and the device is reset.
+ * one buffer, response and runs in another, both coherent and made for the call.  Nobody else
+ * gets them before the device let go of them: it answers, or its queue is reset.
  */
 #include <linux/completion.h>
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
-#include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -22,7 +20,8 @@
 static struct {
 	struct virtio_device *vdev; /* NULL: there is none, or it was given up */
 	struct virtqueue *vq;
-	spinlock_t lock; /* guards calls on vq */
+	spinlock_t lock; /* guards calls on vq, and: */
+	bool resetting; /* requests are being taken back: none is added */
 	struct dmacheck_config limits;
 	u64 tag; /* of the last request; atomic */
 } check;
@@ -30,11 +29,13 @@ static struct {
 /* A request in flight, and where it is. */
 struct request {
 	const struct dmacheck_call *call;
+	struct device *dev; /* that its buffers are of */
 	struct dmacheck_req *req;
 	struct dmacheck_resp *resp;
 	size_t req_len, resp_len;
 	dma_addr_t req_dma, resp_dma;
 	unsigned int written; /* by the device */
+	bool unanswered; /* done, but by us */
 	struct completion done;
 };
 
@@ -64,25 +65,24 @@ static void request_done(struct virtqueue *vq)
 
 static void free_buffers(struct request *r)
 {
-	struct device *dev = dmacheck_device();
-
 	if (r->req)
-		dma_free_coherent(dev, r->req_len, r->req, r->req_dma);
+		dma_free_coherent(r->dev, r->req_len, r->req, r->req_dma);
 	if (r->resp)
-		dma_free_coherent(dev, r->resp_len, r->resp, r->resp_dma);
+		dma_free_coherent(r->dev, r->resp_len, r->resp, r->resp_dma);
 }
 
 static int fill_in(struct request *r)
 {
 	const struct dmacheck_call *c = r->call;
-	struct device *dev = dmacheck_device();
 	struct dmacheck_seg *segs;
 
+	if (!r->dev)
+		return -ENODEV;
 	r->req_len = sizeof(*r->req) + ((size_t)c->n_src + c->n_dst) * sizeof(*segs);
 	r->resp_len =
 		sizeof(*r->resp) + (size_t)c->max_runs * sizeof(struct dmacheck_run);
-	r->req = dma_alloc_coherent(dev, r->req_len, &r->req_dma, GFP_KERNEL);
-	r->resp = dma_alloc_coherent(dev, r->resp_len, &r->resp_dma, GFP_KERNEL);
+	r->req = dma_alloc_coherent(r->dev, r->req_len, &r->req_dma, GFP_KERNEL);
+	r->resp = dma_alloc_coherent(r->dev, r->resp_len, &r->resp_dma, GFP_KERNEL);
 	if (!r->req || !r->resp)
 		return -ENOMEM;
 	*r->req = (struct dmacheck_req){
@@ -115,29 +115,64 @@ static int send(struct request *r)
 	set_mapped(&out, r->req_dma, r->req_len);
 	set_mapped(&in, r->resp_dma, r->resp_len);
 	spin_lock_irqsave(&check.lock, flags);
-	err = virtqueue_add_sgs_premapped(check.vq, lists, nents, 1, 1, r, GFP_ATOMIC);
+	err = check.resetting || !check.vdev
+		      ? -EIO
+		      : virtqueue_add_sgs_premapped(check.vq, lists, nents, 1, 1, r,
+						    GFP_ATOMIC);
 	if (!err)
 		virtqueue_kick(check.vq);
 	spin_unlock_irqrestore(&check.lock, flags);
 	return err;
 }
 
-/* The device holds a request that it does not answer: it loses all of them, and we it. */
-static void give_up(void)
+/* The device let go of the request: there is no answer. */
+static void end_unanswered(struct virtqueue *vq, void *data)
 {
-	static DEFINE_MUTEX(once);
-	struct request *r;
+	struct request *r = data;
 
-	mutex_lock(&once);
-	if (check.vdev) {
-		dev_err(&check.vdev->dev,
-			"dmacheck does not answer: reset and given up\n");
-		virtio_reset_device(check.vdev);
-		while ((r = virtqueue_detach_unused_buf(check.vq)))
-			complete(&r->done);
+	(void)vq;
+	r->unanswered = true;
+	complete(&r->done);
+}
+
+static void set_resetting(bool resetting)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&check.lock, flags);
+	check.resetting = resetting;
+	spin_unlock_irqrestore(&check.lock, flags);
+}
+
+/* Takes all requests back; a device that cannot let its queue go is reset and given up. */
+static void reset_queue(void)
+{
+	struct virtio_device *vdev = check.vdev;
+	void *data;
+
+	dev_err(&vdev->dev, "dmacheck does not answer: reset\n");
+	set_resetting(true);
+	if (virtqueue_reset(check.vq, end_unanswered)) {
+		dev_err(&vdev->dev, "given up\n");
 		check.vdev = NULL;
+		virtio_reset_device(vdev);
+		while ((data = virtqueue_detach_unused_buf(check.vq)))
+			end_unanswered(check.vq, data);
 	}
-	mutex_unlock(&once);
+	set_resetting(false);
+}
+
+/* Patience with the request has ended: from here on it is the device's no more. */
+static void take_back(struct request *r)
+{
+	static DEFINE_MUTEX(one_at_a_time);
+
+	mutex_lock(&one_at_a_time);
+	/* Somebody else's patience may have ended before. */
+	if (!completion_done(&r->done))
+		reset_queue();
+	mutex_unlock(&one_at_a_time);
+	wait_for_completion(&r->done);
 }
 
 static int status_error(u32 status)
@@ -176,7 +211,7 @@ static int take_answer(struct request *r, struct dmacheck_resp *resp)
 
 int dmacheck_request(const struct dmacheck_call *call, struct dmacheck_resp *resp)
 {
-	struct request r = { .call = call };
+	struct request r = { .call = call, .dev = dmacheck_device() };
 	int err;
 
 	might_sleep();
@@ -190,12 +225,10 @@ int dmacheck_request(const struct dmacheck_call *call, struct dmacheck_resp *res
 	err = fill_in(&r);
 	if (!err)
 		err = send(&r);
-	if (!err && !wait_for_completion_timeout(&r.done, PATIENCE)) {
-		give_up();
-		return -ETIMEDOUT;
-	}
+	if (!err && !wait_for_completion_timeout(&r.done, PATIENCE))
+		take_back(&r);
 	if (!err)
-		err = take_answer(&r, resp);
+		err = r.unanswered ? -ETIMEDOUT : take_answer(&r, resp);
 	free_buffers(&r);
 	return err;
 }
@@ -324,8 +357,4 @@ static struct virtio_driver driver = {
 	.remove = remove,
 };
 
-static int init(void)
-{
-	return register_virtio_driver(&driver);
-}
-device_initcall(init);
+module_virtio_driver(driver);

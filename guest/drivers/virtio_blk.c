@@ -7,8 +7,8 @@
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
-#include <linux/init.h>
 #include <linux/jiffies.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
@@ -38,6 +38,7 @@ struct blk_queue {
 	dma_addr_t ends_dma;
 	u16 *free_ends; /* indices of those not in use: a stack */
 	unsigned int n_free;
+	bool resetting; /* requests are being taken back: none is added */
 };
 
 struct blk {
@@ -46,7 +47,8 @@ struct blk {
 	u64 capacity;
 	u32 seg_max;
 	unsigned int n_queues;
-	bool dead; /* it did not answer: reset and given up */
+	bool dead; /* it did not even let a queue go: reset and given up */
+	struct mutex reset_lock; /* one at a time takes requests back */
 	struct blk_queue queue[MAX_QUEUES];
 };
 
@@ -147,7 +149,7 @@ static int queue_request(struct blk_queue *q, struct blk_request *rq)
 
 	if (q->blk->dead)
 		return -EIO;
-	if (!q->n_free)
+	if (!q->n_free || q->resetting)
 		return -ENOSPC;
 	take_ends(q, rq, &header, &status);
 	if (!rq->mapped) {
@@ -229,15 +231,10 @@ static void requests_done(struct virtqueue *vq)
 	report(q->blk, &finished);
 }
 
-/* --- waiting ------------------------------------------------------------------------------- */
-
-static void complete_request(struct blk_request *rq)
-{
-	complete(rq->priv);
-}
+/* --- a device that does not answer --------------------------------------------------------- */
 
 /* Fails everything in flight of a device that was reset. */
-static void fail_all(struct blk *blk)
+static void fail_all(struct blk *blk, int result)
 {
 	for (unsigned int i = 0; i < blk->n_queues; i++) {
 		struct blk_queue *q = &blk->queue[i];
@@ -247,19 +244,68 @@ static void fail_all(struct blk *blk)
 
 		spin_lock_irqsave(&q->lock, flags);
 		while ((rq = virtqueue_detach_unused_buf(q->vq)))
-			retire(q, rq, -EIO, &finished);
+			retire(q, rq, result, &finished);
 		spin_unlock_irqrestore(&q->lock, flags);
 		report(blk, &finished);
 	}
 }
 
+/* The device let go of the request. */
+static void fail_unanswered(struct virtqueue *vq, void *data)
+{
+	struct blk_queue *q = vq->priv;
+	LIST_HEAD(finished);
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	retire(q, data, -ETIMEDOUT, &finished);
+	spin_unlock_irqrestore(&q->lock, flags);
+	report(q->blk, &finished);
+}
+
 static void give_up(struct blk *blk)
 {
-	if (__atomic_exchange_n(&blk->dead, true, __ATOMIC_SEQ_CST))
-		return;
-	dev_err(&blk->vdev->dev, "disk does not answer: reset and given up\n");
+	WRITE_ONCE(blk->dead, true);
+	dev_err(&blk->vdev->dev, "disk does not let its queue go: reset and given up\n");
 	virtio_reset_device(blk->vdev);
-	fail_all(blk);
+	fail_all(blk, -ETIMEDOUT);
+}
+
+static void set_resetting(struct blk_queue *q, bool resetting)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	q->resetting = resetting;
+	spin_unlock_irqrestore(&q->lock, flags);
+}
+
+/* Takes all requests of the queue back from the device. */
+static void reset_queue(struct blk_queue *q)
+{
+	dev_err(&q->blk->vdev->dev, "disk does not answer: %s is reset\n", q->vq->name);
+	set_resetting(q, true);
+	if (virtqueue_reset(q->vq, fail_unanswered))
+		give_up(q->blk);
+	set_resetting(q, false);
+}
+
+/* --- waiting ------------------------------------------------------------------------------- */
+
+static void complete_request(struct blk_request *rq)
+{
+	complete(rq->priv);
+}
+
+/* Patience with the request has ended: from here on it is the device's no more. */
+static void take_back(struct blk *blk, struct blk_request *rq, struct completion *done)
+{
+	mutex_lock(&blk->reset_lock);
+	/* Somebody else's patience may have ended before. */
+	if (!completion_done(done))
+		reset_queue(&blk->queue[rq->queue % blk->n_queues]);
+	mutex_unlock(&blk->reset_lock);
+	wait_for_completion(done);
 }
 
 int blk_execute(struct blk *blk, struct blk_request *rq)
@@ -277,11 +323,9 @@ int blk_execute(struct blk *blk, struct blk_request *rq)
 	}
 	if (err)
 		return err;
-	if (wait_for_completion_timeout(&done, PATIENCE))
-		return rq->result;
-	give_up(blk);
-	wait_for_completion(&done);
-	return -ETIMEDOUT;
+	if (!wait_for_completion_timeout(&done, PATIENCE))
+		take_back(blk, rq, &done);
+	return rq->result;
 }
 
 /* --- synchronous forms --------------------------------------------------------------------- */
@@ -488,6 +532,7 @@ static int probe(struct virtio_device *vdev)
 	}
 	blk->vdev = vdev;
 	blk->dma_dev = vdev->dev.parent;
+	mutex_init(&blk->reset_lock);
 	vdev->priv = blk;
 	err = setup_queues(blk);
 	if (err) {
@@ -512,9 +557,9 @@ static void remove(struct virtio_device *vdev)
 	for (unsigned int i = 0; i < MAX_DISKS; i++)
 		if (disks[i] == blk)
 			disks[i] = NULL;
-	blk->dead = true;
+	WRITE_ONCE(blk->dead, true);
 	virtio_reset_device(vdev);
-	fail_all(blk);
+	fail_all(blk, -EIO);
 	for (unsigned int i = 0; i < blk->n_queues; i++)
 		free_ends(&blk->queue[i]);
 	vdev->config->del_vqs(vdev);
@@ -537,8 +582,4 @@ static struct virtio_driver driver = {
 	.remove = remove,
 };
 
-static int init(void)
-{
-	return register_virtio_driver(&driver);
-}
-device_initcall(init);
+module_virtio_driver(driver);

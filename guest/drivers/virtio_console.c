@@ -6,7 +6,6 @@
  */
 #include <linux/completion.h>
 #include <linux/err.h>
-#include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -48,6 +47,35 @@ static void transmit_done(struct virtqueue *vq)
 		complete(&sent);
 }
 
+static void forget(struct virtqueue *vq, void *data)
+{
+	(void)vq;
+	(void)data;
+}
+
+/* The device lets go of both pages, for good. */
+static void stop(struct virtio_device *vdev)
+{
+	unsigned long flags;
+
+	hvc = NULL;
+	virtio_reset_device(vdev);
+	virtqueue_detach_unused_buf(txq);
+	spin_lock_irqsave(&rx_lock, flags);
+	virtqueue_detach_unused_buf(rxq);
+	spin_unlock_irqrestore(&rx_lock, flags);
+}
+
+/* The device holds output that it does not take. */
+static void take_back(void)
+{
+	dev_err(&hvc->dev, "console does not take output: reset\n");
+	if (!virtqueue_reset(txq, forget))
+		return;
+	dev_err(&hvc->dev, "given up\n");
+	stop(hvc);
+}
+
 static int transmit(const char *s, size_t n)
 {
 	struct scatterlist sg;
@@ -64,8 +92,7 @@ static int transmit(const char *s, size_t n)
 	virtqueue_kick(txq);
 	if (wait_for_completion_timeout(&sent, PATIENCE))
 		return 0;
-	dev_err(&hvc->dev, "console does not take output: given up\n");
-	hvc = NULL;
+	take_back();
 	return -ETIMEDOUT;
 }
 
@@ -178,9 +205,10 @@ static int probe(struct virtio_device *vdev)
 
 static void remove(struct virtio_device *vdev)
 {
-	hvc = NULL;
-	virtio_reset_device(vdev);
+	mutex_lock(&tx_lock);
+	stop(vdev);
 	vdev->config->del_vqs(vdev);
+	mutex_unlock(&tx_lock);
 }
 
 static const struct virtio_device_id ids[] = { { VIRTIO_ID_CONSOLE }, { 0 } };
@@ -192,8 +220,4 @@ static struct virtio_driver driver = {
 	.remove = remove,
 };
 
-static int init(void)
-{
-	return register_virtio_driver(&driver);
-}
-device_initcall(init);
+module_virtio_driver(driver);

@@ -14,6 +14,7 @@
 #include <linux/interrupt.h>
 #include <linux/io.h>
 #include <linux/ktime.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
@@ -37,6 +38,8 @@ struct virtio_pci {
 	u32 notify_len;
 	unsigned int vectors; /* allocated */
 	unsigned int n_queues;
+	struct mutex
+		select_lock; /* from queue_select on to the last register of that queue */
 	struct virtqueue *queues[MAX_QUEUES];
 	bool own_vector[MAX_QUEUES]; /* not vector 0 */
 	void *doorbells[MAX_QUEUES];
@@ -112,8 +115,10 @@ static int reset(struct virtio_device *vdev)
 
 	set_status(vdev, 0);
 	while (get_status(vdev)) {
-		if (ktime_get_ns() > end)
+		if (ktime_get_ns() > end) {
+			pci_clear_master(to_virtio_pci(vdev)->pci);
 			return -ETIMEDOUT;
+		}
 		msleep(1);
 	}
 	return 0;
@@ -322,34 +327,49 @@ static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue
 	return err;
 }
 
-/* VIRTIO_F_RING_RESET: virtio 1.2, 4.1.4.3.2.1. */
-static int reset_vq(struct virtqueue *vq)
+/* The device is made to forget the selected queue. */
+static int forget_queue(struct virtio_pci *vp)
 {
-	struct virtio_pci *vp = to_virtio_pci(vq->vdev);
 	u64 end = ktime_get_ns() + RESET_PATIENCE_NS;
 
-	if (!virtio_has_feature(vq->vdev, VIRTIO_F_RING_RESET))
-		return -EOPNOTSUPP;
-	vring_break(vq);
-	writew((u16)vq->index, &vp->common->queue_select);
 	writew(1, &vp->common->queue_reset);
 	while (readw(&vp->common->queue_reset) || readw(&vp->common->queue_enable)) {
 		if (ktime_get_ns() > end)
 			return -ETIMEDOUT;
 		msleep(1);
 	}
+	return 0;
+}
+
+/* VIRTIO_F_RING_RESET: virtio 1.2, 4.1.4.3.2.1. */
+static int reset_vq(struct virtqueue *vq)
+{
+	struct virtio_pci *vp = to_virtio_pci(vq->vdev);
+	int err;
+
+	if (!virtio_has_feature(vq->vdev, VIRTIO_F_RING_RESET))
+		return -EOPNOTSUPP;
+	vring_break(vq);
+	mutex_lock(&vp->select_lock);
+	writew((u16)vq->index, &vp->common->queue_select);
+	err = forget_queue(vp);
+	mutex_unlock(&vp->select_lock);
 	synchronize_irq(
 		(unsigned int)pci_irq_vector(vp->pci, queue_vector(vp, vq->index)));
-	return 0;
+	return err;
 }
 
 static int enable_vq(struct virtqueue *vq)
 {
 	struct virtio_pci *vp = to_virtio_pci(vq->vdev);
+	int err;
 
+	mutex_lock(&vp->select_lock);
 	vring_reinit(vq);
 	writew((u16)vq->index, &vp->common->queue_select);
-	return activate(vp, vq);
+	err = activate(vp, vq);
+	mutex_unlock(&vp->select_lock);
+	return err;
 }
 
 static const struct virtio_config_ops pci_ops = {
@@ -453,6 +473,7 @@ static int probe(struct pci_dev *pci, const struct pci_device_id *id)
 	vp->vdev.id = device_type(pci);
 	vp->vdev.config = &pci_ops;
 	vp->vdev.dev.parent = &pci->dev;
+	mutex_init(&vp->select_lock);
 	err = pci_enable_device(pci);
 	if (!err)
 		err = dma_set_mask_and_coherent(&pci->dev, DMA_BIT_MASK(64));

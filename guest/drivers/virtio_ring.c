@@ -543,6 +543,20 @@ void *virtqueue_detach_unused_buf(struct virtqueue *vq)
 	return NULL;
 }
 
+int virtqueue_reset(struct virtqueue *vq,
+		    void (*recycle)(struct virtqueue *vq, void *data))
+{
+	const struct virtio_config_ops *config = vq->vdev->config;
+	int err = config->reset_vq(vq);
+	void *data;
+
+	if (err)
+		return err;
+	while ((data = virtqueue_detach_unused_buf(vq)))
+		recycle(vq, data);
+	return config->enable_vq(vq);
+}
+
 bool vring_interrupt(struct virtqueue *vq)
 {
 	struct vring *r = to_vring(vq);

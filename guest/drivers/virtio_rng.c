@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The entropy device (virtio 1.2, section 5.4).  One request at a time, into a page of its own:
- * a device that was given up may still write there, and nobody minds.
- */
+/* The entropy device (virtio 1.2, section 5.4).  One request at a time, into a page of its
+ * own. */
 #include <linux/completion.h>
 #include <linux/err.h>
-#include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -37,6 +34,24 @@ static void request_done(struct virtqueue *vq)
 	complete(&filled);
 }
 
+static void forget(struct virtqueue *vq, void *data)
+{
+	(void)vq;
+	(void)data;
+}
+
+/* The device holds a request that it does not answer. */
+static void take_back(void)
+{
+	dev_err(&rng->dev, "entropy device does not answer: reset\n");
+	if (!virtqueue_reset(requests, forget))
+		return;
+	dev_err(&rng->dev, "given up\n");
+	virtio_reset_device(rng);
+	virtqueue_detach_unused_buf(requests);
+	rng = NULL;
+}
+
 /* One request: how many bytes came, or a negative errno. */
 static ssize_t fill_buffer(size_t want)
 {
@@ -53,11 +68,7 @@ static ssize_t fill_buffer(size_t want)
 		return err;
 	virtqueue_kick(requests);
 	if (!wait_for_completion_timeout(&filled, PATIENCE)) {
-		dev_err(&rng->dev,
-			"entropy device does not answer: reset and given up\n");
-		virtio_reset_device(rng);
-		virtqueue_detach_unused_buf(requests);
-		rng = NULL;
+		take_back();
 		return -ETIMEDOUT;
 	}
 	return filled_bytes && filled_bytes <= want ? (ssize_t)filled_bytes : -EIO;
@@ -117,8 +128,4 @@ static struct virtio_driver driver = {
 	.remove = remove,
 };
 
-static int init(void)
-{
-	return register_virtio_driver(&driver);
-}
-device_initcall(init);
+module_virtio_driver(driver);

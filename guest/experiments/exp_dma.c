@@ -113,7 +113,7 @@ EXPERIMENT(
 	expect(x, fill_coherent(x, SZ_4M), "no 4 MiB");
 	expect(x, fill_coherent(x, SZ_4M + PAGE_SIZE) == area, "more than 4 MiB: %s",
 	       area ? "none, with a contiguous area" : "given");
-	comparison_saw("dma_alloc_coherent", SZ_4M + (area ? PAGE_SIZE : 0));
+	comparison_saw("dma_alloc_coherent", SZ_4M + (area ? PAGE_SIZE : 0), !area);
 
 	expect(x, !dma_set_coherent_mask(dev, DMA_BIT_MASK(24)), "24 bits are refused");
 	p = dma_alloc_coherent(dev, PAGE_SIZE, &dma, GFP_KERNEL);

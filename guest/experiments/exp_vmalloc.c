@@ -213,7 +213,7 @@ EXPERIMENT(vmalloc_large, "vmalloc.large", "vmalloc can give half of RAM in one 
 	expect(x, !wrong, "%lu words changed", wrong);
 	expect(x, platform_probe_faults((unsigned long)p + PAGE_ALIGN(size)),
 	       "no guard page");
-	comparison_saw("vmalloc", size);
+	comparison_saw("vmalloc", size, false);
 	evidence(x, "%s in one area, %lu pages, %lu%% of RAM", text_size(text, size),
 		 size / PAGE_SIZE, (size / PAGE_SIZE * 100 + 50) / totalram_pages());
 	vfree(p);

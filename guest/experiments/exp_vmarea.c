@@ -57,7 +57,7 @@ EXPERIMENT(vmalloc_1g, "vmalloc.1g", "vmalloc gives 1 GiB in one piece where RAM
 	if (!expect(x, p, "no 1 GiB"))
 		return;
 	mark_and_check(x, p, GIB);
-	comparison_saw("vmalloc", GIB);
+	comparison_saw("vmalloc", GIB, false);
 	evidence(x, "1 GiB at %p in %s, %lu page-table pages", p,
 		 slow ? "2 MiB blocks" : "single pages",
 		 platform_pagetable_pages() - tables);

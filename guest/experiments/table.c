@@ -40,14 +40,17 @@
 
 /* --- what experiments have seen --------------------------------------------------------- */
 
-static size_t seen[ROWS_MAX];
+static struct seen {
+	size_t size;
+	bool is_largest;
+} seen[ROWS_MAX];
 
-void comparison_saw(const char *allocator, size_t size)
+void comparison_saw(const char *allocator, size_t size, bool is_largest)
 {
 	const struct allocator *a = allocator_find(allocator);
 
-	if (!WARN_ON(!a))
-		seen[a - allocators] = max(seen[a - allocators], size);
+	if (!WARN_ON(!a) && size >= seen[a - allocators].size)
+		seen[a - allocators] = (struct seen){ size, is_largest };
 }
 
 static bool bootmem_was_zero;
@@ -114,8 +117,8 @@ static size_t search_largest(const struct allocator *a, size_t limit, bool *refu
 static void find_largest(const struct allocator *a, struct table_row *row)
 {
 	size_t highest = a->highest ? a->highest() : ~0UL, limit = highest, found;
-	size_t good = seen[a - allocators];
-	bool exact = true;
+	size_t good = seen[a - allocators].size;
+	bool exact = seen[a - allocators].is_largest;
 	char text[TEXT_SIZE];
 
 	if (a->dear)

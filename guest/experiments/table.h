@@ -12,8 +12,8 @@ void comparison_begin(void);
 void print_comparison(void);
 
 /* An experiment had a buffer of this size from that allocator (its name in the table), and
- * knows that there is none larger, or of none larger: where trying again is too dear, the
- * table takes its word. */
-void comparison_saw(const char *allocator, size_t size);
+ * knows whether that is the largest: where trying again is too dear, the table takes its
+ * word. */
+void comparison_saw(const char *allocator, size_t size, bool is_largest);
 
 #endif

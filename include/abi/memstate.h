@@ -25,7 +25,7 @@
 #define MEMSTATE_NOTE_TYPE  1
 
 #define MEMSTATE_MAGIC	 0x45544154534d5650ull /* "PVMSTATE" */
-#define MEMSTATE_VERSION 1
+#define MEMSTATE_VERSION 2
 
 /* [va, va + size) is [pa, pa + size). */
 struct memstate_range {
@@ -115,13 +115,38 @@ struct memstate_pages {
 	le64 max_pfn_va; /* u64: one more than the highest frame of RAM */
 	struct memstate_field flags, refcount;
 	le32 free_mask, pcp_mask, live_mask; /* bits of flags */
-	le32 slab_mask, table_mask, kmalloc_mask, user_mask; /* with live; 0: not told */
+	/* With live; 0: not told. */
+	le32 slab_mask, table_mask, kmalloc_mask, user_mask, movable_mask, isolated_mask;
 	le32 order_mask; /* contiguous bits: the order of the block */
 	le32 order_shift;
 	struct memstate_field slab_cache; /* va of the cache, in each page of a slab */
 	struct memstate_field slab_inuse, slab_objects; /* in the first page of a slab */
 };
-_Static_assert(sizeof(struct memstate_pages) == 120, "pages");
+_Static_assert(sizeof(struct memstate_pages) == 128, "pages");
+
+#define MEMSTATE_TYPES 8
+
+/* Page blocks: what pages each large piece of memory is for, which tells those that can move
+ * from those that cannot. */
+struct memstate_blocks {
+	le64 pointer_va; /* holds the va of the table, by frame number >> order; 0: none */
+	le32 stride; /* of the table */
+	le32 order; /* of a page block */
+	/* In an entry: below `types`; 0 also where all of it is free, and so for anyone. */
+	struct memstate_field type;
+	le32 types; /* 0: no page blocks */
+	le32 cma_type; /* of a contiguous area: what stays in there is a buffer out of it */
+	char name[MEMSTATE_TYPES][16]; /* ends with NUL unless 16 long */
+	le32 zero;
+};
+_Static_assert(sizeof(struct memstate_blocks) == 168, "blocks");
+
+/* Where guarded objects are, one to a page. */
+struct memstate_kfence {
+	le64 base_va; /* u64: the va of the pool; all ones: none */
+	le64 size; /* bytes */
+};
+_Static_assert(sizeof(struct memstate_kfence) == 16, "kfence");
 
 /* Slab caches: a doubly linked list of structures. */
 struct memstate_slab {
@@ -156,10 +181,11 @@ _Static_assert(sizeof(struct memstate_areas) == 144, "areas");
 /* Boot memory: tables of ranges, sorted. */
 struct memstate_boot {
 	le64 memory_va, reserved_va;
+	le64 kept_back_va; /* RAM that the guest was told to leave alone; 0: not told */
 	struct memstate_field count, base, size; /* in such a table */
 	le32 zero;
 };
-_Static_assert(sizeof(struct memstate_boot) == 56, "boot");
+_Static_assert(sizeof(struct memstate_boot) == 64, "boot");
 
 /* What devices hold mapped, all together. */
 struct memstate_dma {
@@ -179,11 +205,13 @@ struct memstate_mm {
 	struct memstate_zones zones;
 	struct memstate_pcp pcp;
 	struct memstate_pages pages;
+	struct memstate_blocks blocks;
+	struct memstate_kfence kfence;
 	struct memstate_slab slab;
 	struct memstate_areas areas;
 	struct memstate_boot boot;
 	struct memstate_dma dma;
 };
-_Static_assert(sizeof(struct memstate_mm) == 976, "memstate_mm");
+_Static_assert(sizeof(struct memstate_mm) == 1176, "memstate_mm");
 
 #endif

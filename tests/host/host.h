@@ -83,6 +83,9 @@ void host_cpu_offline(void);
 void host_set_possible_cpus(unsigned int n);
 /* Time passes (<linux/jiffies.h>); otherwise only in sleeps that nobody ends. */
 void host_advance_jiffies(unsigned long by);
+/* What the machine's devices do while a CPU sleeps: called before each sleep.  NULL: nothing,
+ * as after a reset. */
+void host_on_sleep(void (*fn)(void *arg), void *arg);
 /* Between these two the thread is in an interrupt handler. */
 void host_irq_enter(void);
 void host_irq_exit(void);

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <linux/futex.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
@@ -28,11 +29,26 @@ struct task_struct {
 
 static __thread struct task_struct this_task;
 static unsigned long ticks; /* atomic */
+static void (*sleep_hook)(void *arg);
+static void *sleep_hook_arg;
 
 void host_sched_reset(void)
 {
 	__atomic_store_n(&ticks, 0, __ATOMIC_RELAXED);
 	this_task.flags = 0;
+	sleep_hook = NULL;
+}
+
+void host_on_sleep(void (*fn)(void *arg), void *arg)
+{
+	sleep_hook = fn;
+	sleep_hook_arg = arg;
+}
+
+static void machine_works(void)
+{
+	if (sleep_hook)
+		sleep_hook(sleep_hook_arg);
 }
 
 struct task_struct *host_current_task(void)
@@ -77,6 +93,7 @@ void schedule(void)
 
 	if (arch_in_atomic())
 		platform_context_violation("schedule() in atomic context");
+	machine_works();
 	while ((state = state_now()) != TASK_RUNNING)
 		sleep_once(state, NULL);
 }
@@ -93,6 +110,7 @@ unsigned long schedule_timeout(unsigned long timeout)
 	}
 	if (arch_in_atomic())
 		platform_context_violation("schedule() in atomic context");
+	machine_works();
 	if (state != TASK_RUNNING && num_online_cpus() > 1)
 		sleep_once(state, &length);
 	if (state_now() == TASK_RUNNING)
@@ -106,6 +124,11 @@ unsigned long schedule_timeout_uninterruptible(unsigned long timeout)
 {
 	set_current_state(TASK_UNINTERRUPTIBLE);
 	return schedule_timeout(timeout);
+}
+
+void msleep(unsigned int ms)
+{
+	schedule_timeout_uninterruptible(msecs_to_jiffies(ms));
 }
 
 int wake_up_process(struct task_struct *task)

@@ -25,7 +25,8 @@ cat >"$work/report.json" <<'JSON'
   "caches": [{"name": "cache&", "stride_bytes": 64, "objects": 64, "inuse_objects": 70,
               "cached_objects": 900, "pages": 1}],
   "areas": [{"start": "0x1<", "bytes": 8192, "kind": "vmalloc", "state": "live"}],
-  "map": {"cell_pages": 1, "runs": [[100, "kernel"], [3000, "free"], [996, "nonsense\""]]},
+  "map": {"cell_pages": 1, "runs": [[100, "kernel"], [3000, "free"], [990, "nonsense\""], [6, "keptback"]]},
+  "blocks": {"block_pages": 1024, "runs": [[1, "unmovable"], [2, "free"], [1, "x\"<b>"]]},
   "samples": {"cell_pages": 1024, "map_key": {"f": "free", "K": "kernel\"<"},
    "list": [
     {"us": 10, "free_blocks": {"Z<1>": [1, 2, 3]}, "pages": {"kernel": 100}, "map": "Kfff"},
@@ -65,7 +66,7 @@ pictures() {
 	local n
 	n=$(xmllint --xpath 'count(//*[local-name()="svg"])' "$page")
 	echo "$n pictures"
-	[ "$n" = 5 ]
+	[ "$n" = 6 ]
 }
 both_themes() {
 	grep -F 'prefers-color-scheme:dark' "$page"
@@ -103,17 +104,19 @@ ok "the guest's table is there" says 'kmalloc'
 ok "the command line is there" says 'a=<b>'
 ok "no element or attribute comes from the guest" only_ours
 ok "the page needs nothing from outside" needs_nothing
-ok "it has its five pictures" pictures
+ok "it has its six pictures" pictures
 ok "it is for light and dark" both_themes
 ok "an almost empty report makes a page" survives '{"outcome": {}}'
 ok "wrong types leave gaps" survives '{"outcome": {}, "experiments": {"a": 1}, "table": ["x"],
 	"memory": {"zones": 5, "page_bytes": -1, "areas": [1, null], "caches": "x",
 	"map": {"cell_pages": 1, "runs": [1, [2], ["x", 5], [9e99, "free"], [-5, "slab"]]},
+	"blocks": {"block_pages": 1, "runs": [1, [2], ["x", 5], [9e99, "free"], [3, null]]},
 	"samples": {"list": [{"us": "x"}, 5, {"us": 9}], "map_key": []}}}'
 ok "huge numbers are survived" survives '{"outcome": {}, "time": {"run_us": 9223372036854775807},
 	"memory": {"page_bytes": 9223372036854775807, "caches": [{"pages": 9223372036854775807,
 	"objects": 9223372036854775807, "inuse_objects": 1, "stride_bytes": 9223372036854775807}],
 	"map": {"cell_pages": 262144, "runs": [[9223372036854775807, "slab"]]},
+	"blocks": {"block_pages": 262144, "runs": [[9223372036854775807, "cma"]]},
 	"samples": {"cell_pages": 9223372036854775807, "map_key": {"a": "slab"}, "list": [
 	{"us": 1, "map": "aa", "free_blocks": {"z": [9223372036854775807]}},
 	{"us": 9223372036854775807, "map": "aa", "pages": {"slab": 9223372036854775807}}]}}}'
@@ -154,6 +157,7 @@ if have_kvm; then
 	ok "slab frames are what the caches hold" memory \
 		'.map.pages.slab == ([.caches[].pages] | add)'
 	ok "the books of each zone add up" memory '[.zones[].adds_up] | all'
+	ok "each page block has a type" memory '[.blocks.runs[][0]] | add == 16'
 	ok "areas name who made them" memory '[.areas[].caller | test("^[a-z]")] | any'
 	ok "there are samples of the run" memory '.samples.list | length >= 2'
 	ok "the ways to memory are compared" compared

@@ -32,7 +32,7 @@ struct blk_request {
 	bool premapped; /* data holds bus addresses already, and stays mapped */
 	unsigned int queue; /* below blk_queues(), else modulo */
 	void (*done)(struct blk_request *request); /* result is set */
-	int result; /* 0, -EIO, -EOPNOTSUPP */
+	int result; /* 0, -EIO, -EOPNOTSUPP, -ETIMEDOUT */
 	void *priv; /* the caller's */
 
 	/* The driver's. */
@@ -45,8 +45,10 @@ struct blk_request {
 /* 0: done() will be called once.  -ENOSPC: the queue is full, try after a completion.  Any
  * context. */
 int blk_submit(struct blk *blk, struct blk_request *request);
-/* The same, and sleeps until it is done; -ETIMEDOUT after the device was reset because it
- * did not answer. */
+/* The same, and sleeps until it is done.  When the device does not answer within seconds, its
+ * queue is reset: whatever was in flight there ends with -ETIMEDOUT, and its memory is the
+ * caller's again.  A device that cannot reset one queue is reset whole and given up (-EIO
+ * from then on). */
 int blk_execute(struct blk *blk, struct blk_request *request);
 
 /* Synchronous forms. */

@@ -24,8 +24,8 @@ struct kernel_param {
 typedef int (*initcall_t)(void);
 
 /* Called once every CPU runs, in link order; the result is only reported. */
-#define device_initcall(fn)                                                   \
-	static const initcall_t __initcall_##fn __used __section(".initcall") \
+#define device_initcall(fn)                                                  \
+	static const initcall_t __initcall_##fn __used __section("initcall") \
 		__aligned(8) = fn
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <abi/virtio.h>
 #include <linux/device.h>
+#include <linux/init.h>
 #include <linux/list.h>
 #include <linux/scatterlist.h>
 
@@ -59,6 +60,14 @@ struct virtio_driver {
 
 int register_virtio_driver(struct virtio_driver *driver);
 void unregister_virtio_driver(struct virtio_driver *driver);
+/* Registers it when the kernel starts: all that the end of a driver's file has to say. */
+#define module_virtio_driver(driver)                      \
+	static int driver##_init(void)                    \
+	{                                                 \
+		return register_virtio_driver(&(driver)); \
+	}                                                 \
+	device_initcall(driver##_init)
+
 /* From the transport: a device was found, or goes. */
 int register_virtio_device(struct virtio_device *vdev);
 void unregister_virtio_device(struct virtio_device *vdev);
@@ -94,6 +103,15 @@ bool virtqueue_enable_cb(struct virtqueue *vq);
 
 /* After a reset: requests the device never finished, one after the other. */
 void *virtqueue_detach_unused_buf(struct virtqueue *vq);
+/*
+ * Makes the device let go of all requests of this queue, gives each to recycle(), and takes
+ * the queue into use again, empty.  Negative errno: -EOPNOTSUPP without VIRTIO_F_RING_RESET,
+ * -ETIMEDOUT when the device does not even do that; the queue stays broken then, and what
+ * was not recycled is the device's until virtio_reset_device().  Nobody adds meanwhile.
+ * Sleeps.
+ */
+int virtqueue_reset(struct virtqueue *vq,
+		    void (*recycle)(struct virtqueue *vq, void *data));
 unsigned int virtqueue_get_vring_size(const struct virtqueue *vq);
 bool virtqueue_is_broken(const struct virtqueue *vq);
 

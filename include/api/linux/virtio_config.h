@@ -18,7 +18,8 @@ struct virtio_config_ops {
 	u32 (*generation)(struct virtio_device *vdev);
 	u8 (*get_status)(struct virtio_device *vdev);
 	void (*set_status)(struct virtio_device *vdev, u8 status);
-	/* Returns once the device says that it is reset; -ETIMEDOUT if it never does. */
+	/* Returns once the device says that it is reset; -ETIMEDOUT if it never does: then it
+	 * was cut off memory.  Either way it holds no buffer any more. */
 	int (*reset)(struct virtio_device *vdev);
 	int (*find_vqs)(struct virtio_device *vdev, unsigned int n,
 			struct virtqueue *vqs[], vq_callback_t *callbacks[],

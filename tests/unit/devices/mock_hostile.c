@@ -111,6 +111,26 @@ static void device_recovers(struct hostile *h)
 	assert_true(h->target->succeeded(&h->d, h->seg, h->n, elem.len));
 }
 
+#define HALF 256u
+
+unsigned int hostile_fill_request(struct drv *d, struct drv_seg *segs)
+{
+	uint64_t at = machine_alloc(d->m, 2 * HALF, 16);
+
+	segs[0] = (struct drv_seg){ at, HALF, true };
+	segs[1] = (struct drv_seg){ at + HALF, HALF, true };
+	return 2;
+}
+
+bool hostile_filled(struct drv *d, const struct drv_seg *segs, unsigned int n,
+		    uint32_t used_len)
+{
+	(void)d;
+	(void)segs;
+	(void)n;
+	return used_len == 2 * HALF;
+}
+
 static void run_case(const struct hostile_target *target, const struct hostile_case *c)
 {
 	unsigned int good = 0, bad = 0;

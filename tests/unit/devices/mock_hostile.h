@@ -35,6 +35,12 @@ struct hostile_target {
 			  uint32_t used_len);
 };
 
+/* For devices that only fill what they are given: two writable halves of 512 bytes, answered
+ * well when both are full. */
+unsigned int hostile_fill_request(struct drv *d, struct drv_seg *segs);
+bool hostile_filled(struct drv *d, const struct drv_seg *segs, unsigned int n,
+		    uint32_t used_len);
+
 /* Runs all cases against the target, then a few random drivers; a failing one fails the
  * cmocka test that calls. */
 void hostile_run(const struct hostile_target *target);

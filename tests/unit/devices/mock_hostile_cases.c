@@ -75,6 +75,37 @@ static unsigned int cut(const struct hostile *h, struct drv_seg *piece, unsigned
 	return n;
 }
 
+/* Offers a chain whose first descriptor is good and leads to `next`. */
+static bool offer_next(struct hostile *h, uint16_t next)
+{
+	drvq_set_desc(&h->q, 0, h->seg[0].addr, h->seg[0].len, VRING_DESC_F_NEXT, next);
+	drvq_offer(&h->q, 0);
+	return true;
+}
+
+/* Offers two descriptors of the same memory, the second leading back to the first or, by
+ * its flags, nowhere. */
+static bool offer_pair(struct hostile *h, const struct drv_seg *seg, bool cycle)
+{
+	uint16_t flags = seg->write ? VRING_DESC_F_WRITE : 0;
+
+	drvq_set_desc(&h->q, 0, seg->addr, seg->len, flags | VRING_DESC_F_NEXT, 1);
+	drvq_set_desc(&h->q, 1, seg->addr, seg->len,
+		      (uint16_t)(flags | (cycle ? VRING_DESC_F_NEXT : 0)), 0);
+	drvq_offer(&h->q, 0);
+	return true;
+}
+
+/* Offers the request by a table of its own; the descriptor of the ring, and the table. */
+static struct vring_desc *offer_table(struct hostile *h, uint64_t *addr,
+				      struct vring_desc **table)
+{
+	uint16_t head = drvq_add_indirect(&h->q, h->seg, h->n, addr);
+
+	*table = machine_at(h->m, *addr, sizeof(**table));
+	return drvq_desc(&h->q, head);
+}
+
 /* Points the first segment of this direction elsewhere. */
 static bool redirect(struct hostile *h, bool write, uint64_t addr, uint32_t len)
 {
@@ -95,27 +126,17 @@ static bool redirect(struct hostile *h, bool write, uint64_t addr, uint32_t len)
 
 static bool next_is_itself(struct hostile *h)
 {
-	drvq_set_desc(&h->q, 0, h->seg[0].addr, h->seg[0].len, VRING_DESC_F_NEXT, 0);
-	drvq_offer(&h->q, 0);
-	return true;
+	return offer_next(h, 0);
 }
 
 static bool two_in_a_cycle(struct hostile *h)
 {
-	drvq_set_desc(&h->q, 0, h->seg[0].addr, 1, VRING_DESC_F_NEXT, 1);
-	drvq_set_desc(&h->q, 1, h->seg[0].addr, 1, VRING_DESC_F_NEXT, 0);
-	drvq_offer(&h->q, 0);
-	return true;
+	return offer_pair(h, &(struct drv_seg){ h->seg[0].addr, 1, false }, true);
 }
 
 static bool writable_cycle(struct hostile *h)
 {
-	uint16_t flags = VRING_DESC_F_NEXT | VRING_DESC_F_WRITE;
-
-	drvq_set_desc(&h->q, 0, h->scratch, 16, flags, 1);
-	drvq_set_desc(&h->q, 1, h->scratch, 16, flags, 0);
-	drvq_offer(&h->q, 0);
-	return true;
+	return offer_pair(h, &(struct drv_seg){ h->scratch, 16, true }, true);
 }
 
 static bool as_long_as_the_queue(struct hostile *h)
@@ -150,17 +171,12 @@ static void bait(struct hostile *h)
 static bool next_beyond_the_queue(struct hostile *h)
 {
 	bait(h);
-	drvq_set_desc(&h->q, 0, h->seg[0].addr, h->seg[0].len, VRING_DESC_F_NEXT,
-		      h->q.size);
-	drvq_offer(&h->q, 0);
-	return true;
+	return offer_next(h, h->q.size);
 }
 
 static bool next_far_beyond(struct hostile *h)
 {
-	drvq_set_desc(&h->q, 0, h->seg[0].addr, h->seg[0].len, VRING_DESC_F_NEXT, 0xffff);
-	drvq_offer(&h->q, 0);
-	return true;
+	return offer_next(h, 0xffff);
 }
 
 /* --- the available ring --------------------------------------------------------------- */
@@ -252,12 +268,7 @@ static bool read_over_the_hole(struct hostile *h)
 
 static bool lengths_pass_4g(struct hostile *h)
 {
-	uint16_t flags = VRING_DESC_F_WRITE;
-
-	drvq_set_desc(&h->q, 0, h->scratch, 0xfffffff0u, flags | VRING_DESC_F_NEXT, 1);
-	drvq_set_desc(&h->q, 1, h->scratch, 0xfffffff0u, flags, 0);
-	drvq_offer(&h->q, 0);
-	return true;
+	return offer_pair(h, &(struct drv_seg){ h->scratch, 0xfffffff0u, true }, false);
 }
 
 static bool first_length_0(struct hostile *h)
@@ -285,21 +296,22 @@ static bool indirect_works(struct hostile *h)
 
 static bool indirect_in_indirect(struct hostile *h)
 {
-	uint64_t table;
-	struct vring_desc *d;
+	struct vring_desc *table;
+	uint64_t addr;
 
-	drvq_add_indirect(&h->q, h->seg, h->n, &table);
-	d = machine_at(h->m, table, sizeof(*d));
-	*d = (struct vring_desc){ table, 16, VRING_DESC_F_INDIRECT, 0 };
+	offer_table(h, &addr, &table);
+	*table = (struct vring_desc){ addr, 16, VRING_DESC_F_INDIRECT, 0 };
 	return true;
 }
 
 static bool indirect_and_next(struct hostile *h)
 {
-	uint16_t head = drvq_add_indirect(&h->q, h->seg, h->n, NULL);
+	struct vring_desc *table;
+	uint64_t addr;
+	struct vring_desc *d = offer_table(h, &addr, &table);
 
-	drvq_desc(&h->q, head)->flags |= VRING_DESC_F_NEXT;
-	drvq_desc(&h->q, head)->next = 1;
+	d->flags |= VRING_DESC_F_NEXT;
+	d->next = 1;
 	return true;
 }
 
@@ -320,43 +332,44 @@ static bool indirect_length_odd(struct hostile *h)
 
 static bool indirect_next_beyond(struct hostile *h)
 {
-	uint64_t table;
-	struct vring_desc *d;
+	struct vring_desc *table;
+	uint64_t addr;
 
-	drvq_add_indirect(&h->q, h->seg, h->n, &table);
-	d = machine_at(h->m, table, sizeof(*d));
-	d->flags |= VRING_DESC_F_NEXT;
-	d->next = (le16)h->n;
-	d[h->n] = (struct vring_desc){ h->scratch, 16, VRING_DESC_F_WRITE, 0 };
+	offer_table(h, &addr, &table);
+	table->flags |= VRING_DESC_F_NEXT;
+	table->next = (le16)h->n;
+	table[h->n] = (struct vring_desc){ h->scratch, 16, VRING_DESC_F_WRITE, 0 };
 	return true;
 }
 
 static bool indirect_cycle(struct hostile *h)
 {
-	uint64_t table;
-	struct vring_desc *d;
+	struct vring_desc *table;
+	uint64_t addr;
 
-	drvq_add_indirect(&h->q, h->seg, h->n, &table);
-	d = machine_at(h->m, table, sizeof(*d));
-	d->flags |= VRING_DESC_F_NEXT;
-	d->next = 0;
+	offer_table(h, &addr, &table);
+	table->flags |= VRING_DESC_F_NEXT;
+	table->next = 0;
 	return true;
 }
 
 static bool indirect_outside_ram(struct hostile *h)
 {
-	uint16_t head = drvq_add_indirect(&h->q, h->seg, h->n, NULL);
+	struct vring_desc *table;
+	uint64_t addr;
 
-	drvq_desc(&h->q, head)->addr = MOCK_LOW_SIZE;
+	offer_table(h, &addr, &table)->addr = MOCK_LOW_SIZE;
 	return true;
 }
 
 static bool indirect_wraps(struct hostile *h)
 {
-	uint16_t head = drvq_add_indirect(&h->q, h->seg, h->n, NULL);
+	struct vring_desc *table;
+	uint64_t addr;
+	struct vring_desc *d = offer_table(h, &addr, &table);
 
-	drvq_desc(&h->q, head)->addr = ~0ull - 15;
-	drvq_desc(&h->q, head)->len = 0xfffffff0u;
+	d->addr = ~0ull - 15;
+	d->len = 0xfffffff0u;
 	return true;
 }
 
@@ -499,47 +512,45 @@ static bool bells_of_other_queues(struct hostile *h)
 	return offer(h);
 }
 
-/* Requests in flight, then a reset: from its return on nothing moves. */
-static bool reset_in_flight(struct hostile *h)
+static void put_in_flight(struct hostile *h, unsigned int requests)
 {
-	unsigned int fired;
-	uint64_t before;
-
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < requests; i++) {
 		drvq_add(&h->q, h->seg, h->n);
 		h->n = h->target->request(&h->d, h->seg);
 	}
 	machine_write(h->m, h->q.bell, 2, h->q.index);
 	mock_host_poll(&h->m->mh, 0);
-	drv_reset(&h->d);
-	fired = mock_host_fired(&h->m->mh);
-	before = machine_hash(h->m, NULL, 0);
+}
+
+static void nothing_moves(struct hostile *h)
+{
+	unsigned int fired = mock_host_fired(&h->m->mh);
+	uint64_t before = machine_hash(h->m, NULL, 0);
+
 	for (unsigned int turn = 0; turn < 5; turn++)
 		mock_host_poll(&h->m->mh, 2);
 	assert_int_equal(machine_hash(h->m, NULL, 0), before);
 	assert_int_equal(mock_host_fired(&h->m->mh), fired);
+}
+
+/* Requests in flight, then a reset: from its return on nothing moves. */
+static bool reset_in_flight(struct hostile *h)
+{
+	put_in_flight(h, 4);
+	drv_reset(&h->d);
+	nothing_moves(h);
 	h->offered = 0;
 	return true;
 }
 
 static bool queue_reset_in_flight(struct hostile *h)
 {
-	uint64_t before;
-
-	for (unsigned int i = 0; i < 4; i++) {
-		drvq_add(&h->q, h->seg, h->n);
-		h->n = h->target->request(&h->d, h->seg);
-	}
-	machine_write(h->m, h->q.bell, 2, h->q.index);
-	mock_host_poll(&h->m->mh, 0);
+	put_in_flight(h, 4);
 	drv_put(&h->d, VIRTIO_PCI_COMMON_Q_SELECT, 2, h->q.index);
 	drv_put(&h->d, VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
 	assert_int_equal(drv_get(&h->d, VIRTIO_PCI_COMMON_Q_RESET, 2), 0);
 	assert_int_equal(drv_get(&h->d, VIRTIO_PCI_COMMON_Q_ENABLE, 2), 0);
-	before = machine_hash(h->m, NULL, 0);
-	for (unsigned int turn = 0; turn < 5; turn++)
-		mock_host_poll(&h->m->mh, 2);
-	assert_int_equal(machine_hash(h->m, NULL, 0), before);
+	nothing_moves(h);
 	/* It comes back alone, without a device reset. */
 	drv_queue(&h->d, &h->q, h->q.index, h->q.size);
 	allow_writable(h);

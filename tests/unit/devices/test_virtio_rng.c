@@ -241,30 +241,12 @@ static void test_stats(void **state)
 	assert_int_equal(found, 2);
 }
 
-static unsigned int hostile_request(struct drv *d, struct drv_seg *segs)
-{
-	uint64_t at = machine_alloc(d->m, 512, 16);
-
-	segs[0] = (struct drv_seg){ at, 256, true };
-	segs[1] = (struct drv_seg){ at + 256, 256, true };
-	return 2;
-}
-
-static bool hostile_succeeded(struct drv *d, const struct drv_seg *segs, unsigned int n,
-			      uint32_t used)
-{
-	(void)d;
-	(void)segs;
-	(void)n;
-	return used == 512;
-}
-
 static void test_hostile(void **state)
 {
 	static const struct hostile_target target = { .name = "rng",
 						      .plug = plug_real,
-						      .request = hostile_request,
-						      .succeeded = hostile_succeeded };
+						      .request = hostile_fill_request,
+						      .succeeded = hostile_filled };
 
 	(void)state;
 	hostile_run(&target);

@@ -12,11 +12,11 @@
 #include <linux/errno.h>
 
 int guest_snprintf(char *buf, size_t size, const char *fmt, ...);
-int guest_scnprintf(char *buf, size_t size, const char *fmt, ...);
-int guest_kstrtoul(const char *s, unsigned int base, unsigned long *value);
-int guest_kstrtouint(const char *s, unsigned int base, unsigned int *value);
-int guest_kstrtoint(const char *s, unsigned int base, int *value);
-unsigned long long guest_memparse(const char *s, char **end);
+int scnprintf(char *buf, size_t size, const char *fmt, ...);
+int kstrtoul(const char *s, unsigned int base, unsigned long *value);
+int kstrtouint(const char *s, unsigned int base, unsigned int *value);
+int kstrtoint(const char *s, unsigned int base, int *value);
+unsigned long long memparse(const char *s, char **end);
 const char *symbol_lookup(unsigned long addr, unsigned long *offset, unsigned long *size);
 
 /* A kernel with one function. */
@@ -145,9 +145,8 @@ static void a_short_buffer_holds_a_prefix(void **state)
 		}
 		for (size_t i = size; i < sizeof(buf); i++)
 			assert_int_equal(buf[i], '#');
-		assert_int_equal(
-			guest_scnprintf(buf, size, "value 0x%08x, %s", 0x1234, "name"),
-			fits);
+		assert_int_equal(scnprintf(buf, size, "value 0x%08x, %s", 0x1234, "name"),
+				 fits);
 	}
 }
 
@@ -158,30 +157,30 @@ static void numbers_are_read_whole_or_not_at_all(void **state)
 	int i = 77;
 
 	(void)state;
-	assert_int_equal(guest_kstrtoul("18446744073709551615", 10, &ul), 0);
+	assert_int_equal(kstrtoul("18446744073709551615", 10, &ul), 0);
 	assert_int_equal(ul, UINT64_MAX);
-	assert_int_equal(guest_kstrtoul("18446744073709551616", 10, &ul), -ERANGE);
+	assert_int_equal(kstrtoul("18446744073709551616", 10, &ul), -ERANGE);
 	assert_int_equal(ul, UINT64_MAX);
-	assert_int_equal(guest_kstrtoul("0x1F\n", 0, &ul), 0);
+	assert_int_equal(kstrtoul("0x1F\n", 0, &ul), 0);
 	assert_int_equal(ul, 31);
-	assert_int_equal(guest_kstrtoul("017", 0, &ul), 0);
+	assert_int_equal(kstrtoul("017", 0, &ul), 0);
 	assert_int_equal(ul, 15);
-	assert_int_equal(guest_kstrtoul("+5", 0, &ul), 0);
+	assert_int_equal(kstrtoul("+5", 0, &ul), 0);
 	assert_int_equal(ul, 5);
 	for (const char **s = (const char *[]){ "", "x", "12x", "0x", "-1", "1 ", "\n",
 						"08", "++1", NULL };
 	     *s; s++)
-		assert_int_equal(guest_kstrtoul(*s, 0, &ul), -EINVAL);
+		assert_int_equal(kstrtoul(*s, 0, &ul), -EINVAL);
 	assert_int_equal(ul, 5);
-	assert_int_equal(guest_kstrtouint("4294967295", 10, &u), 0);
+	assert_int_equal(kstrtouint("4294967295", 10, &u), 0);
 	assert_int_equal(u, UINT32_MAX);
-	assert_int_equal(guest_kstrtouint("4294967296", 10, &u), -ERANGE);
-	assert_int_equal(guest_kstrtoint("-2147483648", 10, &i), 0);
+	assert_int_equal(kstrtouint("4294967296", 10, &u), -ERANGE);
+	assert_int_equal(kstrtoint("-2147483648", 10, &i), 0);
 	assert_int_equal(i, INT32_MIN);
-	assert_int_equal(guest_kstrtoint("-2147483649", 10, &i), -ERANGE);
-	assert_int_equal(guest_kstrtoint("2147483647", 10, &i), 0);
-	assert_int_equal(guest_kstrtoint("2147483648", 10, &i), -ERANGE);
-	assert_int_equal(guest_kstrtoint("-+1", 10, &i), -EINVAL);
+	assert_int_equal(kstrtoint("-2147483649", 10, &i), -ERANGE);
+	assert_int_equal(kstrtoint("2147483647", 10, &i), 0);
+	assert_int_equal(kstrtoint("2147483648", 10, &i), -ERANGE);
+	assert_int_equal(kstrtoint("-+1", 10, &i), -EINVAL);
 	assert_int_equal(i, INT32_MAX);
 }
 
@@ -190,14 +189,14 @@ static void sizes_take_a_suffix(void **state)
 	char *end;
 
 	(void)state;
-	assert_int_equal(guest_memparse("64", &end), 64);
-	assert_int_equal(guest_memparse("64k", &end), 64 << 10);
-	assert_int_equal(guest_memparse("64M,", &end), 64 << 20);
+	assert_int_equal(memparse("64", &end), 64);
+	assert_int_equal(memparse("64k", &end), 64 << 10);
+	assert_int_equal(memparse("64M,", &end), 64 << 20);
 	assert_int_equal(*end, ',');
-	assert_int_equal(guest_memparse("0x10G", &end), 16ULL << 30);
-	assert_int_equal(guest_memparse("2T", NULL), 2ULL << 40);
-	assert_int_equal(guest_memparse("99999999999T", &end), UINT64_MAX);
-	assert_int_equal(guest_memparse("x", &end), 0);
+	assert_int_equal(memparse("0x10G", &end), 16ULL << 30);
+	assert_int_equal(memparse("2T", NULL), 2ULL << 40);
+	assert_int_equal(memparse("99999999999T", &end), UINT64_MAX);
+	assert_int_equal(memparse("x", &end), 0);
 	assert_int_equal(*end, 'x');
 }
 

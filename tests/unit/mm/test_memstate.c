@@ -7,7 +7,11 @@
  */
 #include "page_test.h"
 
+#include <linux/cma.h>
 #include <linux/dma-mapping.h>
+#include <linux/kfence.h>
+#include <linux/migrate.h>
+#include <linux/movable_buffer.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "mm/memstate.h"
@@ -19,6 +23,7 @@
 #define STRUCTS_PA (1UL << 30)
 #define IMAGE_PA   (2UL << 30)
 #define STEPS	   3000
+#define KEPT_BACK  (7 * MIB)
 #define SLOTS	   200
 
 extern char __executable_start[], _end[];
@@ -32,13 +37,12 @@ static unsigned long image_start(void)
 	return (unsigned long)__executable_start & PAGE_MASK;
 }
 
-static int set_up(void **state)
+/* The machine that is running now, as a guest. */
+static void publish(void)
 {
 	unsigned long structs = RAM_SIZE / PAGE_SIZE * sizeof(struct page);
 	unsigned long image = PAGE_ALIGN((unsigned long)_end) - image_start();
 
-	(void)state;
-	pages_start(RAM_SIZE);
 	nr_cpus = num_possible_cpus();
 	ram = (struct ram){ 0 };
 	ram_add(&ram, 0, RAM_SIZE, (void *)PAGE_OFFSET);
@@ -56,6 +60,28 @@ static int set_up(void **state)
 		.nr_cpus_va = (unsigned long)&nr_cpus,
 		.mm_va = (unsigned long)&memstate_mm,
 	};
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	pages_start(RAM_SIZE);
+	publish();
+	return 0;
+}
+
+/* With a contiguous area, guarded objects, and RAM kept back. */
+static int set_up_all(void **state)
+{
+	(void)state;
+	host_boot_begin(RAM_SIZE);
+	memblock_mem_limit_remove_map(RAM_SIZE - KEPT_BACK);
+	assert_int_equal(cma_setup("16M"), 0);
+	mm_init();
+	gfp_allow_sleep();
+	assert_int_equal(kfence_start(100), 0);
+	drain_all_pages();
+	publish();
 	return 0;
 }
 
@@ -143,6 +169,49 @@ static void compare_areas(const struct memstate_snapshot *s)
 	assert_int_equal(i, s->areas.nr);
 }
 
+static void compare_blocks(const struct memstate_snapshot *s)
+{
+	unsigned long block;
+
+	assert_true(s->frames.nr_blocks >= RAM_SIZE / MAX_ORDER_SIZE);
+	for (block = 0; block << pageblock_order < max_pfn; block++)
+		assert_int_equal(
+			s->frames.block[block],
+			get_pageblock_migratetype(pfn_to_page(block << pageblock_order)));
+}
+
+/* Frames that only their own flags tell of. */
+static void compare_mobile(const struct memstate_snapshot *s)
+{
+	unsigned long movable = 0, isolated = 0;
+
+	for (unsigned long pfn = 0; pfn < max_pfn; pfn++) {
+		const struct page *page = pfn_to_page(pfn);
+
+		if (!PageLive(page))
+			continue;
+		isolated += PageIsolated(page);
+		movable += PageMovable(page) && !PageIsolated(page);
+	}
+	assert_int_equal(s->frames.count[FRAME_MOVABLE], movable);
+	assert_int_equal(s->frames.count[FRAME_ISOLATED], isolated);
+}
+
+static void compare_set_aside(const struct memstate_snapshot *s)
+{
+	const struct memblock_region *region;
+	unsigned long kept_back = 0;
+	struct cma_info cma;
+
+	for_each_kept_back_region (region)
+		kept_back += region->size / PAGE_SIZE;
+	cma_info(&cma);
+	assert_int_equal(s->frames.count[FRAME_KEPT_BACK], kept_back);
+	assert_int_equal(s->frames.count[FRAME_CMA], cma.used);
+	assert_int_equal(s->frames.count[FRAME_KFENCE],
+			 kfence_base == ~0UL ? 0 : KFENCE_POOL_SIZE / PAGE_SIZE);
+}
+
 static void compare_frames(const struct memstate_snapshot *s, unsigned long slab_pages)
 {
 	struct pcp_info pcp;
@@ -169,8 +238,12 @@ static void compare(void)
 	dma_get_stats(&dma);
 	assert_int_equal(s.dma.mappings, dma.mappings);
 	assert_int_equal(s.dma.coherent_bytes, dma.coherent_bytes);
-	assert_int_equal(s.memory.nr, memblock.memory.cnt);
-	assert_int_equal(s.reserved.nr, memblock.reserved.cnt);
+	compare_blocks(&s);
+	compare_mobile(&s);
+	compare_set_aside(&s);
+	assert_int_equal(s.boot.memory.nr, memblock.memory.cnt);
+	assert_int_equal(s.boot.reserved.nr, memblock.reserved.cnt);
+	assert_int_equal(s.boot.kept_back.nr, memblock.kept_back.cnt);
 	memstate_snapshot_free(&s);
 }
 
@@ -252,12 +325,44 @@ static void with_objects_in_every_layer(void **state)
 	compare();
 }
 
+/* Everything that has a colour of its own, one after another. */
+static void with_memory_set_aside(void **state)
+{
+	struct movable_buffer *buffer;
+	struct page *area, *moving;
+	LIST_HEAD(isolated);
+
+	(void)state;
+	compare();
+	area = cma_alloc(300, 0, false);
+	assert_non_null(area);
+	/* So many that some are lent a place in the area. */
+	buffer = movable_buffer_create(nr_free_pages() - 8192, GFP_KERNEL);
+	assert_non_null(buffer);
+	compare();
+	moving = movable_buffer_pin(buffer, 17);
+	assert_non_null(moving);
+	put_page(moving); /* isolated only when its owner alone holds it */
+	assert_true(isolate_movable_page(moving));
+	compare();
+	list_add(&moving->lru, &isolated);
+	putback_movable_pages(&isolated);
+	compare();
+	movable_buffer_free(buffer);
+	assert_true(cma_release(area, 300));
+	compare();
+	assert_int_equal(kfence_stop(), 0);
+	drain_all_pages();
+	compare();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_fresh_system, set_up),
 		cmocka_unit_test_setup(after_random_work, set_up),
 		cmocka_unit_test_setup(with_objects_in_every_layer, set_up),
+		cmocka_unit_test_setup(with_memory_set_aside, set_up_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

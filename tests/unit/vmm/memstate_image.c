@@ -27,6 +27,8 @@ enum place {
 	AT_CACHES = 0x5000,
 	AT_AREAS = 0x6000,
 	AT_BOOT = 0x7000,
+	AT_BLOCKS = 0x7a00,
+	AT_NUMBERS = 0x7e00,
 	AT_DMA = 0x7f00,
 	AT_TABLES = 0x8000, /* page tables up to 0x10000 */
 	AT_KERNEL = 0x10000, /* 4 frames */
@@ -85,9 +87,25 @@ static const struct memstate_mm description = {
 		.slab_mask = IMAGE_SLAB,
 		.kmalloc_mask = IMAGE_LARGE,
 		.user_mask = IMAGE_USER,
+		.movable_mask = IMAGE_MOVABLE,
+		.isolated_mask = IMAGE_ISOLATED,
+		.max_pfn_va = IMAGE_DIRECT + AT_NUMBERS + 8,
 		.order_mask = IMAGE_ORDER(15),
 		.order_shift = 8,
 		.slab_cache = FIELD(struct image_page, cache),
+	},
+	.blocks = {
+		.pointer_va = IMAGE_DIRECT + AT_NUMBERS,
+		.stride = sizeof(struct image_block),
+		.order = IMAGE_BLOCK_ORDER,
+		.type = FIELD(struct image_block, type),
+		.types = 3,
+		.cma_type = IMAGE_CMA,
+		.name = { "unmovable", "sixteen letters!", "c\tma" },
+	},
+	.kfence = {
+		.base_va = IMAGE_DIRECT + AT_NUMBERS + 16,
+		.size = IMAGE_KFENCE * PAGE,
 	},
 	.slab = {
 		.list_va = IMAGE_DIRECT + AT_CACHES,
@@ -130,6 +148,7 @@ static const struct memstate_mm description = {
 	.boot = {
 		.memory_va = IMAGE_DIRECT + AT_BOOT,
 		.reserved_va = IMAGE_DIRECT + AT_BOOT + 0x100,
+		.kept_back_va = IMAGE_DIRECT + AT_BOOT + 0x200,
 		.count = FIELD(struct image_ranges, count),
 		.base = FIELDS(struct image_ranges, range, .base),
 		.size = FIELDS(struct image_ranges, range, .size),
@@ -199,7 +218,10 @@ static void make_page_table(struct image *image)
 /*
  * Frames: [0, 0x400) reserved but for the kernel's 4; 0x400 a free block of order 9; then
  * order 0: pcp, slab, page, user page, large kmalloc of order 2, 2 pages of vmalloc, the
- * rest of the block of 1024 in one allocation each of order 0; [0x800, 0x1000) fresh.
+ * rest of the block of 1024 in one allocation each of order 0: of these 0x610 is movable, the
+ * next on its way elsewhere, the next a user's; 0x6fc a block of order 2, the guarded pool;
+ * from 0x700 on a contiguous area, where 0x701 is lent out; [0x800, 0x1000) fresh.  Frame 0
+ * is kept back.
  */
 static void make_pages(struct image *image)
 {
@@ -214,6 +236,17 @@ static void make_pages(struct image *image)
 	p[0x604].flags = IMAGE_LIVE | IMAGE_LARGE | IMAGE_ORDER(2);
 	for (i = 0x608; i < 0x800; i++)
 		p[i].flags = IMAGE_LIVE;
+	p[0x610].flags |= IMAGE_MOVABLE;
+	p[0x611].flags |= IMAGE_MOVABLE | IMAGE_ISOLATED;
+	p[0x612].flags |= IMAGE_USER | IMAGE_MOVABLE;
+	p[0x701].flags |= IMAGE_MOVABLE;
+	p[0x6fc].flags |= IMAGE_ORDER(2);
+	p[0x6fd].flags = p[0x6fe].flags = p[0x6ff].flags = 0;
+	image->blocks[7].type = IMAGE_CMA;
+	image->blocks[4].type = 1;
+	*image->blocks_pointer = image_va(image, image->blocks);
+	*image->max_pfn = IMAGE_FRAMES;
+	*image->kfence_base = IMAGE_DIRECT + 0x6fc * PAGE;
 	image->vmalloc_entries[0] = 0x608ull << 12 | 1;
 	image->vmalloc_entries[1] = 0x60aull << 12 | 1;
 }
@@ -305,7 +338,8 @@ static void make_boot(struct image *image)
 {
 	unsigned int i;
 
-	*image->memory = (struct image_ranges){ 1, { { 0, IMAGE_SIZE } } };
+	*image->memory = (struct image_ranges){ 1, { { PAGE, IMAGE_SIZE - PAGE } } };
+	*image->kept_back = (struct image_ranges){ 1, { { 0, PAGE } } };
 	*image->reserved =
 		(struct image_ranges){ 2, { { 0, PAGE }, { 0x10000, 0x4000 } } };
 	for (i = 0; i < 5; i++)
@@ -331,6 +365,11 @@ void image_make(struct image *image)
 		.areas = (void *)(b + AT_AREAS),
 		.memory = (void *)(b + AT_BOOT),
 		.reserved = (void *)(b + AT_BOOT + 0x100),
+		.kept_back = (void *)(b + AT_BOOT + 0x200),
+		.blocks = (void *)(b + AT_BLOCKS),
+		.blocks_pointer = (void *)(b + AT_NUMBERS),
+		.max_pfn = (void *)(b + AT_NUMBERS + 8),
+		.kfence_base = (void *)(b + AT_NUMBERS + 16),
 		.dma = (void *)(b + AT_DMA),
 	};
 	ram_add(&image->ram, 0, IMAGE_SIZE, b);

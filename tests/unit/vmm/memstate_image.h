@@ -73,6 +73,14 @@ struct image_ranges {
 	} range[4];
 };
 
+struct image_block {
+	uint8_t other, type;
+};
+#define IMAGE_BLOCK_ORDER 8
+#define IMAGE_BLOCKS	  (IMAGE_FRAMES >> IMAGE_BLOCK_ORDER)
+#define IMAGE_CMA	  2 /* a type */
+#define IMAGE_KFENCE	  4 /* frames of the guarded pool */
+
 /* Where things stand, as host pointers into RAM; spoil at will. */
 struct image {
 	struct ram ram;
@@ -87,7 +95,9 @@ struct image {
 	uint64_t *cache_list;
 	struct image_cache *caches;
 	struct image_area *areas; /* [0] and [AREAS + 1] are the end nodes */
-	struct image_ranges *memory, *reserved;
+	struct image_ranges *memory, *reserved, *kept_back;
+	uint64_t *blocks_pointer, *max_pfn, *kfence_base;
+	struct image_block *blocks; /* IMAGE_BLOCKS */
 	uint64_t *dma; /* 5 counters */
 	uint64_t *vmalloc_entries; /* the page table of its first 2 MiB */
 };
@@ -98,7 +108,9 @@ struct image {
 #define IMAGE_LIVE     4u
 #define IMAGE_SLAB     16u
 #define IMAGE_USER     32u
+#define IMAGE_MOVABLE  64u
 #define IMAGE_LARGE    128u
+#define IMAGE_ISOLATED 0x1000u
 #define IMAGE_ORDER(n) ((uint32_t)(n) << 8)
 
 void image_make(struct image *image);

@@ -128,10 +128,12 @@ static void boot_memory_and_dma_are_read(void **state)
 
 	(void)state;
 	take(&s);
-	assert_int_equal(s.memory.nr, 1);
-	assert_int_equal(s.memory.range[0].size, IMAGE_SIZE);
-	assert_int_equal(s.reserved.nr, 2);
-	assert_int_equal(s.reserved.range[1].base, 0x10000);
+	assert_int_equal(s.boot.memory.nr, 1);
+	assert_int_equal(s.boot.memory.range[0].size, IMAGE_SIZE - 0x1000);
+	assert_int_equal(s.boot.reserved.nr, 2);
+	assert_int_equal(s.boot.reserved.range[1].base, 0x10000);
+	assert_int_equal(s.boot.kept_back.nr, 1);
+	assert_int_equal(s.boot.kept_back.range[0].size, 0x1000);
 	assert_int_equal(s.dma.mappings, 1);
 	assert_int_equal(s.dma.coherent_bytes, 4);
 	assert_int_equal(s.dma.refused, 5);
@@ -144,17 +146,21 @@ static void every_frame_is_judged(void **state)
 		uint64_t pfn;
 		enum frame_kind kind;
 	} want[] = {
-		{ 0, FRAME_RESERVED },	   { 0x10, FRAME_KERNEL },
-		{ 0x13, FRAME_KERNEL },	   { 0x14, FRAME_RESERVED },
-		{ 0x200, FRAME_STRUCTS },  { 0x23f, FRAME_STRUCTS },
-		{ 0x240, FRAME_RESERVED }, { 0x400, FRAME_FREE },
-		{ 0x5ff, FRAME_FREE },	   { 0x600, FRAME_PCP },
-		{ 0x601, FRAME_SLAB },	   { 0x602, FRAME_PAGES },
-		{ 0x603, FRAME_USER },	   { 0x604, FRAME_KMALLOC },
-		{ 0x607, FRAME_KMALLOC },  { 0x608, FRAME_VMALLOC },
-		{ 0x609, FRAME_PAGES },	   { 0x60a, FRAME_VMALLOC },
-		{ 0x7ff, FRAME_PAGES },	   { 0x800, FRAME_FRESH },
-		{ 0xfff, FRAME_FRESH },
+		{ 0, FRAME_KEPT_BACK },	   { 1, FRAME_RESERVED },
+		{ 0x10, FRAME_KERNEL },	   { 0x610, FRAME_MOVABLE },
+		{ 0x611, FRAME_ISOLATED }, { 0x612, FRAME_USER },
+		{ 0x6fb, FRAME_PAGES },	   { 0x6fc, FRAME_KFENCE },
+		{ 0x6ff, FRAME_KFENCE },   { 0x700, FRAME_CMA },
+		{ 0x701, FRAME_MOVABLE },  { 0x13, FRAME_KERNEL },
+		{ 0x14, FRAME_RESERVED },  { 0x200, FRAME_STRUCTS },
+		{ 0x23f, FRAME_STRUCTS },  { 0x240, FRAME_RESERVED },
+		{ 0x400, FRAME_FREE },	   { 0x5ff, FRAME_FREE },
+		{ 0x600, FRAME_PCP },	   { 0x601, FRAME_SLAB },
+		{ 0x602, FRAME_PAGES },	   { 0x603, FRAME_USER },
+		{ 0x604, FRAME_KMALLOC },  { 0x607, FRAME_KMALLOC },
+		{ 0x608, FRAME_VMALLOC },  { 0x609, FRAME_PAGES },
+		{ 0x60a, FRAME_VMALLOC },  { 0x7ff, FRAME_CMA },
+		{ 0x800, FRAME_FRESH },	   { 0xfff, FRAME_FRESH },
 	};
 	struct memstate_snapshot s;
 	uint64_t sum = 0;
@@ -175,6 +181,50 @@ static void every_frame_is_judged(void **state)
 	memstate_snapshot_free(&s);
 }
 
+static void page_blocks_are_read(void **state)
+{
+	char name[MEMSTATE_TYPE_NAME];
+	struct memstate_snapshot s;
+	struct memstate_view view;
+
+	(void)state;
+	/* The guest uses less than there is: the table is as long as that. */
+	*image.max_pfn = 0x801;
+	image.blocks[9].type = 77;
+	open_view(&view);
+	assert_int_equal(memstate_snapshot_take(&view, &s), 0);
+	assert_int_equal(s.frames.nr_blocks, IMAGE_BLOCKS);
+	assert_int_equal(s.frames.block_order, IMAGE_BLOCK_ORDER);
+	assert_int_equal(s.frames.block[4], 1);
+	assert_int_equal(s.frames.block[7], IMAGE_CMA);
+	assert_int_equal(s.frames.block[8], 0);
+	assert_int_equal(s.frames.block[9], 0);
+	memstate_type_name(&view, 1, name);
+	assert_string_equal(name, "sixteen letters!");
+	memstate_type_name(&view, 2, name);
+	assert_string_equal(name, "c?ma");
+	memstate_snapshot_free(&s);
+}
+
+/* A guest without page blocks, without guarded objects. */
+static void what_is_not_told_is_not_looked_for(void **state)
+{
+	struct memstate_snapshot s;
+
+	(void)state;
+	image.mm->blocks.types = 0;
+	image.mm->kfence.size = 0;
+	image.mm->boot.kept_back_va = 0;
+	*image.blocks_pointer = *image.kfence_base = 8;
+	take(&s);
+	assert_int_equal(s.frames.nr_blocks, 0);
+	assert_int_equal(s.frames.count[FRAME_CMA], 0);
+	assert_int_equal(s.frames.count[FRAME_KFENCE], 0);
+	assert_int_equal(s.frames.count[FRAME_KEPT_BACK], 0);
+	assert_int_equal(s.frames.kind[0x700], FRAME_PAGES);
+	memstate_snapshot_free(&s);
+}
+
 static void what_is_not_set_up_yet_is_empty(void **state)
 {
 	struct memstate_snapshot s;
@@ -184,7 +234,9 @@ static void what_is_not_set_up_yet_is_empty(void **state)
 	*image.pcp_pointer = 0;
 	*image.cache_list = 0;
 	image.areas[0].node.next = 0;
-	image.memory->count = image.reserved->count = 0;
+	image.memory->count = image.reserved->count = image.kept_back->count = 0;
+	*image.blocks_pointer = 0;
+	*image.kfence_base = ~0ull;
 	take(&s);
 	assert_int_equal(s.zones.zone[0].managed, 0);
 	assert_int_equal(s.caches.nr, 0);
@@ -218,7 +270,7 @@ static void wild_tables_are_refused(void **state)
 	image.table->magic ^= 1;
 	assert_corrupt("mark");
 	image.table->version++;
-	assert_corrupt("version 2");
+	assert_corrupt("version 3");
 	image.table->size = 0;
 	assert_corrupt("0 bytes");
 	image.table->range[1] = (struct memstate_range){ ~0ull, 0, 2 };
@@ -338,6 +390,42 @@ static void wild_boot_memory_is_refused(void **state)
 	assert_corrupt("reserved memory");
 	image.reserved->range[0].size = 0;
 	assert_corrupt("reserved memory");
+	image.kept_back->range[0].base = IMAGE_SIZE;
+	assert_corrupt("RAM kept back");
+	image.kept_back->count = ~0ull;
+	assert_corrupt("RAM kept back");
+}
+
+static void wild_page_blocks_are_refused(void **state)
+{
+	(void)state;
+	image.blocks[5].type = 3;
+	assert_corrupt("page block 0x5 is of type 3");
+	*image.blocks_pointer = 8;
+	assert_corrupt("a page block");
+	image.mm->blocks.stride = ~0u;
+	assert_corrupt("a page block");
+	image.mm->blocks.pointer_va = 1;
+	assert_corrupt("the page blocks");
+	image.mm->pages.max_pfn_va = 1;
+	assert_corrupt("the highest frame");
+	image.mm->blocks.types = 9;
+	assert_corrupt("9 types");
+	image.mm->blocks.order = 16;
+	assert_corrupt("order 16");
+}
+
+static void a_wild_guarded_pool_is_refused(void **state)
+{
+	(void)state;
+	*image.kfence_base = 8;
+	assert_corrupt("guarded objects");
+	*image.kfence_base = IMAGE_DIRECT + IMAGE_SIZE;
+	assert_corrupt("guarded objects");
+	image.mm->kfence.size = ~0ull;
+	assert_corrupt("guarded objects");
+	image.mm->kfence.base_va = 1;
+	assert_corrupt("the guarded objects");
 }
 
 static void wild_frames_are_refused(void **state)
@@ -487,6 +575,8 @@ int main(void)
 		TEST(areas_are_read),
 		TEST(boot_memory_and_dma_are_read),
 		TEST(every_frame_is_judged),
+		TEST(page_blocks_are_read),
+		TEST(what_is_not_told_is_not_looked_for),
 		TEST(what_is_not_set_up_yet_is_empty),
 		TEST(an_empty_field_reads_as_zero),
 		TEST(wild_tables_are_refused),
@@ -495,6 +585,8 @@ int main(void)
 		TEST(wild_caches_are_refused),
 		TEST(wild_areas_are_refused),
 		TEST(wild_boot_memory_is_refused),
+		TEST(wild_page_blocks_are_refused),
+		TEST(a_wild_guarded_pool_is_refused),
 		TEST(wild_frames_are_refused),
 		TEST(looping_page_tables_end),
 		TEST(names_are_made_printable_and_cut),

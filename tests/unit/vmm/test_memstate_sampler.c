@@ -37,7 +37,7 @@ static void a_sample_holds_what_the_guest_has(void **state)
 	assert_int_equal(s->us, 17);
 	assert_int_equal(s->zones.zone[0].nr_free[9], 1);
 	assert_int_equal(s->pages[FRAME_FRESH], 0x800);
-	assert_int_equal(s->pages[FRAME_USER], 1);
+	assert_int_equal(s->pages[FRAME_USER], 2);
 	assert_int_equal(sampler.nr_cells, SAMPLE_CELLS_MAX);
 	assert_int_equal(sampler.cell_pages, IMAGE_FRAMES / SAMPLE_CELLS_MAX);
 	assert_int_equal(s->cell[0], FRAME_RESERVED);
