@@ -62,6 +62,7 @@ int dma_set_mask(struct device *dev, u64 mask)
 	if (!dev->dma_mask || !supported(dev, mask))
 		return -EIO;
 	*dev->dma_mask = mask;
+	dma_choose_ops(dev);
 	return 0;
 }
 

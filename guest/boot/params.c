@@ -10,6 +10,7 @@
 #include <linux/page_debug.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
+#include <linux/swiotlb.h>
 #include <guest/boot.h>
 #include <guest/cmdline.h>
 #include <guest/machine.h>
@@ -94,6 +95,18 @@ static int set_fail_iova(char *value)
 	return fail_iova_setup(value ? value : "");
 }
 early_param("fail_iova", set_fail_iova);
+
+static int set_swiotlb(char *value)
+{
+	return swiotlb_setup(value ? value : "");
+}
+early_param("swiotlb", set_swiotlb);
+
+static int set_fail_swiotlb(char *value)
+{
+	return fail_swiotlb_setup(value ? value : "");
+}
+early_param("fail_swiotlb", set_fail_swiotlb);
 
 static void report(const char *name, const char *value, int error)
 {
