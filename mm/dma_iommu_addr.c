@@ -224,16 +224,40 @@ static int reserve_regions(struct iommu_dma_cookie *cookie, struct device *dev)
 	return err;
 }
 
+static int make_queues(struct iommu_dma_cookie *cookie)
+{
+	cookie->fq = kvcalloc(num_possible_cpus(), sizeof(*cookie->fq), GFP_KERNEL);
+	return cookie->fq ? 0 : -ENOMEM;
+}
+
+int iommu_dma_set_lazy(struct device *dev, bool on)
+{
+	struct iommu_dma_cookie *cookie;
+	struct iova_fq *fq;
+	unsigned long flags;
+
+	if (!dev->iommu)
+		return -ENODEV;
+	cookie = dma_cookie(dev);
+	if (on)
+		return cookie->fq ? 0 : make_queues(cookie);
+	flush(cookie);
+	/* Who flushes all devices meanwhile is done with the queues. */
+	spin_lock_irqsave(&cookies_lock, flags);
+	fq = cookie->fq;
+	cookie->fq = NULL;
+	spin_unlock_irqrestore(&cookies_lock, flags);
+	kvfree(fq);
+	return 0;
+}
+
 static int fill_in(struct iommu_dma_cookie *cookie, struct device *dev)
 {
 	int err = reserve_regions(cookie, dev);
 
 	if (!err)
 		err = iova_domain_init_rcaches(&cookie->iovad);
-	if (err || !lazy)
-		return err;
-	cookie->fq = kvcalloc(num_possible_cpus(), sizeof(*cookie->fq), GFP_KERNEL);
-	return cookie->fq ? 0 : -ENOMEM;
+	return err || !lazy ? err : make_queues(cookie);
 }
 
 int iommu_get_dma_cookie(struct iommu_domain *domain, struct device *dev)

@@ -188,8 +188,10 @@ void iommu_put_resv_regions(struct list_head *list);
  * meanwhile shares.
  */
 bool iommu_dma_strict(void);
-/* Before the first device is probed. */
+/* For devices probed from now on. */
 void iommu_set_dma_strict(bool strict);
+/* For one device, while no call of the DMA API for it is in flight.  -ENODEV, -ENOMEM. */
+int iommu_dma_set_lazy(struct device *dev, bool lazy);
 /* Completes all that was unmapped lazily, in all domains; any context. */
 void iommu_dma_flush(void);
 /* The same, and empties the stores of addresses: what is free then, is free for all. */
