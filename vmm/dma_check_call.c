@@ -150,13 +150,12 @@ static void judge_refused(struct dma_checker *c, const struct dma_check_entry *e
 	case DMA_CHECK_REFUSED_STACK:
 		f.kind = DMA_FOUND_BAD_MEMORY;
 		dma_found(c, &f,
-			  "0x%" PRIx64 " bytes at %s 0x%" PRIx64
-			  " need not be contiguous for a device",
-			  e->size,
+			  "0x%" PRIx64 " bytes at 0x%" PRIx64
+			  ", %s: not contiguous for a device",
+			  e->size, e->phys,
 			  e->kind == DMA_CHECK_REFUSED_STACK
-				  ? "the stack,"
-				  : "an address outside the direct map (vmalloc, image),",
-			  e->phys);
+				  ? "on the stack"
+				  : "outside the direct map (vmalloc, image)");
 		break;
 	case DMA_CHECK_REFUSED_REACH:
 		f.kind = DMA_FOUND_BEYOND_MASK;

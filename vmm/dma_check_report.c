@@ -128,22 +128,32 @@ static void say_report(const struct dma_checker *c, const struct dma_report *r)
 
 /* --- finding ----------------------------------------------------------------------------- */
 
-static uint64_t site_of(const struct dma_report *r)
+/* Where the fault is: the call that is wrong, else the mapping that it is about. */
+static const struct dma_chain *fault_of(const struct dma_report *r)
 {
-	return r->call.depth	? r->call.pc[0]
-	       : r->made.depth	? r->made.pc[0]
-	       : r->ended.depth ? r->ended.pc[0]
-				: 0;
+	return r->call.depth ? &r->call : r->made.depth ? &r->made : &r->ended;
 }
 
-/* Of the same kind, by the same device, at the same call site. */
+static uint64_t site_of(const struct dma_report *r)
+{
+	const struct dma_chain *chain = fault_of(r);
+
+	return chain->depth ? chain->pc[0] : 0;
+}
+
+static bool same_chain(const struct dma_chain *a, const struct dma_chain *b)
+{
+	return a->depth == b->depth && !memcmp(a->pc, b->pc, a->depth * sizeof(a->pc[0]));
+}
+
+/* Of the same kind, by the same device, by way of the same calls. */
 static struct dma_report *known(struct dma_checker *c, const struct dma_report *r)
 {
 	for (unsigned int i = 0; i < c->nr_reports; i++) {
 		struct dma_report *old = &c->report[i];
 
 		if (old->kind == r->kind && old->endpoint == r->endpoint &&
-		    site_of(old) == site_of(r))
+		    same_chain(fault_of(old), fault_of(r)))
 			return old;
 	}
 	return NULL;

@@ -64,6 +64,21 @@ static uint64_t list_size(const struct dma_map *map)
 	return size;
 }
 
+/* Free was given an address that does not belong to the buffer: nothing is freed. */
+static bool judge_address(struct dma_checker *c, const struct dma_map *map,
+			  const struct dma_check_entry *e, const struct dma_chain *call)
+{
+	struct dma_finding f =
+		finding(DMA_FOUND_UNMAP_ADDRESS, map->device, e, map, call);
+
+	if (e->kind != DMA_CHECK_FREE || map->kind != DMA_COHERENT ||
+	    e->phys == map->phys)
+		return false;
+	dma_found(c, &f, "the buffer is at 0x%" PRIx64 ", what is freed at 0x%" PRIx64,
+		  map->phys, e->phys);
+	return true;
+}
+
 static void judge_values(struct dma_checker *c, const struct dma_map *map,
 			 const struct dma_check_entry *e, enum dma_map_kind kind,
 			 const struct dma_chain *call)
@@ -72,9 +87,8 @@ static void judge_values(struct dma_checker *c, const struct dma_map *map,
 	uint64_t size = list_size(map);
 
 	if (map->kind != kind) {
-		dma_found(c, &f, "%s: mapped as %s, unmapped as %s",
-			  "each kind has its own call", dma_map_kind_name(map->kind),
-			  dma_map_kind_name(kind));
+		dma_found(c, &f, "mapped as %s, unmapped as %s",
+			  dma_map_kind_name(map->kind), dma_map_kind_name(kind));
 		return;
 	}
 	f.kind = DMA_FOUND_UNMAP_ENTRIES;
@@ -92,11 +106,6 @@ static void judge_values(struct dma_checker *c, const struct dma_map *map,
 	if (kind != DMA_COHERENT && e->dir != map->dir)
 		dma_found(c, &f, "mapped %s, unmapped %s", dma_dir_name(map->dir),
 			  dma_dir_name(e->dir));
-	f.kind = DMA_FOUND_UNMAP_ADDRESS;
-	if (kind == DMA_COHERENT && e->phys != map->phys)
-		dma_found(c, &f,
-			  "the buffer is at 0x%" PRIx64 ", what is freed at 0x%" PRIx64,
-			  map->phys, e->phys);
 }
 
 static void judge_asked(struct dma_checker *c, const struct dma_map *map,
@@ -139,6 +148,8 @@ void dma_judge_unmap(struct dma_checker *c, struct dma_device *device,
 		judge_nothing(c, device, e, call);
 		return;
 	}
+	if (judge_address(c, map, e, call))
+		return;
 	judge_values(c, map, e, kind, call);
 	judge_asked(c, map, e, call);
 	at = map;

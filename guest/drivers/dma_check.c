@@ -6,6 +6,7 @@
 #include <guest/dma_check.h>
 #include <guest/machine.h>
 #include <mm/dma_publish.h>
+#include <mm/platform.h>
 
 /* A driver that maps a few dozen buffers at once makes no exit. */
 #define ENTRIES 256U
@@ -17,11 +18,33 @@ struct dma_check_area *dma_check_area(void)
 
 void dma_check_take(void)
 {
-	outl(DMA_CHECK_TAKE, PV_DMA_CHECK_PORT);
+	if (hypervisor.dma_check)
+		outl(DMA_CHECK_TAKE, PV_DMA_CHECK_PORT);
+}
+
+void dma_check_provoke(u64 kinds)
+{
+	struct dma_check_area *area = dma_check_area();
+
+	if (!area)
+		return;
+	dma_check_take();
+	WRITE_ONCE(area->provoked, kinds);
+}
+
+u64 dma_check_unexpected(void)
+{
+	const struct dma_check_area *area = dma_check_area();
+
+	if (!area)
+		return 0;
+	dma_check_take();
+	return READ_ONCE(area->unexpected);
 }
 
 void dma_check_init(void)
 {
+	struct dma_check_area *area;
 	int err;
 
 	if (!hypervisor.dma_check)
@@ -31,5 +54,8 @@ void dma_check_init(void)
 		pr_err("the DMA checker learns nothing: %d\n", err);
 		return;
 	}
-	outl((u32)PHYS_PFN(virt_to_phys(dma_publish_area())), PV_DMA_CHECK_PORT);
+	area = dma_publish_area();
+	area->text_start = platform_translate((unsigned long)_text);
+	area->text_end = area->text_start + (le64)(_erodata - _text);
+	outl((u32)PHYS_PFN(virt_to_phys(area)), PV_DMA_CHECK_PORT);
 }

@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include <guest/dma_check.h>
 #include <guest/context.h>
 #include <mm/platform.h>
 #include <mm/slab_info.h>
@@ -52,6 +53,7 @@ void census_take(struct census *c)
 	c->areas = areas.nr_areas;
 	c->mappings = dma.mappings;
 	c->coherent = dma.coherent;
+	c->dma_faults = dma_check_unexpected();
 	c->complaints = kernel_complaints() + page_alloc_bad_count() + slab_bug_count() +
 			areas.nr_bad_frees + uninit.count;
 	c->nr_caches = 0;
@@ -104,6 +106,9 @@ void census_check(struct trial *x, const struct census *before)
 	expect(x, after.coherent == before->coherent,
 	       "coherent buffers: %ld before, %ld after", before->coherent,
 	       after.coherent);
+	expect(x, after.dma_faults == before->dma_faults,
+	       "%lu faults found by the DMA checker: the monitor reports them",
+	       after.dma_faults - before->dma_faults);
 	expect(x, after.complaints == before->complaints + x->provokes,
 	       "%lu complaints of the kernel, %u provoked",
 	       after.complaints - before->complaints, x->provokes);

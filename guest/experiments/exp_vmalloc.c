@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include <guest/dma_check.h>
 #include <guest/dmacheck.h>
 #include <guest/xxhash.h>
 #include <mm/platform.h>
@@ -142,7 +143,9 @@ static void mistake_for_one_range(struct trial *x, char *p, u64 mine)
 
 	if (!expect(x, !dma_mapping_error(dev, dma), "the first page cannot be mapped"))
 		return;
+	dma_check_provoke(DMA_FOUND_STRAY);
 	err = dmacheck_hash(dma, BYTES, &seen);
+	dma_check_provoke(0);
 	dma_unmap_page(dev, dma, PAGE_SIZE, DMA_TO_DEVICE);
 	if (err == -EFAULT) {
 		evidence(x, "as one range it is past the end of RAM");

@@ -36,6 +36,8 @@
 #define NEEDS_DISK	2U /* a virtio disk */
 #define NEEDS_2_CPUS	4U
 #define NEEDS_USER_MODE 16U /* processes */
+#define NEEDS_DMA_CHECK 32U /* a monitor that judges DMA (--dma-check), and dmacheck */
+#define NEEDS_DMA_HASH	64U /* one that also hashes buffers */
 
 struct trial;
 
@@ -92,6 +94,7 @@ enum chapter {
 	CHAPTER_VMALLOC,
 	CHAPTER_COMPARE,
 	CHAPTER_DMA,
+	CHAPTER_DMABUG,
 	CHAPTER_DISK,
 	CHAPTER_DEVICES,
 	CHAPTER_IRQ,

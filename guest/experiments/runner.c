@@ -17,7 +17,9 @@
 #include <linux/string.h>
 
 #include <guest/blk.h>
+#include <guest/dma_check.h>
 #include <guest/dmacheck.h>
+#include <guest/machine.h>
 #include <guest/process.h>
 
 #include "census.h"
@@ -108,6 +110,10 @@ static const char *missing_need(unsigned int needs)
 {
 	if ((needs & NEEDS_DMACHECK) && !dmacheck_device())
 		return "this machine has no dmacheck device";
+	if ((needs & NEEDS_DMA_CHECK) && !dma_check_area())
+		return "nobody judges DMA here: give --dma-check";
+	if ((needs & NEEDS_DMA_HASH) && !hypervisor.dma_check_hash)
+		return "nobody hashes buffers here: give --dma-check=hash";
 	if ((needs & NEEDS_DISK) && !blk_get(0))
 		return "this machine has no virtio disk";
 	if ((needs & NEEDS_2_CPUS) && num_online_cpus() < 2)

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sprintf.h>
 
+#include <guest/dma_check.h>
 #include <guest/dmacheck.h>
 
 #include "table_row.h"
@@ -57,9 +58,11 @@ static void ask_device(struct table_row *row, const struct sample *sample,
 		row_set(row, COLUMN_RUNS, resp.n_runs == 1 ? "yes" : "no, %u runs",
 			resp.n_runs);
 	/* It only reads: the range may turn out to be others' memory, or none. */
+	dma_check_provoke(DMA_FOUND_STRAY);
 	row_set(row, COLUMN_DMA, "%s",
 		!dmacheck_hash(first, SAMPLE, &seen) && seen == sample->hash ? "yes"
 									     : "no");
+	dma_check_provoke(0);
 }
 
 void row_judge_sample(struct table_row *row, const struct sample *sample)
