@@ -288,7 +288,8 @@ static void appear(struct iommu *iommu, const struct iommu_domain *domain, uint6
 		dma_invalidate_range(iommu->port[e], first, last);
 }
 
-uint8_t iommu_map(struct iommu *iommu, uint32_t id, const struct dma_mapping *mapping)
+uint8_t iommu_add_mapping(struct iommu *iommu, uint32_t id,
+			  const struct dma_mapping *mapping)
 {
 	struct iommu_domain *domain = find_domain(iommu, id);
 	uint8_t status = check_mapping(&iommu->limits, mapping);
@@ -325,8 +326,8 @@ static bool splits(const struct iommu_domain *domain, uint64_t first, uint64_t l
 	return (low && low->first < first) || (high && high->last > last);
 }
 
-uint8_t iommu_unmap(struct iommu *iommu, uint32_t id, uint64_t first, uint64_t last,
-		    struct iommu_wait *wait)
+uint8_t iommu_remove_mappings(struct iommu *iommu, uint32_t id, uint64_t first,
+			      uint64_t last, struct iommu_wait *wait)
 {
 	struct iommu_domain *domain = find_domain(iommu, id);
 	struct range_node *node;

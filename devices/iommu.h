@@ -81,10 +81,10 @@ uint8_t iommu_attach(struct iommu *iommu, uint32_t domain, uint32_t endpoint, bo
 		     struct iommu_wait *wait);
 uint8_t iommu_detach(struct iommu *iommu, uint32_t domain, uint32_t endpoint,
 		     struct iommu_wait *wait);
-uint8_t iommu_map(struct iommu *iommu, uint32_t domain,
-		  const struct dma_mapping *mapping);
-uint8_t iommu_unmap(struct iommu *iommu, uint32_t domain, uint64_t first, uint64_t last,
-		    struct iommu_wait *wait);
+uint8_t iommu_add_mapping(struct iommu *iommu, uint32_t domain,
+			  const struct dma_mapping *mapping);
+uint8_t iommu_remove_mappings(struct iommu *iommu, uint32_t domain, uint64_t first,
+			      uint64_t last, struct iommu_wait *wait);
 
 /* Bypass for endpoints that are attached to none. */
 void iommu_set_bypass(struct iommu *iommu, bool bypass, struct iommu_wait *wait);

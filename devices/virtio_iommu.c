@@ -163,7 +163,7 @@ static void map(struct virtio_iommu *v, struct virtq_chain *chain,
 	uint8_t status = VIRTIO_IOMMU_S_INVAL;
 
 	if (!(req->flags & ~known))
-		status = iommu_map(&v->iommu, req->domain, &mapping);
+		status = iommu_add_mapping(&v->iommu, req->domain, &mapping);
 	if (status == VIRTIO_IOMMU_S_OK)
 		v->stats.maps++;
 	answer(v, chain, 0, status);
@@ -177,8 +177,8 @@ static void unmap(struct virtio_iommu *v, struct virtq_chain *chain,
 	struct iommu_wait wait;
 
 	if (!memcmp(req->reserved, zero, sizeof(zero)))
-		status = iommu_unmap(&v->iommu, req->domain, req->virt_start,
-				     req->virt_end, &wait);
+		status = iommu_remove_mappings(&v->iommu, req->domain, req->virt_start,
+					       req->virt_end, &wait);
 	if (status != VIRTIO_IOMMU_S_OK) {
 		answer(v, chain, 0, status);
 		return;
