@@ -13,7 +13,7 @@
 
 static DEFINE_MUTEX(attach_lock); /* guards dev->iommu->domain of all devices */
 
-void iommu_reset(void)
+void dma_iommu_reset(void)
 {
 	mutex_init(&attach_lock);
 	iommu_dma_reset();
