@@ -212,3 +212,64 @@ void dma_judge_in_use(struct dma_checker *c, const struct dma_map *map,
 	else if (window_over(port, map))
 		dma_found(c, &f, "unmapped while a queue of the device lies there");
 }
+
+/* --- the window of a mapping -------------------------------------------------------------- */
+
+#define GRANULE 4096u /* what an IOMMU maps at the least */
+
+struct covered {
+	struct range range;
+	uint64_t bytes;
+};
+
+static bool add_covered(void *arg, struct interval *i)
+{
+	struct covered *c = arg;
+	uint64_t first = i->first > c->range.first ? i->first : c->range.first;
+	uint64_t last = i->last < c->range.last ? i->last : c->range.last;
+
+	c->bytes += last - first + 1;
+	return false;
+}
+
+/* Bytes of the range that the device can reach though no mapping has them. */
+static uint64_t exposed(struct dma_port *port, const struct dma_device *device,
+			struct range r, enum dma_dir dir)
+{
+	struct covered c = { .range = r };
+	uint64_t reached = dma_reachable(port, r.first, r.last - r.first + 1, dir);
+
+	interval_each(&device->live, r.first, r.last, add_covered, &c);
+	return reached > c.bytes ? reached - c.bytes : 0;
+}
+
+/* An IOMMU maps whole granules: the device reaches what lies beside the buffer in its first
+ * and its last one.  Without an IOMMU a device reaches all memory, and there is nothing to
+ * tell. */
+void dma_judge_exposure(struct dma_checker *c, const struct dma_map *map)
+{
+	struct dma_port *port = dma_checker_port(c, map->device->endpoint);
+	enum dma_dir dir = map->dir == DMA_CHECK_FROM_DEVICE ? DMA_WRITE : DMA_READ;
+	struct range r = { map->bus.first & ~(uint64_t)(GRANULE - 1),
+			   map->bus.last | (GRANULE - 1) };
+	struct dma_finding f = { .kind = DMA_FOUND_EXPOSED,
+				 .endpoint = map->device->endpoint,
+				 .addr = map->bus.first,
+				 .size = dma_map_size(map),
+				 .map = map };
+	uint64_t bytes = 0;
+
+	if (!port || !port->translator)
+		return;
+	if (r.first < map->bus.first)
+		bytes += exposed(port, map->device,
+				 (struct range){ r.first, map->bus.first - 1 }, dir);
+	if (r.last > map->bus.last)
+		bytes += exposed(port, map->device,
+				 (struct range){ map->bus.last + 1, r.last }, dir);
+	if (bytes)
+		dma_found(c, &f,
+			  "0x%" PRIx64 " bytes are mapped, and it reaches %" PRIu64
+			  " bytes beside them",
+			  f.size, bytes);
+}

@@ -122,6 +122,8 @@ static void judge_map(struct dma_checker *c, struct dma_device *device, unsigned
 	if (kind == DMA_SG && !e->index)
 		c->list[ring] = map;
 	hash(c, map, e);
+	if (kind != DMA_COHERENT)
+		dma_judge_exposure(c, map);
 	judge_reach(c, map, e);
 	judge_memory(c, map);
 	judge_lines(c, map, &map->made);

@@ -8,6 +8,7 @@
 #include "vmm/dma_check_ring.h"
 
 #define DMA_REPORTS_MAX 256u /* later ones are only counted */
+#define DMA_INFOS_MAX	64u /* of them, those that are no faults */
 
 /* What is reported: everything by value, the mapping may end. */
 struct dma_report {
@@ -35,7 +36,7 @@ struct dma_checker {
 	uint64_t calls, accesses; /* judged */
 	uint64_t unexpected;
 	uint64_t found[DMA_FOUND_KINDS];
-	unsigned int nr_reports;
+	unsigned int nr_reports, nr_infos;
 	struct dma_report report[DMA_REPORTS_MAX];
 };
 
@@ -53,6 +54,12 @@ struct dma_finding {
 /* Counts it, tells the guest, and reports it if it is the first of its kind there. */
 void dma_found(struct dma_checker *c, const struct dma_finding *finding,
 	       const char *format, ...) __attribute__((format(printf, 3, 4)));
+struct dma_kind {
+	const char *name; /* for programs */
+	const char *title; /* for people */
+};
+extern const struct dma_kind dma_kinds[DMA_FOUND_KINDS];
+void dma_describe_pc(const struct dma_checker *c, uint64_t pc, char *buf, size_t size);
 /* "disk0", "00:05.0" for what has no name. */
 void dma_device_name(const struct dma_checker *c, uint32_t endpoint, char *buf,
 		     size_t size);
@@ -81,6 +88,8 @@ extern const struct dma_witness dma_checker_witness_ops;
 /* The mapping is about to end: is the device still at it? */
 void dma_judge_in_use(struct dma_checker *c, const struct dma_map *map,
 		      const struct dma_chain *call);
+/* The mapping is new: what else does it let the device reach? */
+void dma_judge_exposure(struct dma_checker *c, const struct dma_map *map);
 /* All of the mapping's bytes that are the device's go back to the CPU, or a part. */
 void dma_judge_owner(struct dma_checker *c, struct dma_map *map, uint64_t first,
 		     uint64_t last, const struct dma_chain *call);

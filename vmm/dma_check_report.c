@@ -6,14 +6,8 @@
 #include <string.h>
 
 #include "vmm/dma_check_internal.h"
-#include "vmm/report_json.h"
 
-struct kind {
-	const char *name; /* for programs */
-	const char *title; /* for people */
-};
-
-static const struct kind kinds[DMA_FOUND_KINDS] = {
+const struct dma_kind dma_kinds[DMA_FOUND_KINDS] = {
 	[DMA_FOUND_OUTSIDE] = { "outside", "access where nothing is mapped" },
 	[DMA_FOUND_PAST_END] = { "past-end", "access past the end of a mapping" },
 	[DMA_FOUND_AFTER_UNMAP] = { "after-unmap", "access after unmap" },
@@ -87,7 +81,7 @@ say(const struct dma_checker *c, const struct dma_report *r, const char *format,
 		c->config.say(c->config.ctx, r->kind == DMA_FOUND_EXPOSED, line);
 }
 
-static void describe(const struct dma_checker *c, uint64_t pc, char *buf, size_t size)
+void dma_describe_pc(const struct dma_checker *c, uint64_t pc, char *buf, size_t size)
 {
 	if (c->config.describe)
 		c->config.describe(c->config.ctx, pc, buf, size);
@@ -106,7 +100,7 @@ static void say_chain(const struct dma_checker *c, const struct dma_report *r,
 	for (unsigned int i = 0; i < chain->depth && at < sizeof(line) - 1; i++) {
 		char name[96];
 
-		describe(c, chain->pc[i], name, sizeof(name));
+		dma_describe_pc(c, chain->pc[i], name, sizeof(name));
 		at += (size_t)snprintf(line + at, sizeof(line) - at, "%s%s",
 				       i ? " < " : "", name);
 	}
@@ -115,7 +109,7 @@ static void say_chain(const struct dma_checker *c, const struct dma_report *r,
 
 static void say_report(const struct dma_checker *c, const struct dma_report *r)
 {
-	say(c, r, "dma-check: %s: %s: %s%s", r->device, kinds[r->kind].title, r->what,
+	say(c, r, "dma-check: %s: %s: %s%s", r->device, dma_kinds[r->kind].title, r->what,
 	    r->provoked ? " (provoked)" : "");
 	if (r->has_map)
 		say(c, r, "  the mapping: %s, %s, %" PRIu64 " bytes at 0x%" PRIx64,
@@ -141,19 +135,30 @@ static uint64_t site_of(const struct dma_report *r)
 	return chain->depth ? chain->pc[0] : 0;
 }
 
-static bool same_chain(const struct dma_chain *a, const struct dma_chain *b)
+static bool is_info(const struct dma_report *r)
 {
-	return a->depth == b->depth && !memcmp(a->pc, b->pc, a->depth * sizeof(a->pc[0]));
+	return r->kind == DMA_FOUND_EXPOSED;
 }
 
-/* Of the same kind, by the same device, by way of the same calls. */
+/* By way of the same calls; for what is no fault, to the same place. */
+static bool same_way(const struct dma_report *a, const struct dma_report *b)
+{
+	const struct dma_chain *one = fault_of(a), *two = fault_of(b);
+
+	if (is_info(a))
+		return site_of(a) == site_of(b);
+	return one->depth == two->depth &&
+	       !memcmp(one->pc, two->pc, one->depth * sizeof(one->pc[0]));
+}
+
+/* Of the same kind, by the same device, the same way. */
 static struct dma_report *known(struct dma_checker *c, const struct dma_report *r)
 {
 	for (unsigned int i = 0; i < c->nr_reports; i++) {
 		struct dma_report *old = &c->report[i];
 
 		if (old->kind == r->kind && old->endpoint == r->endpoint &&
-		    same_chain(fault_of(old), fault_of(r)))
+		    same_way(old, r))
 			return old;
 	}
 	return NULL;
@@ -164,15 +169,17 @@ static void count(struct dma_checker *c, const struct dma_report *r, bool provok
 	struct dma_check_area *area = c->channel.area;
 
 	c->found[r->kind]++;
-	if (!provoked && r->kind != DMA_FOUND_EXPOSED)
+	if (!provoked && !is_info(r))
 		c->unexpected++;
 	if (!area)
 		return;
-	area->last_kind = r->kind;
-	area->last_endpoint = r->endpoint;
-	area->last_addr = r->addr;
-	area->last_size = r->size;
-	area->last_site = site_of(r);
+	if (!is_info(r)) {
+		area->last_kind = r->kind;
+		area->last_endpoint = r->endpoint;
+		area->last_addr = r->addr;
+		area->last_size = r->size;
+		area->last_site = site_of(r);
+	}
 	area->unexpected = c->unexpected;
 	__atomic_store_n(&area->found[r->kind], c->found[r->kind], __ATOMIC_RELEASE);
 }
@@ -218,8 +225,10 @@ void dma_found(struct dma_checker *c, const struct dma_finding *finding,
 		old->provoked += provoked;
 		return;
 	}
-	if (c->nr_reports == DMA_REPORTS_MAX)
+	if (c->nr_reports == DMA_REPORTS_MAX ||
+	    (is_info(&r) && c->nr_infos == DMA_INFOS_MAX))
 		return;
+	c->nr_infos += is_info(&r);
 	va_start(args, format);
 	vsnprintf(r.what, sizeof(r.what), format, args);
 	va_end(args);
@@ -230,119 +239,4 @@ void dma_found(struct dma_checker *c, const struct dma_finding *finding,
 		dma_device_name(c, r.endpoint, r.device, sizeof(r.device));
 	c->report[c->nr_reports++] = r;
 	say_report(c, &r);
-}
-
-/* --- for programs ------------------------------------------------------------------------ */
-
-static void put_chain(const struct dma_checker *c, json_t *object, const char *name,
-		      const struct dma_chain *chain)
-{
-	json_t *array;
-
-	if (!chain->depth)
-		return;
-	array = json_array();
-	for (unsigned int i = 0; i < chain->depth; i++) {
-		char text[96];
-		json_t *value;
-
-		describe(c, chain->pc[i], text, sizeof(text));
-		value = json_string(text);
-		json_array_append_new(array, value ? value : json_null());
-	}
-	json_object_set_new(object, name, array);
-}
-
-static json_t *report_one(const struct dma_checker *c, const struct dma_report *r)
-{
-	json_t *object = json_object(), *map;
-
-	report_text(object, "kind", kinds[r->kind].name);
-	report_text(object, "device", r->device);
-	report_number(object, "address", r->addr);
-	report_number(object, "length", r->size);
-	report_text(object, "what", r->what);
-	report_number(object, "count", r->count);
-	report_number(object, "provoked", r->provoked);
-	if (r->has_map) {
-		map = json_object();
-		report_text(map, "kind", dma_map_kind_name(r->map_kind));
-		report_text(map, "direction", dma_dir_name(r->map_dir));
-		report_number(map, "address", r->map_addr);
-		report_number(map, "length", r->map_size);
-		json_object_set_new(object, "mapping", map);
-	}
-	put_chain(c, object, "called_by", &r->call);
-	put_chain(c, object, "mapped_by", &r->made);
-	put_chain(c, object, "unmapped_by", &r->ended);
-	return object;
-}
-
-/* What is mapped now, gathered by who mapped it. */
-struct gather {
-	const struct dma_checker *c;
-	json_t *sites; /* by text of the call site and device */
-};
-
-static bool gather_live(void *arg, struct interval *i)
-{
-	const struct gather *g = arg;
-	const struct dma_map *map =
-		(const void *)((const char *)i - offsetof(struct dma_map, bus));
-	char device[32], site[96] = "unknown", key[160];
-	json_t *object;
-
-	dma_device_name(g->c, map->device->endpoint, device, sizeof(device));
-	if (map->made.depth)
-		describe(g->c, map->made.pc[0], site, sizeof(site));
-	snprintf(key, sizeof(key), "%s %s %s", device, site,
-		 dma_map_kind_name(map->kind));
-	object = json_object_get(g->sites, key);
-	if (!object) {
-		object = json_object();
-		if (json_object_set_new(g->sites, key, object))
-			return false;
-		report_text(object, "device", device);
-		report_text(object, "mapped_by", site);
-		report_text(object, "kind", dma_map_kind_name(map->kind));
-	}
-	report_number(object, "count",
-		      (uint64_t)json_integer_value(json_object_get(object, "count")) + 1);
-	report_number(object, "bytes",
-		      (uint64_t)json_integer_value(json_object_get(object, "bytes")) +
-			      dma_map_size(map));
-	return false;
-}
-
-static json_t *report_live(const struct dma_checker *c)
-{
-	struct gather g = { .c = c, .sites = json_object() };
-	json_t *array = json_array(), *object;
-	const char *key;
-
-	for (unsigned int i = 0; i < c->maps.nr_devices; i++)
-		interval_each(&c->maps.device[i].live, 0, UINT64_MAX, gather_live, &g);
-	json_object_foreach(g.sites, key, object) json_array_append(array, object);
-	json_decref(g.sites);
-	return array;
-}
-
-json_t *dma_checker_report(struct dma_checker *c)
-{
-	json_t *object = json_object(), *findings = json_array(), *found = json_object();
-
-	report_text(object, "mode", c->config.hash ? "hash" : "on");
-	json_object_set_new(object, "published", json_boolean(c->channel.area));
-	report_number(object, "calls", c->calls);
-	report_number(object, "accesses", c->accesses);
-	report_number(object, "unexpected", c->unexpected);
-	for (unsigned int k = 1; k < DMA_FOUND_KINDS; k++)
-		if (c->found[k])
-			report_number(found, kinds[k].name, c->found[k]);
-	json_object_set_new(object, "found", found);
-	for (unsigned int i = 0; i < c->nr_reports; i++)
-		json_array_append_new(findings, report_one(c, &c->report[i]));
-	json_object_set_new(object, "findings", findings);
-	json_object_set_new(object, "mapped", report_live(c));
-	return object;
 }

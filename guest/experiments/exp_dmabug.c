@@ -165,6 +165,22 @@ EXPERIMENT(dmabug_past_end, "dmabug.past-end",
 	end(x, DMA_FOUND_PAST_END, "planted_map");
 }
 
+#define DECOYS 4
+
+/* Maps and unmaps others last, so that their addresses are those that are used again next:
+ * dmacheck needs some for its request. */
+static void map_unmap_and_hide(struct trial *x, dma_addr_t *dma)
+{
+	dma_addr_t decoy[DECOYS];
+
+	for (int i = 0; i < DECOYS; i++)
+		decoy[i] = map_checked(x, bug.p + (i + 1) * SIZE, SIZE, DMA_TO_DEVICE);
+	*dma = map_checked(x, bug.p, SIZE, DMA_FROM_DEVICE);
+	planted_unmap(*dma, SIZE, DMA_FROM_DEVICE);
+	for (int i = 0; i < DECOYS; i++)
+		planted_unmap(decoy[i], SIZE, DMA_TO_DEVICE);
+}
+
 EXPERIMENT(dmabug_after_unmap, "dmabug.after-unmap",
 	   "found: a device that still writes to what was unmapped", .needs = NEEDS)
 {
@@ -172,8 +188,7 @@ EXPERIMENT(dmabug_after_unmap, "dmabug.after-unmap",
 
 	if (!begin(x, DMA_FOUND_AFTER_UNMAP))
 		return;
-	dma = map_checked(x, bug.p, SIZE, DMA_FROM_DEVICE);
-	planted_unmap(dma, SIZE, DMA_FROM_DEVICE);
+	map_unmap_and_hide(x, &dma);
 	device_writes(dma, SIZE);
 	end(x, DMA_FOUND_AFTER_UNMAP, "planted_map");
 }
@@ -392,6 +407,11 @@ EXPERIMENT(dmabug_unmap_entries, "dmabug.unmap-entries",
 {
 	struct scatterlist sg[2];
 
+	if (dmacheck_device()->iommu) {
+		skip(x,
+		     "behind an IOMMU such an unmap is refused, and addresses are lost");
+		return;
+	}
 	if (!begin(x, DMA_FOUND_UNMAP_ENTRIES))
 		return;
 	sg_init_table(sg, 2);
@@ -565,6 +585,37 @@ EXPERIMENT(dmabug_bad_call, "dmabug.bad-call", "found: a mapping of no bytes",
 	expect(x, planted_map(bug.p, 0, DMA_TO_DEVICE) == DMA_MAPPING_ERROR,
 	       "it was mapped");
 	end(x, DMA_FOUND_BAD_CALL, "planted_map");
+}
+
+/* --- a window that is wider than the buffer ------------------------------------------------ */
+
+EXPERIMENT(dmabug_exposed, "dmabug.exposed",
+	   "told: bytes beside a buffer that the device reaches through its IOMMU",
+	   .needs = NEEDS)
+{
+	const struct dma_check_area *area = dma_check_area();
+	dma_addr_t dma;
+	u64 before;
+
+	if (!dmacheck_device()->iommu) {
+		skip(x, "without an IOMMU the device reaches all memory");
+		return;
+	}
+	if (!begin(x, DMA_FOUND_EXPOSED))
+		return;
+	before = bug.found[DMA_FOUND_EXPOSED];
+	dma = map_checked(x, bug.p, SIZE, DMA_TO_DEVICE);
+	device_reads(dma, SIZE);
+	planted_unmap(dma, SIZE, DMA_TO_DEVICE);
+	dma_check_provoke(0);
+	expect(x, area->found[DMA_FOUND_EXPOSED] == before + 1, "told %lu times",
+	       (unsigned long)(area->found[DMA_FOUND_EXPOSED] - before));
+	dma = map_checked(x, bug.p, PAGE_SIZE, DMA_TO_DEVICE);
+	planted_unmap(dma, PAGE_SIZE, DMA_TO_DEVICE);
+	dma_check_take();
+	expect(x, area->found[DMA_FOUND_EXPOSED] == before + 1, "told of a whole page");
+	evidence(x, "%u bytes of a page mapped: told once, a whole page: not", SIZE);
+	free_page((unsigned long)bug.p);
 }
 
 /* --- letting go ----------------------------------------------------------------------------- */

@@ -159,7 +159,7 @@ struct dma_check_area {
 	/* The monitor's, as of the last time it took entries or a device moved bytes.  A
 	 * finding is counted each time, though it is reported once for each call site. */
 	le64 unexpected; /* those that were not provoked, DMA_FOUND_EXPOSED left out */
-	le32 last_kind; /* of the last finding, whichever */
+	le32 last_kind; /* of the last finding, DMA_FOUND_EXPOSED left out */
 	le32 last_endpoint;
 	le64 last_addr;
 	le64 last_size;
