@@ -166,12 +166,22 @@ static const char *why_not_free(struct page *page, unsigned int order)
 	return NULL;
 }
 
-/* Drops one reference; true when it was the last.  A single holder needs no atomic
- * operation: nobody else may touch the count. */
-static bool put_last_reference(struct page *page)
+/*
+ * Drops one reference; true when it was the last.  A single holder needs no atomic
+ * operation: nobody else may touch the count.  Two CPUs that free one page at one instant
+ * break that rule: with any debugging on, one of them is found.
+ */
+static bool put_last_reference(struct page *page, unsigned long caller)
 {
-	return atomic_read(&page->_refcount) == 1 ||
-	       atomic_dec_and_test(&page->_refcount);
+	int left;
+
+	if (likely(!page_alloc_hooks))
+		return atomic_read(&page->_refcount) == 1 ||
+		       atomic_dec_and_test(&page->_refcount);
+	left = atomic_dec_if_positive(&page->_refcount);
+	if (unlikely(left < 0))
+		report_bad_page(page, "freed on two CPUs at once (double free)", caller);
+	return left == 0;
 }
 
 static void put_in_zone(struct page *page, unsigned int order)
@@ -211,7 +221,7 @@ static noinline void free_slow(struct page *page, unsigned int order,
 
 	if (unlikely(why))
 		report_bad_page(page, why, caller);
-	else if (put_last_reference(page))
+	else if (put_last_reference(page, caller))
 		release(page, order);
 }
 
