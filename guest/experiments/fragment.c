@@ -16,16 +16,21 @@ void free_held_pages(struct list_head *held)
 
 /* Pages of odd number are held: between two that are free lies one that is not, and back
  * in the zone they stay single.  Single blocks are what is taken first. */
-void hold_every_second_page(struct list_head *held, unsigned int n)
+void hold_every_second_page_of(gfp_t gfp, struct list_head *held, unsigned int n)
 {
 	LIST_HEAD(even);
 
 	for (unsigned int i = 0; i < 2 * n; i++) {
-		struct page *page = alloc_page(GFP_KERNEL | __GFP_HIGHMEM);
+		struct page *page = alloc_page(gfp);
 
 		if (page)
 			list_add(&page->lru, page_to_pfn(page) & 1 ? held : &even);
 	}
 	free_held_pages(&even);
 	drain_local_pages();
+}
+
+void hold_every_second_page(struct list_head *held, unsigned int n)
+{
+	hold_every_second_page_of(GFP_KERNEL | __GFP_HIGHMEM, held, n);
 }
