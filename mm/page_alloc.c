@@ -161,7 +161,8 @@ static const char *why_not_free(struct page *page, unsigned int order)
 		return "freed with another order than it was allocated with";
 	if (atomic_read(&page->_refcount) <= 0)
 		return "freed while nobody holds it";
-	if ((flags & PAGE_FLAG(movable)) && atomic_read(&page->_refcount) == 1)
+	/* The count first: an owner lets go of the page after it has cleared the flag. */
+	if (atomic_read(&page->_refcount) == 1 && PageMovable(page))
 		return "freed while its owner can move it";
 	return NULL;
 }
