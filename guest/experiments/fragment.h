@@ -9,7 +9,8 @@
 /*
  * Takes single pages and gives back about n of them, no two of which touch, so that the n
  * single pages allocated next (as vmalloc does) cannot be neighbours by luck.  The others
- * are held in the list.  May sleep.
+ * are held in the list, and so is every block that would hold n pages without a page block
+ * being broken for it.  May sleep.
  */
 void hold_every_second_page(struct list_head *held, unsigned int n);
 /* The same of the memory that requests with these flags are served from. */
