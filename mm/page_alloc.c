@@ -209,7 +209,7 @@ static void release(struct page *page, unsigned int order)
 	if (unlikely(page_alloc_hooks))
 		page_debug_free(page, order);
 	/* Who waits for memory may run on another CPU. */
-	if (order < PCP_ORDERS && likely(!(page_alloc_hooks & HOOK_WAIT)))
+	if (pcp_keeps(order) && likely(!(page_alloc_hooks & HOOK_WAIT)))
 		pcp_put(page, order);
 	else
 		put_in_zone(page, order);
