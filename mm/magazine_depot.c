@@ -18,7 +18,7 @@ void magazine_init(void)
 {
 	static const char *const names[MAGAZINE_TYPES] = {
 		"magazine-14",	"magazine-30",	"magazine-62",
-		"magazine-126", "magazine-254",
+		"magazine-126", "magazine-254", "magazine-510",
 	};
 
 	for (unsigned int i = 0; i < MAGAZINE_TYPES; i++)

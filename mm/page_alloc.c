@@ -161,17 +161,28 @@ static const char *why_not_free(struct page *page, unsigned int order)
 		return "freed with another order than it was allocated with";
 	if (atomic_read(&page->_refcount) <= 0)
 		return "freed while nobody holds it";
-	if ((flags & PAGE_FLAG(movable)) && atomic_read(&page->_refcount) == 1)
+	/* The count first: an owner lets go of the page after it has cleared the flag. */
+	if (atomic_read(&page->_refcount) == 1 && PageMovable(page))
 		return "freed while its owner can move it";
 	return NULL;
 }
 
-/* Drops one reference; true when it was the last.  A single holder needs no atomic
- * operation: nobody else may touch the count. */
-static bool put_last_reference(struct page *page)
+/*
+ * Drops one reference; true when it was the last.  A single holder needs no atomic
+ * operation: nobody else may touch the count.  Two CPUs that free one page at one instant
+ * break that rule: with any debugging on, one of them is found.
+ */
+static bool put_last_reference(struct page *page, unsigned long caller)
 {
-	return atomic_read(&page->_refcount) == 1 ||
-	       atomic_dec_and_test(&page->_refcount);
+	int left;
+
+	if (likely(!page_alloc_hooks))
+		return atomic_read(&page->_refcount) == 1 ||
+		       atomic_dec_and_test(&page->_refcount);
+	left = atomic_dec_if_positive(&page->_refcount);
+	if (unlikely(left < 0))
+		report_bad_page(page, "freed on two CPUs at once (double free)", caller);
+	return left == 0;
 }
 
 static void put_in_zone(struct page *page, unsigned int order)
@@ -198,7 +209,7 @@ static void release(struct page *page, unsigned int order)
 	if (unlikely(page_alloc_hooks))
 		page_debug_free(page, order);
 	/* Who waits for memory may run on another CPU. */
-	if (order < PCP_ORDERS && likely(!(page_alloc_hooks & HOOK_WAIT)))
+	if (pcp_keeps(order) && likely(!(page_alloc_hooks & HOOK_WAIT)))
 		pcp_put(page, order);
 	else
 		put_in_zone(page, order);
@@ -211,7 +222,7 @@ static noinline void free_slow(struct page *page, unsigned int order,
 
 	if (unlikely(why))
 		report_bad_page(page, why, caller);
-	else if (put_last_reference(page))
+	else if (put_last_reference(page, caller))
 		release(page, order);
 }
 

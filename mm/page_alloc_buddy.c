@@ -111,22 +111,19 @@ struct page *zone_take(struct zone *zone, unsigned int order, unsigned int type)
 	return zone_cut(zone, from, from == MAX_ORDER ? WHOLE : type, order, type);
 }
 
-/* Is this page the head of a free block of this order? */
-static bool is_free_block(const struct page *page, unsigned int order)
+void zone_list_whole(struct zone *zone, struct page *page, unsigned int type)
 {
-	return (READ_ONCE(page->flags) & ~PAGE_FLAG(zeroed)) ==
-	       (PAGE_FLAG(buddy) | (order << PG_order));
+	if (type < MIGRATE_PCPTYPES) {
+		type = WHOLE;
+		pageblock_set(page_block(page), zone_index(zone), WHOLE);
+	}
+	zone_list(zone, page, MAX_ORDER, type, 0);
 }
 
-/*
- * A page that another CPU hands out or takes back meanwhile may be read here, but never as
- * a free block: PG_buddy changes under our lock alone.
- */
 void zone_put(struct zone *zone, struct page *page, unsigned int order)
 {
-	struct pageblock *block = page_block(page);
 	unsigned long pfn = page_to_pfn(page);
-	unsigned int type = block->type;
+	unsigned int type = page_block(page)->type;
 
 	zone_count(zone, type, 1L << order);
 	zone->puts++;
@@ -144,25 +141,10 @@ void zone_put(struct zone *zone, struct page *page, unsigned int order)
 		page = pfn < buddy_pfn ? page : buddy;
 		order++;
 	}
-	if (order == MAX_ORDER && type < MIGRATE_PCPTYPES) {
-		type = WHOLE;
-		pageblock_set(block, zone_index(zone), WHOLE);
-	}
-	zone_list(zone, page, order, type, 0);
-}
-
-void zone_put_run(struct zone *zone, struct page *page, unsigned long n)
-{
-	unsigned long pfn = page_to_pfn(page), end = pfn + n;
-
-	for (unsigned long i = 0; i < n; i++)
-		page[i].state = 0;
-	while (pfn < end) {
-		unsigned int order = largest_order(pfn, end);
-
-		zone_put(zone, pfn_to_page(pfn), order);
-		pfn += 1UL << order;
-	}
+	if (order == MAX_ORDER)
+		zone_list_whole(zone, page, type);
+	else
+		zone_list(zone, page, order, type, 0);
 }
 
 void zone_clear(struct zone *zone)

@@ -44,14 +44,14 @@ static unsigned long cut_many(struct zone *zone, unsigned int type, unsigned lon
 			      struct page **array)
 {
 	unsigned long done = 0;
-	u32 orders;
 
-	while (done < n && (orders = zone_orders(zone, type))) {
-		unsigned int order =
-			min_t(unsigned int, __builtin_ctz(orders), ilog2(n - done));
-		struct page *page = zone_take(zone, order, type);
+	while (done < n) {
+		unsigned long run = n - done;
+		struct page *page = zone_take_run(zone, type, &run);
 
-		for (struct page *end = page + (1UL << order); page < end; page++) {
+		if (!page)
+			break;
+		for (struct page *end = page + run; page < end; page++) {
 			page->state = STATE_LIVE(0);
 			array[done++] = page;
 		}

@@ -23,7 +23,7 @@ static struct page *take_from_zone(enum zone_type type, const struct alloc_reque
 	struct page *page = NULL;
 
 	/* From the reserve one block is taken, not a batch that anyone could then have. */
-	if (req->order < PCP_ORDERS && !(req->gfp & __GFP_COLD))
+	if (pcp_keeps(req->order) && !(req->gfp & __GFP_COLD))
 		page = pcp_take(pcp_class(type, migratetype), req->order,
 				!req->alloc_flags);
 	if (page)
@@ -49,7 +49,7 @@ struct page *take_pages(const struct alloc_request *req, unsigned int mark)
 		if (zone_watermark_ok(zone, req->order, zone->watermark[mark], req->zone,
 				      req->alloc_flags | gfp_alloc_cma(req->gfp)))
 			page = take_from_zone(z, req);
-		else if (z == best && req->order < PCP_ORDERS)
+		else if (z == best && pcp_keeps(req->order))
 			page = pcp_take(pcp_class(z, gfp_migratetype(req->gfp)),
 					req->order, false);
 		if (page)

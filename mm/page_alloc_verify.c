@@ -171,23 +171,34 @@ static int check_zone(const struct verify *v, const struct zone *zone)
 	return err ? err : check_tally(v, zone, &tally);
 }
 
-static int check_pcp(const struct verify *v, struct pcp *pcp, enum zone_type type,
+static int check_pcp(const struct verify *v, unsigned int cpu, unsigned int class,
 		     unsigned int order)
 {
+	unsigned int room = class % PCP_TYPES == PCP_NO_LIST ? 0 : pcp_room(order);
+	struct pcp *pcp = &cpu_pcps[cpu].pcp[class];
 	u32 want = PAGE_FLAG(pcp) | (order << PG_order);
 	struct page **bottom = pcp_bottom(pcp, order);
 	const struct pcp_stack *stack = &pcp->stack[order];
 
 	if (bottom[-1] || stack->top < bottom || stack->top > stack->limit ||
-	    stack->limit > bottom + pcp_room(order))
+	    stack->limit > bottom + room)
 		return bad(v, "a CPU's stack of order %u is out of bounds", order);
 	for (struct page **slot = bottom; slot < stack->top; slot++)
-		if (page_zonenum(*slot) != type ||
+		if (page_zonenum(*slot) != class / PCP_TYPES ||
 		    ((*slot)->state & ~(u64)PAGE_FLAG(zeroed)) != want)
 			return bad(
 				v, "a CPU's stack of order %u: frame %#lx has state %#lx",
 				order, page_to_pfn(*slot), (unsigned long)(*slot)->state);
 	return 0;
+}
+
+static int check_stacks(const struct verify *v, unsigned int cpu, unsigned int class)
+{
+	int err = 0;
+
+	for (unsigned int order = 0; !err && order < PCP_ORDERS; order++)
+		err = check_pcp(v, cpu, class, order);
+	return err;
 }
 
 /* Adds `by` to the mark of each page in a CPU's stacks; the highest mark then. */
@@ -275,7 +286,7 @@ static int check_block(struct verify *v, unsigned long *pfn, unsigned long end)
 			   (unsigned long)page->state);
 	if (kind == PAGE_FLAG(buddy))
 		v->seen[type].buddy[order]++;
-	else if (kind == PAGE_FLAG(pcp) && order < PCP_ORDERS)
+	else if (kind == PAGE_FLAG(pcp) && pcp_keeps(order))
 		v->seen[type].pcp[order]++;
 	else if (kind == PAGE_FLAG(pcp))
 		return bad(v, "frame %#lx: order %u in a CPU's list", *pfn, order);
@@ -396,10 +407,9 @@ static int verify_zones(struct verify *v)
 		err = check_reserved(v);
 	for (unsigned int type = 0; !err && type < MAX_NR_ZONES; type++) {
 		err = check_zone(v, &zones[type]);
-		for (unsigned int i = 0;
-		     !err && i < num_possible_cpus() * PCP_TYPES * PCP_ORDERS; i++)
-			err = check_pcp(v, zone_pcp(type, i / PCP_ORDERS), type,
-					i % PCP_ORDERS);
+		for (unsigned int i = 0; !err && i < num_possible_cpus() * PCP_TYPES; i++)
+			err = check_stacks(v, i / PCP_TYPES,
+					   pcp_class(type, i % PCP_TYPES));
 		if (!err)
 			err = compare(v, type);
 		if (err) {

@@ -9,9 +9,11 @@
 #include "mm/platform.h"
 #include "mm/zone.h"
 
-/* Of a zone's pages, one CPU may hold this part in single pages. */
-#define PCP_ZONE_PART 1024
-#define PCP_MAX_BATCH 32
+/* Of a zone's pages, one CPU may hold this part in single pages; all CPUs together this part
+ * in large ones, which are worth little to anyone while they are held. */
+#define PCP_ZONE_PART  1024
+#define PCP_LARGE_PART 32
+#define PCP_MAX_BATCH  32
 
 struct cpu_pcps *cpu_pcps;
 
@@ -23,7 +25,8 @@ void pcp_reset(void)
 /* Slots of each order's stack, the NULL below its bottom first. */
 static const struct {
 	u8 first, room;
-} layout[PCP_ORDERS] = { { 0, 156 }, { 157, 36 }, { 194, 24 }, { 219, 24 } };
+} layout[PCP_ORDERS] = { [0] = { 0, 144 },  [1] = { 145, 32 },	    [2] = { 178, 24 },
+			 [3] = { 203, 23 }, [4 ... 8] = { 227, 0 }, [9] = { 227, 4 } };
 
 struct page **pcp_bottom(struct pcp *pcp, unsigned int order)
 {
@@ -53,32 +56,41 @@ int pcp_init(void)
 {
 	cpu_pcps = memblock_alloc(num_possible_cpus() * sizeof(*cpu_pcps),
 				  sizeof(struct pcp));
-	if (!cpu_pcps)
-		return -ENOMEM;
-	for (unsigned int zone = 0; zone < MAX_NR_ZONES; zone++)
-		pcp_set_limits(zone, 0);
-	return 0;
+	return cpu_pcps ? 0 : -ENOMEM;
 }
 
-static void set_limits(struct pcp *pcp, u32 pages)
+/* How many blocks one CPU may keep of a zone with so many pages. */
+static u8 limit_of(unsigned long managed, unsigned int order)
+{
+	unsigned long part = DIV_ROUND_UP(managed, PCP_ZONE_PART) >> order;
+
+	if (order > PCP_SMALL_ORDER)
+		part = managed / PCP_LARGE_PART / num_possible_cpus() >> order;
+	else if (managed)
+		part = max(part, 4UL);
+	return (u8)min_t(unsigned long, part, pcp_room(order));
+}
+
+static void set_limits(struct pcp *pcp, const u8 *limit)
 {
 	for (unsigned int order = 0; order < PCP_ORDERS; order++) {
-		u32 high = clamp(pages >> order, 4U, pcp_room(order));
+		struct page **bottom = pcp_bottom(pcp, order);
 
-		pcp->stack[order].top = pcp_bottom(pcp, order);
-		pcp->stack[order].limit = pcp->stack[order].top + (pages ? high : 0);
+		pcp->stack[order] = (struct pcp_stack){ bottom, bottom + limit[order] };
 	}
 }
 
 void pcp_set_limits(enum zone_type zone, unsigned long managed)
 {
-	u32 pages = (u32)min_t(unsigned long, DIV_ROUND_UP(managed, PCP_ZONE_PART),
-			       pcp_room(0));
+	static const u8 none[PCP_ORDERS];
+	u8 limit[PCP_ORDERS];
 
+	for (unsigned int order = 0; order < PCP_ORDERS; order++)
+		limit[order] = limit_of(managed, order);
 	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
 		for (unsigned int type = 0; type < PCP_TYPES; type++)
 			set_limits(&cpu_pcps[cpu].pcp[pcp_class(zone, type)],
-				   type == PCP_NO_LIST ? 0 : pages);
+				   type == PCP_NO_LIST ? none : limit);
 }
 
 /* Pushes the blocks of one larger block so that they are popped in ascending order. */

@@ -2,10 +2,10 @@
 /*
  * Per-CPU page lists.
  *
- * Each CPU keeps free blocks of the small orders in arrays used as stacks, apart by class:
- * the zone, and the type of the page block they come from.  What was freed last, and is warm
- * in its cache, is handed out first.  Only the CPU itself
- * touches its arrays, with interrupts off, so the common allocation takes no lock and
+ * Each CPU keeps free blocks of the orders that are most asked for, the small ones and that of
+ * a large page, in arrays used as stacks, apart by class: the zone, and the type of the page
+ * block they come from.  What was freed last, and is warm in its cache, is handed out first.
+ * Only the CPU itself touches its arrays, with interrupts off, so the common allocation takes no lock and
  * writes no line that another CPU reads.  An empty stack is refilled with a batch from the
  * buddy, a full one gives its coldest batch back; both are the only visits to the zone.
  */
@@ -17,8 +17,16 @@
 #include <linux/smp.h>
 #include "mm/pageblock.h"
 
-#define PCP_ORDERS 4 /* orders 0 to 3 */
-#define PCP_SLOTS  244
+#define PCP_ORDERS 10 /* the lists there may be, by order */
+#define PCP_SLOTS  232
+
+/* Orders 0 to 3, and 9; the stacks of those between are empty for ever. */
+#define PCP_SMALL_ORDER 3
+
+static __always_inline bool pcp_keeps(unsigned int order)
+{
+	return order <= PCP_SMALL_ORDER || order == PCP_ORDERS - 1;
+}
 
 /*
  * The free blocks of one order: slots [bottom, top), the coldest first.  The slot below the
@@ -101,7 +109,7 @@ void pcp_put(struct page *page, unsigned int order);
 
 /* Takes memory for the lists from memblock.  0 or -ENOMEM. */
 int pcp_init(void);
-/* Sizes the lists of a zone by the zone. */
+/* Makes the lists of a zone, by its size; each zone, before any list is used. */
 void pcp_set_limits(enum zone_type zone, unsigned long managed);
 void pcp_reset(void);
 

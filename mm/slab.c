@@ -113,7 +113,7 @@ static noinline void kmem_cache_free_slow(struct kmem_cache *s, void *obj,
 
 __irq_leaf void kmem_cache_free(struct kmem_cache *s, void *obj)
 {
-	if (unlikely(slab_cache_of(obj) != s) || unlikely(!slab_push(s, obj)))
+	if (unlikely(!slab_cache_is(obj, s)) || unlikely(!slab_push(s, obj)))
 		kmem_cache_free_slow(s, obj, _RET_IP_);
 }
 

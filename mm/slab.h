@@ -107,7 +107,7 @@ _Static_assert(offsetof(struct magazine, next) + sizeof(void *) ==
 	       "next is object[-1]");
 
 /* Magazine sizes: with its head each fills a power of two.  A cache moves up the row. */
-#define MAGAZINE_TYPES		5
+#define MAGAZINE_TYPES		6
 #define magazine_capacity(type) ((16U << (type)) - 2)
 
 /*
@@ -209,6 +209,15 @@ static __always_inline struct kmem_cache *slab_cache_of(const void *addr)
 	if (unlikely(offset >= slab_memory_end))
 		return NULL;
 	return pfn_to_page(offset >> PAGE_SHIFT)->slab_cache;
+}
+
+/* slab_cache_of(addr) == s, for an s that is not NULL. */
+static __always_inline bool slab_cache_is(const void *addr, const struct kmem_cache *s)
+{
+	unsigned long offset = (unsigned long)addr - PAGE_OFFSET;
+
+	return likely(offset < slab_memory_end) &&
+	       likely(pfn_to_page(offset >> PAGE_SHIFT)->slab_cache == s);
 }
 
 /* The slab of an address inside one. */
@@ -411,7 +420,7 @@ static __always_inline bool slab_pop(struct kmem_cache *s, gfp_t gfp, void **obj
 	unsigned long flags;
 	void **top;
 
-	if ((gfp & __GFP_DIRECT_RECLAIM) && unlikely(arch_leaf_atomic()))
+	if (unlikely(arch_leaf_atomic()) && (gfp & __GFP_DIRECT_RECLAIM))
 		return false;
 	flags = arch_leaf_irq_save();
 	cc = slab_this_cpu(s);

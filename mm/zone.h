@@ -126,6 +126,10 @@ static inline u32 zone_orders(const struct zone *zone, unsigned int type)
 struct page *zone_take(struct zone *zone, unsigned int order, unsigned int type);
 /* A block into the zone, joined with its free buddies.  Its head's state is overwritten. */
 void zone_put(struct zone *zone, struct page *page, unsigned int order);
+/* Up to *n single pages that follow each other, from one block that serves the type without
+ * another's page blocks; *n says how many.  NULL when there is none.  The states of
+ * the pages are rubbish. (page_alloc_run.c) */
+struct page *zone_take_run(struct zone *zone, unsigned int type, unsigned long *n);
 /* n single pages that follow each other, as the blocks they make up. */
 void zone_put_run(struct zone *zone, struct page *page, unsigned long n);
 /* Empties the zone: no memory, empty lists. */
@@ -139,7 +143,18 @@ void zone_add_cma(struct zone *zone, unsigned long start, unsigned long end, boo
 /* Gives the zone frames that were in use. */
 void zone_add_used(struct zone *zone, unsigned long start, unsigned long end);
 
-/* --- between page_alloc_buddy.c and page_alloc_types.c; the lock is held --- */
+/* --- between page_alloc_buddy.c, _run.c and _types.c; the lock is held --- */
+
+/*
+ * Is this page the head of a free block of this order?  A page that another CPU hands out or
+ * takes back meanwhile may be read here, but never as a free block: PG_buddy changes under
+ * our lock alone.
+ */
+static inline bool is_free_block(const struct page *page, unsigned int order)
+{
+	return (READ_ONCE(page->flags) & ~PAGE_FLAG(zeroed)) ==
+	       (PAGE_FLAG(buddy) | (order << PG_order));
+}
 
 /* The list that a free block of this order is on, when its page block is of this type. */
 static inline unsigned int listed_as(unsigned int type, unsigned int order)
@@ -152,6 +167,8 @@ void zone_list(struct zone *zone, struct page *page, unsigned int order,
 	       unsigned int list, u32 zeroed);
 void zone_unlist(struct zone *zone, struct page *page, unsigned int order,
 		 unsigned int list);
+/* A page block whose frames are all free, none of them listed. */
+void zone_list_whole(struct zone *zone, struct page *page, unsigned int type);
 /* The first block of a list of order `from`, cut down to `order`, for a request of this
  * type; one is there. */
 struct page *zone_cut(struct zone *zone, unsigned int from, unsigned int list,

@@ -34,7 +34,7 @@ static int read_type(struct memstate_view *view, uint64_t va, uint64_t i, uint8_
 int memstate_read_blocks(struct memstate_view *view, struct frame_map *map)
 {
 	const struct memstate_blocks *d = &view->mm.blocks;
-	uint64_t table, max_pfn, i;
+	uint64_t table = 0, max_pfn = 0, i;
 	int ret;
 
 	if (!map->nr_blocks)

@@ -29,12 +29,12 @@ struct table_pointer {
 static DEFINE_PER_CPU(u64[GDT_ENTRIES], gdt);
 static DEFINE_PER_CPU(struct tss, tss);
 
-#define CODE32_SEGMENT 0x00cf9b000000ffffULL /* present, execute-read, accessed, 4 GiB */
-#define CODE64_SEGMENT 0x00af9b000000ffffULL
-#define DATA_SEGMENT   0x00cf93000000ffffULL
+#define CODE32_SEGMENT	  0x00cf9b000000ffffULL /* present, execute-read, accessed, 4 GiB */
+#define CODE64_SEGMENT	  0x00af9b000000ffffULL
+#define DATA_SEGMENT	  0x00cf93000000ffffULL
 #define USER_CODE_SEGMENT 0x00affb000000ffffULL
 #define USER_DATA_SEGMENT 0x00cff3000000ffffULL
-#define TSS_PRESENT    0x0000890000000000ULL /* available 64-bit TSS */
+#define TSS_PRESENT	  0x0000890000000000ULL /* available 64-bit TSS */
 
 static void set_tss_descriptor(u64 *entry, unsigned long base)
 {

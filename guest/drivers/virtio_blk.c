@@ -280,14 +280,21 @@ static void set_resetting(struct blk_queue *q, bool resetting)
 	spin_unlock_irqrestore(&q->lock, flags);
 }
 
-/* Takes all requests of the queue back from the device. */
+/* Takes all requests of the queue back from the device; the reset lock is held. */
 static void reset_queue(struct blk_queue *q)
 {
-	dev_err(&q->blk->vdev->dev, "disk does not answer: %s is reset\n", q->vq->name);
 	set_resetting(q, true);
 	if (virtqueue_reset(q->vq, fail_unanswered))
 		give_up(q->blk);
 	set_resetting(q, false);
+}
+
+void blk_reset_queue(struct blk *blk, unsigned int queue)
+{
+	mutex_lock(&blk->reset_lock);
+	if (!blk->dead)
+		reset_queue(&blk->queue[queue % blk->n_queues]);
+	mutex_unlock(&blk->reset_lock);
 }
 
 /* --- waiting ------------------------------------------------------------------------------- */
@@ -300,10 +307,15 @@ static void complete_request(struct blk_request *rq)
 /* Patience with the request has ended: from here on it is the device's no more. */
 static void take_back(struct blk *blk, struct blk_request *rq, struct completion *done)
 {
+	struct blk_queue *q = &blk->queue[rq->queue % blk->n_queues];
+
 	mutex_lock(&blk->reset_lock);
 	/* Somebody else's patience may have ended before. */
-	if (!completion_done(done))
-		reset_queue(&blk->queue[rq->queue % blk->n_queues]);
+	if (!completion_done(done)) {
+		dev_err(&blk->vdev->dev, "disk does not answer: %s is reset\n",
+			q->vq->name);
+		reset_queue(q);
+	}
 	mutex_unlock(&blk->reset_lock);
 	wait_for_completion(done);
 }

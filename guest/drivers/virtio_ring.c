@@ -547,9 +547,13 @@ int virtqueue_reset(struct virtqueue *vq,
 		    void (*recycle)(struct virtqueue *vq, void *data))
 {
 	const struct virtio_config_ops *config = vq->vdev->config;
-	int err = config->reset_vq(vq);
 	void *data;
+	int err;
 
+	/* The device needs more than that. */
+	if (config->get_status(vq->vdev) & VIRTIO_CONFIG_S_NEEDS_RESET)
+		return -EIO;
+	err = config->reset_vq(vq);
 	if (err)
 		return err;
 	while ((data = virtqueue_detach_unused_buf(vq)))

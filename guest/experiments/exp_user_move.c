@@ -10,6 +10,7 @@
  */
 #include <linux/compaction.h>
 #include <linux/err.h>
+#include <linux/memblock.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -120,6 +121,133 @@ static void judge_moves(struct trial *x, struct process *p, struct arena *arena)
 	evidence(x, "%lu pages in the way of 4 MiB: %lu are elsewhere then", LEFT, moved);
 	evidence(x, "%lu moves more while it ran, contents right", running);
 }
+
+/* --- many at once --------------------------------------------------------------------------- */
+
+#define MANY 6U
+
+#define CLUSTER 32U
+
+static struct page *any_page(struct page *page, unsigned long private)
+{
+	(void)page;
+	(void)private;
+	return alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY);
+}
+
+static void put_any_page(struct page *page, unsigned long private)
+{
+	(void)private;
+	__free_page(page);
+}
+
+static void move_list(struct list_head *pages)
+{
+	migrate_pages(pages, any_page, put_any_page, 0, MIGRATE_SYNC, MR_COMPACTION,
+		      NULL);
+	putback_movable_pages(pages);
+}
+
+/* Every frame of a process that can be moved goes anywhere else. */
+static void move_all(void)
+{
+	unsigned long end = PHYS_PFN(memblock_end_of_DRAM());
+	unsigned int n = 0;
+	LIST_HEAD(pages);
+
+	for (unsigned long pfn = 0; pfn < end; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (pfn % MAX_ORDER_NR_PAGES == 0 && !pfn_valid(pfn)) {
+			pfn += MAX_ORDER_NR_PAGES - 1;
+			continue;
+		}
+		if (!PageUser(page) || !isolate_movable_page(page))
+			continue;
+		list_add(&page->lru, &pages);
+		if (++n % CLUSTER == 0)
+			move_list(&pages);
+	}
+	move_list(&pages);
+}
+
+/* Moves all that can be moved, until they have ended. */
+static void move_until_ended(struct process *const *p, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		while (!process_has_ended(p[i])) {
+			move_all();
+			schedule_timeout_uninterruptible(1);
+		}
+}
+
+/* Ends them; how many steps they made. */
+static u64 bring_in(struct trial *x, struct process *const *p, unsigned int n)
+{
+	u64 steps = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const volatile u64 *r = process_results(p[i]);
+
+		user_wait(x, p[i], 0);
+		expect(x, !r[RANDOM_WRONG],
+		       "process %u: %lu checks failed, from step %lu", i, r[RANDOM_WRONG],
+		       r[RANDOM_FIRST_WRONG]);
+		steps += r[RANDOM_STEPS];
+		process_put(p[i]);
+	}
+	return steps;
+}
+
+EXPERIMENT(process_together, "process.together",
+	   "processes on all CPUs whose memory moves meanwhile each have their own",
+	   .needs = NEEDS_USER_MODE)
+{
+	unsigned long moved = moved_so_far();
+	struct process *p[MANY];
+	unsigned int n;
+	u64 steps;
+
+	for (n = 0; n < MANY; n++) {
+		const char name[] = { (char)('a' + n), 0 };
+
+		p[n] = user_start(x, "mm_random", name);
+		if (!p[n])
+			break;
+	}
+	move_until_ended(p, n);
+	steps = bring_in(x, p, n);
+	evidence(x, "%u processes, %lu random changes, checked page by page", n, steps);
+	moved = moved_so_far() - moved;
+	expect(x, moved, "nothing moved");
+	evidence(x, "%lu pages moved", moved);
+}
+
+EXPERIMENT(process_family, "process.family",
+	   "a family of processes shares frames, and each has what it wrote",
+	   .needs = NEEDS_USER_MODE)
+{
+	unsigned long moved = moved_so_far();
+	struct process *p = user_start(x, "family", NULL);
+	const volatile u64 *r;
+
+	if (!p)
+		return;
+	r = process_results(p);
+	move_until_ended(&p, 1);
+	user_wait(x, p, 0);
+	expect(x, !r[FAMILY_WRONG], "%lu wrong words", r[FAMILY_WRONG]);
+	expect(x, r[FAMILY_BORN] > r[FAMILY_DENIED], "%lu forks were refused",
+	       r[FAMILY_DENIED]);
+	evidence(x, "%lu children, a third of them orphans, a third killed",
+		 r[FAMILY_BORN]);
+	moved = moved_so_far() - moved;
+	expect(x, moved, "nothing moved");
+	evidence(x, "%lu pages moved", moved);
+	process_put(p);
+}
+
+/* --- out of the way of 4 MiB ------------------------------------------------------------------ */
 
 EXPERIMENT(compaction_user, "compaction.user",
 	   "memory of a process moves out of the way, and the process does not notice",

@@ -38,6 +38,24 @@ EXPERIMENT(process_hostile, "process.hostile",
 	process_put(p);
 }
 
+EXPERIMENT(process_bomb, "process.fork-bomb",
+	   "a program that forks without end is stopped, and all of it can be ended",
+	   .needs = NEEDS_USER_MODE)
+{
+	struct process *p = user_start(x, "fork_bomb", NULL);
+	const volatile u64 *r;
+
+	if (!p)
+		return;
+	r = process_results(p);
+	if (user_pause(x, p))
+		expect(x, r[BOMB_ERROR] == 11, "the last fork() ended with errno %lu",
+		       r[BOMB_ERROR]);
+	user_wait(x, p, 0);
+	evidence(x, "fork() said EAGAIN after %lu children", r[BOMB_CHILDREN]);
+	process_put(p);
+}
+
 EXPERIMENT(process_space, "process.address-space",
 	   "an address space holds exactly what mmap and its kin were asked for",
 	   .needs = NEEDS_USER_MODE)

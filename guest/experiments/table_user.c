@@ -54,7 +54,8 @@ void measure_user_malloc(struct table_row *row)
 	char text[TEXT_SIZE];
 	LIST_HEAD(held);
 
-	hold_every_second_page(&held, SCATTER_PAGES);
+	hold_every_second_page_of(GFP_HIGHUSER_MOVABLE, &held, SCATTER_PAGES);
+	drain_all_pages(); /* any CPU may run it */
 	p = process_start("malloc_compare", NULL);
 	if (!IS_ERR(p)) {
 		if (process_wait_pause(p)) {

@@ -16,10 +16,19 @@
 
 DEFINE_SPINLOCK(processes_lock);
 LIST_HEAD(processes);
+static LIST_HEAD(dead_orphans); /* off the other list; the same lock */
 
 struct process *current_process(void)
 {
 	return current->process;
+}
+
+/* Unless it was killed before it ever ran. */
+static void __noreturn go_to_user(const struct pt_regs *regs)
+{
+	local_irq_disable();
+	process_leave_kernel();
+	return_to_user(regs);
 }
 
 /* --- beginning ------------------------------------------------------------------------------ */
@@ -58,6 +67,8 @@ struct process *process_create(struct page *results, const char *name,
 		get_page(results);
 		p->results = results;
 	}
+	p->first = p;
+	p->members = 1;
 	return p;
 }
 
@@ -108,17 +119,40 @@ static void drop_mm(struct process *me)
 	mm_destroy(mm);
 }
 
+static void leave_family(struct process *first)
+{
+	spin_lock(&processes_lock);
+	first->members--;
+	spin_unlock(&processes_lock);
+}
+
 /* The thread of a dead process is gone, too; its memory can be counted as free. */
 static void reap(struct process *p)
 {
 	task_join(p->task);
+	leave_family(p->first);
 	free_process(p);
 }
 
-/* Children nobody will wait for: those that have ended go now, the others by themselves. */
+static void reap_orphans(void)
+{
+	struct process *p;
+
+	for (;;) {
+		spin_lock(&processes_lock);
+		p = list_first_entry_or_null(&dead_orphans, struct process, node);
+		if (p)
+			list_del(&p->node);
+		spin_unlock(&processes_lock);
+		if (!p)
+			return;
+		reap(p);
+	}
+}
+
+/* Children nobody will wait for: those that have ended are orphans that have. */
 static void abandon_children(struct process *me)
 {
-	LIST_HEAD(dead);
 	struct process *p = NULL, *next;
 
 	spin_lock(&processes_lock);
@@ -128,41 +162,29 @@ static void abandon_children(struct process *me)
 		p->parent = NULL;
 		p->orphan = true;
 		if (p->ended)
-			list_move(&p->node, &dead);
+			list_move(&p->node, &dead_orphans);
 	}
 	spin_unlock(&processes_lock);
-	while (!list_empty(&dead)) {
-		p = list_first_entry(&dead, struct process, node);
-		list_del(&p->node);
-		reap(p);
-	}
 }
 
 void process_exit(int status)
 {
-	struct process *me = current_process(), *parent;
-	bool orphan;
+	struct process *me = current_process();
 
 	drop_mm(me);
 	abandon_children(me);
-	/* Until `ended` is seen the parent cannot free us; under the lock it cannot go. */
+	reap_orphans();
+	/* Until `ended` is seen nobody can free us; under the lock no parent can go. */
 	spin_lock(&processes_lock);
 	me->status = status;
-	orphan = me->orphan;
-	parent = me->parent;
-	if (orphan)
-		list_del(&me->node);
-	else
-		me->ended = true;
-	if (parent)
-		wake_up_all(&parent->changed);
-	if (!orphan)
-		wake_up_all(&me->changed);
+	me->ended = true;
+	if (me->orphan)
+		list_move(&me->node, &dead_orphans);
+	if (me->parent)
+		wake_up_all(&me->parent->changed);
+	wake_up_all(&me->changed);
+	wake_up_all(&me->first->changed);
 	spin_unlock(&processes_lock);
-	if (orphan) {
-		task_put(me->task);
-		free_process(me);
-	}
 	kthread_exit(status);
 }
 
@@ -192,22 +214,48 @@ static int child_main(void *process)
 	struct process *me = process;
 	struct pt_regs regs = me->regs;
 
-	local_irq_disable();
-	return_to_user(&regs);
+	go_to_user(&regs);
+}
+
+static bool join_family(struct process *first)
+{
+	bool room;
+
+	spin_lock(&processes_lock);
+	room = first->members < FAMILY_MAX;
+	first->members += room;
+	spin_unlock(&processes_lock);
+	return room;
+}
+
+/* A copy of me that does not run yet. */
+static struct process *copy_process(struct process *me)
+{
+	struct process *child =
+		process_create(me->results, task_name(current), child_main);
+
+	if (IS_ERR(child))
+		return child;
+	child->first = me->first;
+	if (mm_copy(child->mm, me->mm)) {
+		process_discard(child);
+		return ERR_PTR(-ENOMEM);
+	}
+	return child;
 }
 
 long process_fork(const struct pt_regs *regs)
 {
-	struct process *me = current_process();
-	struct process *child =
-		process_create(me->results, task_name(current), child_main);
+	struct process *me = current_process(), *child;
 	int pid;
 
-	if (IS_ERR(child))
+	reap_orphans();
+	if (!join_family(me->first))
+		return -EAGAIN;
+	child = copy_process(me);
+	if (IS_ERR(child)) {
+		leave_family(me->first);
 		return PTR_ERR(child);
-	if (mm_copy(child->mm, me->mm)) {
-		process_discard(child);
-		return -ENOMEM;
 	}
 	for (int i = 0; i < PROCESS_FILES; i++) {
 		child->files[i] = me->files[i];
@@ -285,8 +333,7 @@ static int first_main(void *process)
 			process_pid(me), err);
 		process_exit(127);
 	}
-	local_irq_disable();
-	return_to_user(&regs);
+	go_to_user(&regs);
 }
 
 static int add_argument(struct start *start, const char *text)
@@ -363,8 +410,32 @@ int process_wait(struct process *p)
 	return p->status;
 }
 
+/* Kills all that live of a family; true when there are only the first and the dead. */
+static bool end_family(struct process *first)
+{
+	struct process *p = NULL;
+	bool over = true;
+
+	spin_lock(&processes_lock);
+	list_for_each_entry (p, &processes, node) {
+		if (p->first != first || p->ended)
+			continue;
+		over = false;
+		if (!p->killed)
+			process_kill(p, KILLED_MEMORY);
+	}
+	spin_unlock(&processes_lock);
+	return over;
+}
+
 void process_put(struct process *p)
 {
+	/* It has ended: all others are, or become, orphans. */
+	wait_event(p->changed, end_family(p));
+	reap_orphans();
+	/* What others reap at the moment. */
+	while (READ_ONCE(p->members) > 1)
+		schedule_timeout_uninterruptible(1);
 	spin_lock(&processes_lock);
 	list_del(&p->node);
 	spin_unlock(&processes_lock);

@@ -6,7 +6,11 @@
  * on it is in the kernel only for system calls, faults and interrupts.  Its parent is
  * another process or, for the first of a family, the kernel code that started it.  When it
  * ends, its address space goes at once; the rest stays until the parent has waited for it.
- * Nobody waits for the children of a dead parent: they go by themselves.
+ * Nobody waits for the children of a dead parent: when they have ended, whoever forks, ends
+ * or is put next clears them away.
+ *
+ * A first process and all that descend from it are a family, which cannot grow without
+ * bounds, and does not outlive its first: process_put() ends what is left.
  */
 #ifndef GUEST_PROCESS_PROCESS_H
 #define GUEST_PROCESS_PROCESS_H
@@ -20,6 +24,7 @@
 #include "mm.h"
 
 #define PROCESS_FILES 8
+#define FAMILY_MAX    64 /* processes, those that nobody has waited for yet included */
 
 /* What a new program begins with, on its starter's side. */
 struct program;
@@ -33,6 +38,8 @@ struct start {
 struct process {
 	struct list_head node; /* in the list of all; guarded by processes_lock */
 	struct process *parent; /* NULL: kernel code, or dead; the same lock */
+	struct process *first; /* of the family: outlives all others */
+	unsigned int members; /* of the family whose first this is; the same lock */
 	struct task_struct *task; /* a reference until somebody has waited */
 	struct mm_struct *mm; /* NULL when it is gone; cleared under the lock */
 	struct page *results; /* a reference; mapped at RESULTS_ADDRESS */
@@ -68,7 +75,7 @@ void process_discard(struct process *p);
 void process_exit(int status) __noreturn;
 /* The end comes when it next leaves the kernel; wakes it. */
 void process_kill(struct process *p, unsigned int why);
-/* The pid of the child, -ENOMEM. */
+/* The pid of the child, -ENOMEM, -EAGAIN: the family is too large. */
 long process_fork(const struct pt_regs *regs);
 /* As wait4(): a child's pid (any: pid -1), its status word as Linux forms it. */
 long process_wait_child(int pid, int *status, bool block);

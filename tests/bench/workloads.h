@@ -5,8 +5,13 @@
  * bench_free (any size) are, and calls bench_run().  So pagevisor's allocators and every
  * malloc run the same instructions around theirs.
  *
- * Prints one line a workload and thread count: NAME THREADS NS, where NS is what one
- * thread waits for one allocate/free pair, in nanoseconds.
+ * Prints one line a workload and thread count: NAME THREADS NS, where NS is the processor
+ * time that one thread spends on one allocate/free pair, in nanoseconds.  Processor time,
+ * so that other work on the machine does not count; who spins for a lock pays for it, who
+ * sleeps for one does not, which none of ours does.
+ *
+ * Each thread stays on a processor of its own.  One thread alone is measured on each of
+ * these in turn and the mean counts, for they need not be equally fast.
  */
 #ifndef BENCH_WORKLOADS_H
 #define BENCH_WORKLOADS_H
@@ -95,11 +100,11 @@ struct bench_thread {
 	double ns; /* a pair, in this thread */
 };
 
-static double seconds_now(void)
+static double thread_seconds(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -116,15 +121,17 @@ static void *bench_thread_main(void *arg)
 	bench_thread_enter(t->cpu);
 	t->work->run(t->work->pairs / 8); /* warm the caches */
 	pthread_barrier_wait(t->start);
-	start = seconds_now();
+	start = thread_seconds();
 	done = t->work->run(t->work->pairs);
-	t->ns = (seconds_now() - start) * 1e9 / (double)done;
+	t->ns = (thread_seconds() - start) * 1e9 / (double)done;
 	pthread_barrier_wait(t->start); /* no thread runs alone in its last part */
 	bench_thread_leave();
 	return NULL;
 }
 
-static double measure(const struct workload *work, unsigned int threads)
+/* So many threads at once, the first one on this processor. */
+static double measure_at(const struct workload *work, unsigned int threads,
+			 unsigned int cpu)
 {
 	struct bench_thread t[BENCH_THREADS];
 	pthread_barrier_t start;
@@ -132,7 +139,9 @@ static double measure(const struct workload *work, unsigned int threads)
 
 	pthread_barrier_init(&start, NULL, threads);
 	for (unsigned int i = 0; i < threads; i++) {
-		t[i] = (struct bench_thread){ .start = &start, .work = work, .cpu = i };
+		t[i] = (struct bench_thread){ .start = &start,
+					      .work = work,
+					      .cpu = cpu + i };
 		pthread_create(&t[i].thread, NULL, bench_thread_main, &t[i]);
 	}
 	for (unsigned int i = 0; i < threads; i++) {
@@ -141,6 +150,15 @@ static double measure(const struct workload *work, unsigned int threads)
 	}
 	pthread_barrier_destroy(&start);
 	return sum / threads;
+}
+
+static double measure(const struct workload *work, unsigned int threads)
+{
+	double sum = 0;
+
+	for (unsigned int cpu = 0; cpu + threads <= BENCH_THREADS; cpu++)
+		sum += measure_at(work, threads, cpu);
+	return sum / (BENCH_THREADS + 1 - threads);
 }
 
 static void bench_run(const struct workload *work, size_t n)

@@ -51,6 +51,10 @@ int blk_submit(struct blk *blk, struct blk_request *request);
  * from then on). */
 int blk_execute(struct blk *blk, struct blk_request *request);
 
+/* Takes back all that is in flight on a queue, as when the device does not answer: each such
+ * request ends, some perhaps well before that.  Sleeps. */
+void blk_reset_queue(struct blk *blk, unsigned int queue);
+
 /* Synchronous forms. */
 int blk_read_dma(struct blk *blk, u64 sector, dma_addr_t addr, size_t len);
 int blk_write_dma(struct blk *blk, u64 sector, dma_addr_t addr, size_t len);

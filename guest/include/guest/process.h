@@ -47,7 +47,8 @@ int process_wait(struct process *p);
 #define KILLED_FAULT	 11 /* SIGSEGV: a forbidden access */
 #define KILLED_EXCEPTION 4 /* SIGILL: any other exception */
 #define KILLED_MEMORY	 9 /* SIGKILL: out of memory */
-/* After process_wait(); p and its results are gone. */
+/* After process_wait(); p and its results are gone, and so is what is left of its children
+ * and theirs: it is killed. */
 void process_put(struct process *p);
 
 int process_pid(const struct process *p);

@@ -111,6 +111,12 @@ enum { MOVE_ADDRESS, MOVE_WRONG, MOVE_ROUNDS, MOVE_STOP };
 #define MOVE_PAGES 6144UL /* 24 MiB */
 #define MOVE_GROUP 16UL
 
+/* family: everybody checks what he inherited and what became of his own */
+enum { FAMILY_WRONG, FAMILY_BORN, FAMILY_DENIED };
+
+/* fork_bomb: forks as long as it is let, then all wait for a signal that does not come */
+enum { BOMB_CHILDREN, BOMB_ERROR };
+
 /* hostile: system calls refused as they should, out of those tried */
 enum { HOSTILE_TRIED, HOSTILE_REFUSED, HOSTILE_FIRST_WRONG };
 

@@ -105,10 +105,11 @@ bool virtqueue_enable_cb(struct virtqueue *vq);
 void *virtqueue_detach_unused_buf(struct virtqueue *vq);
 /*
  * Makes the device let go of all requests of this queue, gives each to recycle(), and takes
- * the queue into use again, empty.  Negative errno: -EOPNOTSUPP without VIRTIO_F_RING_RESET,
- * -ETIMEDOUT when the device does not even do that; the queue stays broken then, and what
- * was not recycled is the device's until virtio_reset_device().  Nobody adds meanwhile.
- * Sleeps.
+ * the queue into use again, empty.  Nobody adds meanwhile.  Sleeps.
+ *
+ * Negative errno: -EOPNOTSUPP without VIRTIO_F_RING_RESET, -EIO when the device must be reset
+ * whole, -ETIMEDOUT when it does not even reset the queue.  What was not recycled is the
+ * device's then, until virtio_reset_device().
  */
 int virtqueue_reset(struct virtqueue *vq,
 		    void (*recycle)(struct virtqueue *vq, void *data));

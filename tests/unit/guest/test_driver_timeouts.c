@@ -223,7 +223,7 @@ static void answer_comes_too_late(void **state)
 
 /* A device that cannot reset its queue loses everything and is not used again, until
  * another one takes its place. */
-static void give_up(u64 without, bool deaf, bool stuck)
+static void give_up(u64 without, bool deaf, bool stuck, u8 status)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(targets); i++) {
 		const struct target *t = &targets[i];
@@ -231,6 +231,7 @@ static void give_up(u64 without, bool deaf, bool stuck)
 		plug(t, without);
 		m.deaf = deaf;
 		m.stuck = stuck;
+		m.status |= status;
 		time_out(t);
 		assert_int_equal(m.queue_resets, 0);
 		assert_int_equal(m.resets, 2);
@@ -245,19 +246,26 @@ static void give_up(u64 without, bool deaf, bool stuck)
 static void without_queue_reset_the_device_is_given_up(void **state)
 {
 	(void)state;
-	give_up(VIRTIO_FEATURE(VIRTIO_F_RING_RESET), false, false);
+	give_up(VIRTIO_FEATURE(VIRTIO_F_RING_RESET), false, false, 0);
 }
 
 static void queue_that_does_not_reset_is_given_up(void **state)
 {
 	(void)state;
-	give_up(0, true, false);
+	give_up(0, true, false, 0);
 }
 
 static void device_that_does_not_reset_is_given_up(void **state)
 {
 	(void)state;
-	give_up(0, true, true);
+	give_up(0, true, true, 0);
+}
+
+/* It would reset its queue, but is broken beyond that. */
+static void device_that_needs_a_reset_is_given_up(void **state)
+{
+	(void)state;
+	give_up(0, false, false, VIRTIO_CONFIG_S_NEEDS_RESET);
 }
 
 /* --- several requests in flight ------------------------------------------------------------ */
@@ -332,7 +340,7 @@ static int start_kernel(void **state)
 	(void)state;
 	host_mm_init(64UL << 20);
 	buffer = kmalloc((IN_FLIGHT + 1) * READ_BYTES, GFP_KERNEL);
-	for (const initcall_t *call = __start_initcall; call < __stop_initcall; call++)
+	for (const initcall_t *call = __start_initcall; call != __stop_initcall; call++)
 		if ((*call)())
 			return -1;
 	return buffer ? 0 : -1;
@@ -346,6 +354,7 @@ int main(void)
 		cmocka_unit_test(without_queue_reset_the_device_is_given_up),
 		cmocka_unit_test(queue_that_does_not_reset_is_given_up),
 		cmocka_unit_test(device_that_does_not_reset_is_given_up),
+		cmocka_unit_test(device_that_needs_a_reset_is_given_up),
 		cmocka_unit_test(disk_requests_end_together),
 		cmocka_unit_test(unplugged_disk_ends_its_requests),
 	};

@@ -65,6 +65,7 @@ static void publish(void)
 static int set_up(void **state)
 {
 	(void)state;
+	host_set_possible_cpus(2); /* few enough to keep large pages each */
 	pages_start(RAM_SIZE);
 	publish();
 	return 0;
@@ -266,7 +267,7 @@ static void fill(struct slot *slot)
 		slot->kind = PAGES;
 		slot->p = alloc_pages((dice(2) ? GFP_KERNEL : GFP_HIGHUSER_MOVABLE) |
 					      __GFP_COMP,
-				      dice(5));
+				      dice(8) ? dice(5) : 9);
 		break;
 	case 1:
 		slot->kind = OBJECT;

@@ -142,6 +142,37 @@ static void a_double_free_names_all_three_call_chains(void **state)
 	assert_true(host_log_has("page_owner: freed by"));
 }
 
+/* --- two CPUs free one page -------------------------------------------------------------- */
+
+#define RACES 3000
+
+static struct page *raced[RACES];
+static unsigned int arrived;
+
+/* Both get to each page at the same instant, as nearly as that can be had. */
+static void free_all_at_once(void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < RACES; i++) {
+		__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(&arrived, __ATOMIC_SEQ_CST) < 2 * (i + 1))
+			;
+		__free_page(raced[i]);
+	}
+}
+
+static void one_of_two_who_free_a_page_at_once_is_found(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < RACES; i++)
+		raced[i] = alloc_page(GFP_KERNEL);
+	arrived = 0;
+	host_run_on_cpus(2, free_all_at_once, NULL);
+	assert_int_equal(page_alloc_bad_count(), RACES);
+	drain_all_pages();
+	pages_check();
+}
+
 static void split_pages_keep_their_owner(void **state)
 {
 	void *p = alloc_pages_exact(3 * PAGE_SIZE, GFP_KERNEL);
@@ -299,6 +330,8 @@ int main(void)
 		cmocka_unit_test_setup(pages_know_their_owner, owner_on),
 		cmocka_unit_test_setup(a_double_free_names_all_three_call_chains,
 				       owner_on),
+		cmocka_unit_test_setup(one_of_two_who_free_a_page_at_once_is_found,
+				       poison_on),
 		cmocka_unit_test_setup(split_pages_keep_their_owner, owner_on),
 		cmocka_unit_test_setup(call_chains_are_stored_once, owner_on),
 		cmocka_unit_test(without_the_option_nothing_is_stored),

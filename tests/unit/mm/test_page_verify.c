@@ -61,7 +61,8 @@ static void counts(void **state)
 
 	(void)state;
 	damage(zone()->free, zone()->free + 1, "pages free");
-	damage(zone()->type_orders[MIGRATE_UNMOVABLE], 0, "type Unmovable free in orders");
+	damage(zone()->type_orders[MIGRATE_UNMOVABLE], 0,
+	       "type Unmovable free in orders");
 	damage(zone()->type_orders[MIGRATE_CMA], 1, "type CMA free in orders");
 	damage(zone()->free_cma, 1, "counted");
 	damage(zone()->isolated, 1, "counted");

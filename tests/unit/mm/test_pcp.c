@@ -2,11 +2,26 @@
 /* Per-CPU page lists: order of reuse, visits to the buddy, draining, other CPUs. */
 #include <linux/smp.h>
 #include "page_test.h"
+#include "mm/pcp.h"
+#include "mm/zone.h"
+
+#define LARGE	   9 /* the order of a large page */
+#define LARGE_HIGH 4 /* blocks of it that a CPU of set_up_large() keeps */
 
 static int set_up(void **state)
 {
 	(void)state;
+	host_set_possible_cpus(8);
 	pages_start(512 * MIB);
+	return 0;
+}
+
+/* A machine whose CPUs keep large pages, too. */
+static int set_up_large(void **state)
+{
+	(void)state;
+	host_set_possible_cpus(2);
+	pages_start(GIB);
 	return 0;
 }
 
@@ -132,7 +147,168 @@ static void small_zones_keep_little(void **state)
 	pages_check();
 }
 
+/* --- large pages --- */
+
+static void large_pages_come_back_without_the_buddy(void **state)
+{
+	struct page *first = alloc_pages(GFP_KERNEL, LARGE), *second;
+	struct pcp_info before, after;
+	unsigned long traffic;
+
+	(void)state;
+	second = alloc_pages(GFP_KERNEL, LARGE);
+	__free_pages(first, LARGE);
+	__free_pages(second, LARGE);
+	pages_check();
+	pcp_info(&before);
+	traffic = buddy_traffic();
+	for (unsigned int i = 0; i < 100; i++) {
+		assert_ptr_equal(alloc_pages(GFP_KERNEL, LARGE), second);
+		assert_ptr_equal(alloc_pages(GFP_KERNEL, LARGE), first);
+		assert_int_equal(page_order(first), LARGE);
+		__free_pages(first, LARGE);
+		__free_pages(second, LARGE);
+	}
+	pcp_info(&after);
+	assert_int_equal(buddy_traffic(), traffic);
+	assert_int_equal(after.allocs - before.allocs, 200);
+	assert_int_equal(after.frees - before.frees, 200);
+	assert_int_equal(after.pages, 2 << LARGE);
+	pages_check();
+}
+
+static void few_large_pages_are_kept_the_warmest(void **state)
+{
+	struct free_counts before = free_counts(), after;
+	struct page *pages[3 * LARGE_HIGH];
+	struct pcp_info info;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(pages); i++)
+		pages[i] = alloc_pages(GFP_KERNEL, LARGE);
+	for (unsigned int i = 0; i < ARRAY_SIZE(pages); i++) {
+		__free_pages(pages[i], LARGE);
+		pcp_info(&info);
+		assert_int_equal(info.pages, min(i + 1, LARGE_HIGH + 0U) << LARGE);
+		pages_check();
+	}
+	for (unsigned int i = ARRAY_SIZE(pages); i-- > 2 * LARGE_HIGH;)
+		assert_ptr_equal(alloc_pages(GFP_KERNEL, LARGE), pages[i]);
+	for (unsigned int i = 2 * LARGE_HIGH; i < ARRAY_SIZE(pages); i++)
+		__free_pages(pages[i], LARGE);
+	after = free_counts();
+	assert_counts_equal(&after, &before);
+	pages_check();
+}
+
+static void orders_between_are_not_kept(void **state)
+{
+	struct pcp_info before, after;
+
+	(void)state;
+	pcp_info(&before);
+	for (unsigned int order = 4; order <= MAX_ORDER; order++) {
+		struct page *page = alloc_pages(GFP_KERNEL, order);
+
+		if (order == LARGE) {
+			__free_pages(page, order);
+			drain_local_pages();
+			pcp_info(&before);
+			continue;
+		}
+		__free_pages(page, order);
+		pcp_info(&after);
+		assert_memory_equal(&after, &before, sizeof(after));
+		pages_check();
+	}
+}
+
+static void full_stacks_leave_each_other_alone(void **state)
+{
+	static struct page *pages[PCP_ORDERS][200];
+	unsigned long held = 0;
+	struct pcp_info info;
+
+	(void)state;
+	for (unsigned int order = 0; order < PCP_ORDERS; order++)
+		for (unsigned int i = 0; i < pcp_room(order) + 1; i++)
+			pages[order][i] = alloc_pages(GFP_KERNEL, order);
+	drain_local_pages();
+	for (unsigned int order = 0; order < PCP_ORDERS; order++) {
+		for (unsigned int i = 0; i < pcp_room(order); i++)
+			__free_pages(pages[order][i], order);
+		held += (unsigned long)pcp_room(order) << order;
+	}
+	pages_check();
+	pcp_info(&info);
+	assert_int_equal(info.pages, held);
+	for (unsigned int order = 0; order < PCP_ORDERS; order++) {
+		for (unsigned int i = pcp_room(order); i-- > 0;)
+			assert_ptr_equal(alloc_pages(GFP_KERNEL, order), pages[order][i]);
+		pages_check();
+	}
+}
+
+/* However many CPUs there are and whatever they do. */
+static void large_pages_held_back_are_a_small_part(void **state)
+{
+	static const unsigned int cpus[] = { 1, 2, 3, 8, 64 };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(cpus); i++)
+		for (size_t size = 32 * MIB; size <= 2 * GIB; size *= 2) {
+			unsigned long managed;
+
+			host_set_possible_cpus(cpus[i]);
+			pages_start(size);
+			for (unsigned int zone = 0; zone < MAX_NR_ZONES; zone++) {
+				struct pcp *pcp = &cpu_pcps[0].pcp[pcp_class(zone, 0)];
+				unsigned long high =
+					(unsigned long)(pcp->stack[LARGE].limit -
+							pcp_bottom(pcp, LARGE));
+
+				managed = zones[zone].managed;
+				assert_in_range((high << LARGE) * cpus[i], 0,
+						managed / 32);
+			}
+		}
+}
+
+static void a_request_that_cannot_wait_has_what_its_cpu_holds(void **state)
+{
+	struct page *held = alloc_pages(GFP_KERNEL, LARGE), *list;
+
+	(void)state;
+	take_all(GFP_KERNEL | __GFP_MEMALLOC, 0, &list);
+	__free_pages(held, LARGE);
+	assert_ptr_equal(alloc_pages(GFP_ATOMIC, LARGE), held);
+	assert_null(alloc_pages(GFP_ATOMIC | __GFP_NOWARN, LARGE));
+	__free_pages(held, LARGE);
+	give_all(list, 0);
+	pages_check();
+}
+
 /* --- other CPUs --- */
+
+static void the_last_large_page_is_found_on_another_cpu(void **state)
+{
+	struct page *last = alloc_pages(GFP_KERNEL, LARGE), *list;
+	struct pcp_info info;
+
+	(void)state;
+	take_all(GFP_KERNEL | __GFP_MEMALLOC, 0, &list);
+	host_cpu_offline();
+	host_cpu_online(1);
+	__free_pages(last, LARGE);
+	host_cpu_offline();
+	host_cpu_online(0);
+	pcp_info(&info);
+	assert_int_equal(info.pages, 1 << LARGE);
+	assert_ptr_equal(alloc_pages(GFP_KERNEL | __GFP_MEMALLOC, LARGE), last);
+	__free_pages(last, LARGE);
+	give_all(list, 0);
+	pages_check();
+}
 
 static struct page *handed[4][64];
 
@@ -244,6 +420,17 @@ int main(void)
 		cmocka_unit_test_setup(a_refill_hands_out_ascending_pages, set_up),
 		cmocka_unit_test_setup(cold_requests_leave_the_lists_alone, set_up),
 		cmocka_unit_test_setup(small_zones_keep_little, set_up),
+		cmocka_unit_test_setup(large_pages_come_back_without_the_buddy,
+				       set_up_large),
+		cmocka_unit_test_setup(few_large_pages_are_kept_the_warmest,
+				       set_up_large),
+		cmocka_unit_test_setup(orders_between_are_not_kept, set_up_large),
+		cmocka_unit_test_setup(full_stacks_leave_each_other_alone, set_up_large),
+		cmocka_unit_test(large_pages_held_back_are_a_small_part),
+		cmocka_unit_test_setup(a_request_that_cannot_wait_has_what_its_cpu_holds,
+				       set_up_large),
+		cmocka_unit_test_setup(the_last_large_page_is_found_on_another_cpu,
+				       set_up_large),
 		cmocka_unit_test_setup(pages_may_be_freed_on_another_cpu, set_up),
 		cmocka_unit_test_setup(draining_busy_cpus_loses_nothing, set_up),
 		cmocka_unit_test_setup(the_last_page_is_found_on_another_cpu, set_up),
