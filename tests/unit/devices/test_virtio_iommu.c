@@ -12,7 +12,9 @@
 #include <cmocka.h>
 
 #include "devices/util.h"
+#include "devices/virtio_pci.h"
 #include "tests/unit/devices/mock_blk.h"
+#include "tests/unit/devices/mock_hostile.h"
 #include "tests/unit/devices/mock_iommu.h"
 #include "tests/unit/devices/mock_model.h"
 
@@ -804,6 +806,57 @@ static void destroyed_first(void **state)
 	assert_int_equal(dma_read(port(CLIENT), 0x8000, &byte, 1), 0);
 }
 
+/* --- the IOMMU itself and a hostile driver ------------------------------------------------ */
+
+static void plug_target(struct machine *machine)
+{
+	const struct virtio_iommu_params params = { .name = "iommu0",
+						    .boot_bypass = true };
+	struct virtio_dev *vd;
+
+	assert_int_equal(virtio_iommu_create(&params, &vd), 0);
+	assert_int_equal(virtio_pci_plug(&machine->pci, HOSTILE_DEVFN, vd, NULL), 0);
+	mock_model_plug(machine, CLIENT2);
+	assert_int_equal(virtio_iommu_adopt(vd, machine->pci.dev[CLIENT2]), 0);
+	assert_int_equal(pci_assign(&machine->pci), 0);
+}
+
+static unsigned int probe_request(struct drv *d, struct drv_seg *segs)
+{
+	const struct virtio_iommu_req_probe req = { .head.type = VIRTIO_IOMMU_T_PROBE,
+						    .endpoint = CLIENT2 };
+	uint64_t at = machine_alloc(d->m, 512, 64);
+
+	memcpy(machine_at(d->m, at, sizeof(req)), &req, sizeof(req));
+	segs[0] = (struct drv_seg){ at, sizeof(req), false };
+	segs[1] = (struct drv_seg){ at + 128, VIRTIO_IOMMU_PROBE_SIZE + TAIL, true };
+	return 2;
+}
+
+static bool probe_succeeded(struct drv *d, const struct drv_seg *segs, unsigned int n,
+			    uint32_t used_len)
+{
+	const uint8_t *in = ram_at(&d->m->ram, segs[n - 1].addr, segs[n - 1].len);
+
+	return used_len == VIRTIO_IOMMU_PROBE_SIZE + TAIL && in &&
+	       in[0] == VIRTIO_IOMMU_PROBE_T_RESV_MEM &&
+	       in[VIRTIO_IOMMU_PROBE_SIZE] == VIRTIO_IOMMU_S_OK;
+}
+
+static void hostile_driver(void **state)
+{
+	static const struct hostile_target target = { .name = "iommu",
+						      .plug = plug_target,
+						      .never_behind = true,
+						      .features = VIRTIO_FEATURE(
+							      VIRTIO_IOMMU_F_PROBE),
+						      .request = probe_request,
+						      .succeeded = probe_succeeded };
+
+	(void)state;
+	hostile_run(&target);
+}
+
 #define WITH(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -831,6 +884,7 @@ int main(void)
 		WITH(pause_and_reset_while_waiting),
 		WITH(transfer_across_the_end),
 		WITH(destroyed_first),
+		cmocka_unit_test(hostile_driver),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
