@@ -45,6 +45,7 @@ static void report(struct viommu *v, const struct virtio_iommu_fault *fault)
 	struct viommu_endpoint *ep = find_endpoint(v, fault->endpoint);
 	bool write = fault->flags & VIRTIO_IOMMU_FAULT_F_WRITE;
 	u64 address = fault->flags & VIRTIO_IOMMU_FAULT_F_ADDRESS ? fault->address : 0;
+	struct iommu_domain *domain;
 
 	if (!ep) {
 		dev_err(&v->vdev->dev,
@@ -53,10 +54,9 @@ static void report(struct viommu *v, const struct virtio_iommu_fault *fault)
 			(unsigned long long)address);
 		return;
 	}
-	report_iommu_fault(fault->reason == VIRTIO_IOMMU_FAULT_R_DOMAIN
-				   ? NULL
-				   : iommu_get_domain_for_dev(ep->dev),
-			   ep->dev, address,
+	domain = iommu_get_domain_for_dev(ep->dev);
+	/* Of a device in no domain, those hear that watch its own. */
+	report_iommu_fault(domain ? domain : ep->dev->iommu->dma_domain, ep->dev, address,
 			   write ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);
 }
 

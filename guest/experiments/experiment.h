@@ -38,6 +38,8 @@
 #define NEEDS_USER_MODE 16U /* processes */
 #define NEEDS_DMA_CHECK 32U /* a monitor that judges DMA (--dma-check), and dmacheck */
 #define NEEDS_DMA_HASH	64U /* one that also hashes buffers */
+#define NEEDS_IOMMU	128U /* an IOMMU, and a device behind it */
+#define NEEDS_EDU	256U /* the device with 28 address bits */
 
 struct trial;
 
@@ -95,6 +97,10 @@ enum chapter {
 	CHAPTER_COMPARE,
 	CHAPTER_DMA,
 	CHAPTER_DMABUG,
+	CHAPTER_IOMMU,
+	CHAPTER_IOMMU_MODES,
+	CHAPTER_IOVA,
+	CHAPTER_EDU,
 	CHAPTER_DISK,
 	CHAPTER_DEVICES,
 	CHAPTER_IRQ,

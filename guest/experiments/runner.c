@@ -19,11 +19,13 @@
 #include <guest/blk.h>
 #include <guest/dma_check.h>
 #include <guest/dmacheck.h>
+#include <guest/edu.h>
 #include <guest/machine.h>
 #include <guest/process.h>
 
 #include "census.h"
 #include "experiment.h"
+#include "fault_watch.h"
 #include "table.h"
 
 #define EXIT_FAILED	 1 /* an experiment failed */
@@ -114,6 +116,10 @@ static const char *missing_need(unsigned int needs)
 		return "nobody judges DMA here: give --dma-check";
 	if ((needs & NEEDS_DMA_HASH) && !hypervisor.dma_check_hash)
 		return "nobody hashes buffers here: give --dma-check=hash";
+	if ((needs & NEEDS_IOMMU) && !device_behind_iommu())
+		return "this machine has no IOMMU: add --iommu virtio";
+	if ((needs & NEEDS_EDU) && !edu_device())
+		return "this machine has no edu device: add --edu 28";
 	if ((needs & NEEDS_DISK) && !blk_get(0))
 		return "this machine has no virtio disk";
 	if ((needs & NEEDS_2_CPUS) && num_online_cpus() < 2)

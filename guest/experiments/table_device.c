@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the device says of a sample. */
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/kernel.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
@@ -44,25 +45,66 @@ static void unmap_pages(const struct sample *sample, const struct dmacheck_seg *
 				       DMA_TO_DEVICE);
 }
 
+static bool reads_it(const struct sample *sample, dma_addr_t first)
+{
+	u64 seen = 0;
+
+	return !dmacheck_hash(first, SAMPLE, &seen) && seen == sample->hash;
+}
+
+/* Behind an IOMMU it depends on how a buffer is mapped: as one list, frames from anywhere
+ * become one range. */
+static bool is_one_list(const struct sample *sample)
+{
+	struct device *dev = dmacheck_device();
+	struct scatterlist sg[SAMPLE_PAGES + 1];
+	int n = (int)sample->pages;
+	unsigned int mapped;
+	bool one;
+
+	sg_init_table(sg, sample->pages);
+	for (int i = 0; i < n; i++) {
+		if (!has_struct_page(sample->page[i]))
+			return false;
+		sg_set_page(&sg[i], phys_to_page(sample->page[i]), PAGE_SIZE, 0);
+	}
+	mapped = dma_map_sg(dev, sg, n, DMA_TO_DEVICE);
+	if (!mapped)
+		return false;
+	one = mapped == 1 && reads_it(sample, sg_dma_address(sg) + sample->offset);
+	dma_unmap_sg(dev, sg, n, DMA_TO_DEVICE);
+	return one;
+}
+
+/* Told one range, does the device reach the bytes? */
+static bool is_one_range_for(const struct sample *sample, dma_addr_t first_page)
+{
+	bool one;
+
+	if (sample->has_dma)
+		return reads_it(sample, sample->dma);
+	if (device_iommu_mapped(dmacheck_device()))
+		return is_one_list(sample);
+	/* It only reads: the range may turn out to be others' memory, or none. */
+	dma_check_provoke(DMA_FOUND_STRAY);
+	one = reads_it(sample, first_page + sample->offset);
+	dma_check_provoke(0);
+	return one;
+}
+
 static void ask_device(struct table_row *row, const struct sample *sample,
 		       const struct dmacheck_seg *segs)
 {
 	struct dmacheck_call call = { .op = DMACHECK_OP_DESCRIBE,
 				      .src = segs,
 				      .n_src = sample->pages };
-	dma_addr_t first = sample->has_dma ? sample->dma : segs[0].addr + sample->offset;
 	struct dmacheck_resp resp;
-	u64 seen = 0;
 
 	if (!dmacheck_request(&call, &resp))
 		row_set(row, COLUMN_RUNS, resp.n_runs == 1 ? "yes" : "no, %u runs",
 			resp.n_runs);
-	/* It only reads: the range may turn out to be others' memory, or none. */
-	dma_check_provoke(DMA_FOUND_STRAY);
 	row_set(row, COLUMN_DMA, "%s",
-		!dmacheck_hash(first, SAMPLE, &seen) && seen == sample->hash ? "yes"
-									     : "no");
-	dma_check_provoke(0);
+		is_one_range_for(sample, segs[0].addr) ? "yes" : "no");
 }
 
 void row_judge_sample(struct table_row *row, const struct sample *sample)
