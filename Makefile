@@ -93,8 +93,12 @@ $(if $(shell tests/install-packages '$(or $(NEEDS_$(firstword $(filter test lint
 endif
 endif
 
+# What the experiments of boot memory and of contiguous areas need; tests/integration reads
+# it here, so that it tests what `make run` does.
+RUN_APPEND ?= bootmem=16M mem=240M cma=32M
 run: all images
-	$(Q)tests/lab/with-kvm $(B)/pagevisor run --mem 256M --cpus 2 --disk $(DISK),ro --disk $(SCRATCH) $(B)/guest.elf
+	$(Q)tests/lab/with-kvm $(B)/pagevisor run --mem 256M --cpus 2 --disk $(DISK),ro --disk $(SCRATCH) \
+		--append '$(RUN_APPEND)' $(B)/guest.elf
 
 clean:
 	rm -rf $(B)

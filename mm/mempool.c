@@ -8,14 +8,16 @@
  * memory may come free without anyone freeing an element to this pool, nobody sleeps longer
  * than MEMPOOL_PATIENCE before asking the allocator again.
  */
-#include <linux/atomic.h>
 #include <linux/errno.h>
+#include <linux/irqflags.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/mempool.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 #include <linux/string.h>
+#include "mm/platform.h"
 
 #define MEMPOOL_PATIENCE (5 * HZ)
 
@@ -86,9 +88,14 @@ int mempool_init(mempool_t *pool, int min_nr, mempool_alloc_t *alloc,
 	memset(pool, 0, sizeof(*pool));
 	if (min_nr < 1 || !alloc || !free)
 		return -EINVAL;
-	pool->elements = kmalloc_array((size_t)min_nr, sizeof(void *), GFP_KERNEL);
-	if (!pool->elements)
+	pool->counts = kcalloc(num_possible_cpus(), sizeof(*pool->counts), GFP_KERNEL);
+	if (!pool->counts)
 		return -ENOMEM;
+	pool->elements = kmalloc_array((size_t)min_nr, sizeof(void *), GFP_KERNEL);
+	if (!pool->elements) {
+		kfree(pool->counts);
+		return -ENOMEM;
+	}
 	spin_lock_init(&pool->lock);
 	init_waitqueue_head(&pool->wait);
 	pool->min_nr = min_nr;
@@ -115,9 +122,26 @@ mempool_t *mempool_create(int min_nr, mempool_alloc_t *alloc, mempool_free_t *fr
 	return pool;
 }
 
+/* While the pool is in use: no more frees than allocs, for those are summed later. */
+static struct mempool_counts sum_counts(const mempool_t *pool)
+{
+	struct mempool_counts sum = { 0 };
+
+	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++)
+		sum.frees += READ_ONCE(pool->counts[cpu].frees);
+	smp_rmb();
+	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++) {
+		sum.allocs += READ_ONCE(pool->counts[cpu].allocs);
+		sum.failed += READ_ONCE(pool->counts[cpu].failed);
+	}
+	return sum;
+}
+
 static long elements_out(const mempool_t *pool)
 {
-	return atomic_long_read(&pool->allocs) - atomic_long_read(&pool->frees);
+	struct mempool_counts sum = sum_counts(pool);
+
+	return (long)(sum.allocs - sum.frees);
 }
 
 void mempool_exit(mempool_t *pool)
@@ -132,7 +156,9 @@ void mempool_exit(mempool_t *pool)
 	}
 	reserve_trim(pool, 0);
 	kfree(pool->elements);
+	kfree(pool->counts);
 	pool->elements = NULL;
+	pool->counts = NULL;
 }
 
 void mempool_destroy(mempool_t *pool)
@@ -242,6 +268,29 @@ static noinline void *wait_for_element(mempool_t *pool, gfp_t gfp)
 	return element;
 }
 
+static void count_alloc(mempool_t *pool, bool failed)
+{
+	struct mempool_counts *counts;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	counts = &pool->counts[smp_processor_id()];
+	if (likely(!failed))
+		counts->allocs++;
+	else
+		counts->failed++;
+	local_irq_restore(flags);
+}
+
+static void count_free(mempool_t *pool)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	pool->counts[smp_processor_id()].frees++;
+	local_irq_restore(flags);
+}
+
 void *mempool_alloc(mempool_t *pool, gfp_t gfp)
 {
 	void *element;
@@ -257,7 +306,7 @@ void *mempool_alloc(mempool_t *pool, gfp_t gfp)
 		element = take_reserved(pool);
 	if (unlikely(!element) && gfpflags_allow_blocking(gfp))
 		element = wait_for_element(pool, gfp);
-	atomic_long_inc(element ? &pool->allocs : &pool->failed);
+	count_alloc(pool, !element);
 	return element;
 }
 
@@ -286,7 +335,7 @@ void mempool_free(void *element, mempool_t *pool)
 {
 	if (unlikely(!element))
 		return;
-	atomic_long_inc(&pool->frees);
+	count_free(pool);
 	if (unlikely(READ_ONCE(pool->curr_nr) < READ_ONCE(pool->min_nr)) &&
 	    put_reserved(pool, element))
 		return;
@@ -330,15 +379,16 @@ void mempool_free_pages(void *element, void *pool_data)
 
 void mempool_get_stats(mempool_t *pool, struct mempool_stats *stats)
 {
+	struct mempool_counts sum = sum_counts(pool);
 	unsigned long flags;
 
 	spin_lock_irqsave(&pool->lock, flags);
 	*stats = (struct mempool_stats){
-		.allocs = (unsigned long)atomic_long_read(&pool->allocs),
+		.allocs = sum.allocs,
 		.from_reserve = pool->from_reserve,
-		.frees = (unsigned long)atomic_long_read(&pool->frees),
+		.frees = sum.frees,
 		.waits = pool->waits,
-		.failed = (unsigned long)atomic_long_read(&pool->failed),
+		.failed = sum.failed,
 		.reserved = (unsigned int)pool->curr_nr,
 		.lowest = (unsigned int)pool->lowest,
 	};

@@ -116,6 +116,7 @@ const struct memstate_mm memstate_mm = {
 		.type = FIELD(struct pageblock, type),
 		.types = MIGRATE_TYPES,
 		.cma_type = MIGRATE_CMA,
+		.isolate_type = MIGRATE_ISOLATE,
 		.name = {
 			[MIGRATE_UNMOVABLE] = "unmovable",
 			[MIGRATE_MOVABLE] = "movable",

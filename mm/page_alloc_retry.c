@@ -203,8 +203,9 @@ static struct page *take_with_reclaim(struct alloc_request *req)
 		wake_background(req);
 		if (may_retry(req, &effort) || may_oom(req))
 			continue;
+		/* Who gave memory may have ended after the last look, and nobody is left. */
 		if (!(req->gfp & __GFP_NOFAIL))
-			return NULL;
+			return take_pages(req, WMARK_MIN);
 		nofail_wait(req, &effort);
 	}
 }

@@ -126,7 +126,7 @@ enum frame_kind {
 	FRAME_PCP, /* free, in a per-CPU list */
 	FRAME_PAGES, /* handed out by the page allocator */
 	FRAME_MOVABLE, /* the same, and its owner can move it */
-	FRAME_ISOLATED, /* taken off its place, on its way elsewhere */
+	FRAME_ISOLATED, /* on its way elsewhere, or to who wants the whole range */
 	FRAME_CMA, /* in a contiguous area, and not known to move out of it */
 	FRAME_SLAB,
 	FRAME_KMALLOC, /* kmalloc too large for slabs */

@@ -48,12 +48,20 @@ static enum frame_kind live_kind(const struct memstate_pages *d, uint64_t flags)
 
 /* What is lent a place in a contiguous area is asked for as movable, and marked as that by
  * those who can move it: other pages there are of a buffer, or of someone who lied. */
-static bool is_in_area(const struct memstate_view *view, const struct frame_map *map,
-		       uint64_t pfn)
+static enum frame_kind kind_in_block(const struct memstate_view *view,
+				     const struct frame_map *map, uint64_t pfn,
+				     enum frame_kind kind)
 {
 	uint64_t block = pfn >> map->block_order;
 
-	return block < map->nr_blocks && map->block[block] == view->mm.blocks.cma_type;
+	if (block >= map->nr_blocks)
+		return kind;
+	if (kind == FRAME_PAGES && map->block[block] == view->mm.blocks.cma_type)
+		return FRAME_CMA;
+	/* Off the free lists and not handed out yet, they look like what is nobody's. */
+	if (kind == FRAME_RESERVED && map->block[block] == view->mm.blocks.isolate_type)
+		return FRAME_ISOLATED;
+	return kind;
 }
 
 /* What the head at pfn says; *frames is how far it reaches, at most to end. */
@@ -140,10 +148,8 @@ static int mark_blocks(struct memstate_view *view, uint64_t pfn, uint64_t end,
 		if (map->kind[pfn] == FRAME_FRESH)
 			continue;
 		ret = judge(view, pfn, end, &kind, &frames);
-		if (kind == FRAME_PAGES && is_in_area(view, map, pfn))
-			kind = FRAME_CMA;
 		if (!ret)
-			mark(map, pfn, frames, kind);
+			mark(map, pfn, frames, kind_in_block(view, map, pfn, kind));
 	}
 	return ret;
 }

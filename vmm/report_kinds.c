@@ -22,7 +22,7 @@ const char *report_kind_title(enum frame_kind kind)
 		[FRAME_PCP] = "free, per-CPU lists",
 		[FRAME_PAGES] = "pages",
 		[FRAME_MOVABLE] = "movable pages",
-		[FRAME_ISOLATED] = "isolated, about to move",
+		[FRAME_ISOLATED] = "isolated, on the move",
 		[FRAME_CMA] = "contiguous area (CMA), in use",
 		[FRAME_KFENCE] = "KFENCE pool",
 		[FRAME_SLAB] = "slab",

@@ -28,6 +28,7 @@
 #include <guest/dmacheck.h>
 
 #include "experiment.h"
+#include "pressure.h"
 #include "witness.h"
 
 #define CHAPTER CHAPTER_MOBILITY
@@ -71,7 +72,7 @@ static unsigned int arena_blocks(enum zone_type zone)
 	unsigned long kept;
 
 	zone_info(zone, &info);
-	kept = info.watermark[WMARK_HIGH] >> MAX_ORDER;
+	kept = DIV_ROUND_UP(info.watermark[WMARK_HIGH], MAX_ORDER_NR_PAGES);
 	return ARENA_BLOCKS + (unsigned int)min(kept, ARENA_MAX - ARENA_BLOCKS);
 }
 
@@ -236,15 +237,30 @@ EXPERIMENT(compaction_4m, "compaction.4m",
 #define CMA_BYTES (16UL << 20)
 #define BORROWERS 48
 
+/* Takes what is left besides whole blocks; of a contiguous area only movable requests get
+ * anything. */
+static void hold_rest(struct list_head *held)
+{
+	struct page *page;
+
+	for (unsigned int order = MAX_ORDER; order--;)
+		while ((page = alloc_pages(GFP_HOLD, order))) {
+			set_page_private(page, order);
+			list_add(&page->lru, held);
+		}
+}
+
 /* Borrows some pages of the area, of its first page block. */
 static unsigned long borrow(struct movable_buffer *buffer)
 {
 	struct page *first = phys_to_page(cma_get_base()), *page, *next;
 	unsigned long n = 0;
 	LIST_HEAD(held);
+	LIST_HEAD(rest);
 
-	/* With all other blocks taken there is little else. */
+	/* With all other memory taken there is nothing else. */
 	hold_blocks(&held);
+	hold_rest(&rest);
 	list_for_each_entry_safe (page, next, &held, lru) {
 		if (page != first)
 			continue;
@@ -259,6 +275,7 @@ static unsigned long borrow(struct movable_buffer *buffer)
 		if (!keep_page(buffer, i, page))
 			__free_page(page);
 	}
+	relieve(&rest);
 	free_list(&held, MAX_ORDER);
 	return n;
 }

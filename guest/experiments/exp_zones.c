@@ -30,11 +30,13 @@ static enum zone_type best_zone(void)
 	return info.managed ? ZONE_NORMAL : ZONE_DMA32;
 }
 
+#define LATE 2 /* blocks */
+
 EXPERIMENT(zones_fallback, "zones.fallback",
 	   "a request falls to the next lower zone, and each keeps a reserve for its own")
 {
 	unsigned long from[MAX_NR_ZONES] = { 0 }, before;
-	unsigned int zone, highest = MAX_NR_ZONES - 1;
+	unsigned int zone, highest = MAX_NR_ZONES - 1, late = 0;
 	unsigned long reserve;
 	struct zone_info dma;
 	struct page *page;
@@ -49,11 +51,12 @@ EXPERIMENT(zones_fallback, "zones.fallback",
 		set_page_private(page, MAX_ORDER);
 		list_add(&page->lru, &held);
 		from[zone]++;
-		expect(x, zone <= highest, "zone %s after %s",
-		       zone_name((enum zone_type)zone),
-		       zone_name((enum zone_type)highest));
-		highest = zone;
+		late += zone > highest;
+		highest = min(highest, zone);
 	}
+	/* On another CPU somebody may free a block meanwhile. */
+	expect(x, late <= LATE, "%u blocks of a higher zone after those of a lower",
+	       late);
 	press(&held, 0);
 	zone_info(ZONE_DMA, &dma);
 	/* A zone that is smaller than its reserve gives others nothing at all. */

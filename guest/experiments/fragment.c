@@ -30,15 +30,15 @@ static void hold_large_pieces(struct list_head *held, enum zone_type zone, unsig
 		}
 }
 
-/* Pages of odd number are held: between two that are free lies one that is not, and back
- * in the zone they stay single.  Single blocks are what is taken first. */
-void hold_every_second_page_of(gfp_t gfp, struct list_head *held, unsigned int n)
+/* Pages of odd number are held: between two that are free lies one that is not.  The zone
+ * that they are of. */
+static enum zone_type hold_odd_pages(struct list_head *held, unsigned int n)
 {
 	enum zone_type zone = ZONE_NORMAL;
 	LIST_HEAD(even);
 
 	for (unsigned int i = 0; i < 2 * n; i++) {
-		struct page *page = alloc_page(gfp);
+		struct page *page = alloc_page(GFP_KERNEL | __GFP_HIGHMEM);
 
 		if (!page)
 			continue;
@@ -46,11 +46,19 @@ void hold_every_second_page_of(gfp_t gfp, struct list_head *held, unsigned int n
 		list_add(&page->lru, page_to_pfn(page) & 1 ? held : &even);
 	}
 	free_held_pages(&even);
-	drain_local_pages();
-	hold_large_pieces(held, zone, n);
+	return zone;
 }
 
+void hold_every_second_page_here(struct list_head *held, unsigned int n)
+{
+	hold_odd_pages(held, n);
+}
+
+/* Back in the zone the others stay single, and single blocks are what is taken first. */
 void hold_every_second_page(struct list_head *held, unsigned int n)
 {
-	hold_every_second_page_of(GFP_KERNEL | __GFP_HIGHMEM, held, n);
+	enum zone_type zone = hold_odd_pages(held, n);
+
+	drain_local_pages();
+	hold_large_pieces(held, zone, n);
 }

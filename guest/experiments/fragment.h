@@ -4,7 +4,6 @@
 #define GUEST_EXPERIMENTS_FRAGMENT_H
 
 #include <linux/list.h>
-#include <linux/types.h>
 
 /*
  * Takes single pages and gives back about n of them, no two of which touch, so that the n
@@ -13,8 +12,9 @@
  * being broken for it.  May sleep.
  */
 void hold_every_second_page(struct list_head *held, unsigned int n);
-/* The same of the memory that requests with these flags are served from. */
-void hold_every_second_page_of(gfp_t gfp, struct list_head *held, unsigned int n);
+/* The same, but those given back stay on this CPU's list, on top: for requests too small to
+ * go to the zone. */
+void hold_every_second_page_here(struct list_head *held, unsigned int n);
 void free_held_pages(struct list_head *held);
 
 #endif

@@ -11,12 +11,8 @@
 #include <guest/xxhash.h>
 #include <mm/platform.h>
 
-#include "fragment.h"
 #include "guest/user/include/results.h"
 #include "table_row.h"
-
-/* The process takes pages, too, before it takes those of the buffer. */
-#define SCATTER_PAGES 128
 
 /* The hash of what the program wrote into its buffer. */
 static u64 hash_of_contents(void)
@@ -52,10 +48,7 @@ void measure_user_malloc(struct table_row *row)
 	struct process *p;
 	const volatile u64 *r;
 	char text[TEXT_SIZE];
-	LIST_HEAD(held);
 
-	hold_every_second_page_of(GFP_HIGHUSER_MOVABLE, &held, SCATTER_PAGES);
-	drain_all_pages(); /* any CPU may run it */
 	p = process_start("malloc_compare", NULL);
 	if (!IS_ERR(p)) {
 		if (process_wait_pause(p)) {
@@ -72,5 +65,4 @@ void measure_user_malloc(struct table_row *row)
 			r[COMPARE_CYCLES] * NSEC_PER_MSEC / tsc_khz);
 		process_put(p);
 	}
-	free_held_pages(&held);
 }

@@ -4,7 +4,8 @@
  * for the kernel (<linux/oom.h>), the process with the most frames ends, and whoever needed
  * memory waits for its.
  *
- * One victim at a time: as long as one is dying, everybody waits for that.  A process that
+ * One victim at a time: as long as one is dying, or any process gives its memory back,
+ * everybody waits for that.  A process that
  * waits here holds no lock, and stops waiting when it is the victim itself.  One that asks
  * for kernel memory may hold locks; but no process needs another's to end, and the victim's
  * own request fails, so that it can.
@@ -31,12 +32,12 @@ static struct process *choose(bool *dying)
 
 	*dying = false;
 	list_for_each_entry (p, &processes, node) {
-		if (!p->mm)
-			continue;
-		if (p->killed) {
+		if (p->frees || (p->mm && p->killed)) {
 			*dying = true;
 			return p;
 		}
+		if (!p->mm)
+			continue;
 		if (!largest || p->mm->usage.rss > largest->mm->usage.rss)
 			largest = p;
 	}
@@ -73,7 +74,7 @@ static bool has_memory(int pid)
 
 	spin_lock(&processes_lock);
 	list_for_each_entry (p, &processes, node)
-		found |= p->mm && process_pid(p) == pid;
+		found |= (p->mm || p->frees) && process_pid(p) == pid;
 	spin_unlock(&processes_lock);
 	return found;
 }

@@ -115,8 +115,12 @@ static void drop_mm(struct process *me)
 	me->last_usage = mm->usage;
 	spin_lock(&processes_lock);
 	me->mm = NULL;
+	me->frees = true;
 	spin_unlock(&processes_lock);
 	mm_destroy(mm);
+	spin_lock(&processes_lock);
+	me->frees = false;
+	spin_unlock(&processes_lock);
 }
 
 static void leave_family(struct process *first)

@@ -42,6 +42,7 @@ struct process {
 	unsigned int members; /* of the family whose first this is; the same lock */
 	struct task_struct *task; /* a reference until somebody has waited */
 	struct mm_struct *mm; /* NULL when it is gone; cleared under the lock */
+	bool frees; /* mm is gone, its memory is on its way back; the same lock */
 	struct page *results; /* a reference; mapped at RESULTS_ADDRESS */
 	struct file *files[PROCESS_FILES]; /* by descriptor; NULL: closed */
 

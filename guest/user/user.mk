@@ -15,8 +15,9 @@ LDFLAGS_user := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack
 
 # The parts of the library that know no kernel are tested on the host, where libc has their
 # names.
-USER_PURE    := $(addprefix guest/user/lib/,malloc.c malloc_info.c bins.c pool.c)
-USER_RENAMED := -Iguest/user/include $(foreach n,malloc free calloc realloc malloc_usable_size \
+USER_PURE    := $(addprefix guest/user/lib/,malloc.c malloc_info.c memalign.c bins.c pool.c)
+USER_RENAMED := -Iguest/user/include $(foreach n,malloc free calloc realloc reallocarray \
+	aligned_alloc memalign posix_memalign malloc_usable_size \
 	mallopt malloc_trim mallinfo2 malloc_stats malloc_verify sbrk mmap munmap mremap madvise \
 	printf abort errno,-D$(n)=user_$(n))
 

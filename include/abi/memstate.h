@@ -137,7 +137,7 @@ struct memstate_blocks {
 	le32 types; /* 0: no page blocks */
 	le32 cma_type; /* of a contiguous area: what stays in there is a buffer out of it */
 	char name[MEMSTATE_TYPES][16]; /* ends with NUL unless 16 long */
-	le32 zero;
+	le32 isolate_type; /* of one that is being emptied: pages on their way to someone */
 };
 _Static_assert(sizeof(struct memstate_blocks) == 168, "blocks");
 

@@ -119,8 +119,8 @@ int main(void)
 		{ "random-8-4096", random_sizes, 2000000 },
 		{ "kmalloc-64-pair", kmalloc64_pair, 5000000 },
 		{ "page-order-0", pages_order0, 5000000 },
-		{ "page-order-3", pages_order3, 1000000 },
-		{ "page-order-9", pages_order9, 200000 },
+		{ "page-order-3", pages_order3, 5000000 },
+		{ "page-order-9", pages_order9, 5000000 },
 		{ "mempool-64-pair", mempool_pair, 5000000 },
 	};
 	/* By one thread: two would wait for one another's mappings in the host. */

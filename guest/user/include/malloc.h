@@ -22,6 +22,15 @@ void free(void *p);
 void *calloc(size_t n, size_t size);
 /* size 0 frees; p NULL allocates. */
 void *realloc(void *p, size_t size);
+/* For n elements of this size; an overflow is want of memory, p is as it was. */
+void *reallocarray(void *p, size_t n, size_t size);
+/* At a multiple of align, a power of two; EINVAL: it is none. */
+void *aligned_alloc(size_t align, size_t size);
+/* The same; any align is made one. */
+void *memalign(size_t align, size_t size);
+/* 0; EINVAL: align is no power of two, or less than a pointer's size; ENOMEM.  errno stays,
+ * and so does *p when it fails. */
+int posix_memalign(void **p, size_t align, size_t size);
 /* Bytes that may be used at p: at least what was asked for. */
 size_t malloc_usable_size(void *p);
 

@@ -9,7 +9,8 @@
  * which is free, in no bin, and has room for a header at least.  Free blocks stand in bins
  * by size: an exact size each below 1 KiB, four to a power of two above.
  *
- * A block in a mapping of its own has the flag MAPPED and no neighbours.
+ * A block in a mapping of its own has the flag MAPPED and no neighbours; its prev_size says
+ * where in the mapping it begins.
  */
 #ifndef USER_LIB_HEAP_H
 #define USER_LIB_HEAP_H
@@ -31,6 +32,7 @@ struct block {
 #define FLAGS	     (BLOCK_ALIGN - 1)
 #define OVERHEAD     sizeof(size_t) /* the rest of the header is lent from the block below */
 #define PAGE	     4096UL
+#define REQUEST_MAX  ((size_t)1 << 46) /* no address space is larger */
 
 #define SMALL_BINS 64U /* bin i: blocks of i * 16 bytes exactly */
 #define SMALL_MAX  (SMALL_BINS * BLOCK_ALIGN)
@@ -84,6 +86,21 @@ static inline char *heap_end(void)
 {
 	return (char *)block_above(heap.top);
 }
+
+/* Of a block that holds so much for its user; at most REQUEST_MAX. */
+static inline size_t block_size_for(size_t request)
+{
+	size_t size = (request + OVERHEAD + BLOCK_ALIGN - 1) & ~(BLOCK_ALIGN - 1);
+
+	return size < BLOCK_MIN ? BLOCK_MIN : size;
+}
+
+/* One that holds so much, in the heap or mapped; NULL and ENOMEM. */
+struct block *block_allocate(size_t request);
+/* A block that is no longer used joins its free neighbours. */
+void block_release(struct block *b);
+/* Cuts a used block down to this size, if the rest makes a block. */
+void block_shrink(struct block *b, size_t size);
 
 /* A free block into, or out of, the bin of its size; its tags are not touched. */
 void bin_insert(struct block *b);

@@ -12,7 +12,6 @@
 
 #define DEFAULT_THRESHOLD  (128UL << 10)
 #define MMAP_THRESHOLD_MAX (32UL << 20)
-#define REQUEST_MAX	   ((size_t)1 << 46) /* no address space is larger */
 
 struct heap heap = {
 	.mmap_threshold = DEFAULT_THRESHOLD,
@@ -31,13 +30,6 @@ static void broken(const char *what)
 {
 	printf("malloc: %s\n", what);
 	abort();
-}
-
-static size_t block_size_for(size_t request)
-{
-	size_t size = round_up(request + OVERHEAD, BLOCK_ALIGN);
-
-	return size < BLOCK_MIN ? BLOCK_MIN : size;
 }
 
 /* --- the top of the heap ---------------------------------------------------------------- */
@@ -135,8 +127,9 @@ static struct block *map_block(size_t size)
 
 static void unmap_block(struct block *b)
 {
-	size_t size = block_size(b);
+	size_t size = b->prev_size + block_size(b);
 
+	b = block_at(b, -b->prev_size);
 	if (((uintptr_t)b | size) % PAGE)
 		broken("free(): invalid pointer");
 	if (!heap.fixed_thresholds && size > heap.mmap_threshold &&
@@ -148,10 +141,13 @@ static void unmap_block(struct block *b)
 	munmap(b, size);
 }
 
+/* NULL: it has to be moved by copying. */
 static void *remap_block(struct block *b, size_t request)
 {
 	size_t old = block_size(b), size = round_up(request + BLOCK_HEADER, PAGE);
 
+	if (b->prev_size)
+		return NULL;
 	if (size == old)
 		return block_memory(b);
 	b = mremap(b, old, size, MREMAP_MAYMOVE);
@@ -181,8 +177,7 @@ static void use_block(struct block *b, size_t size)
 	bin_insert(upper);
 }
 
-/* A block that is no longer used joins its free neighbours. */
-static void release(struct block *b)
+void block_release(struct block *b)
 {
 	struct block *above = block_above(b);
 	size_t size = block_size(b);
@@ -209,8 +204,7 @@ static void release(struct block *b)
 	bin_insert(b);
 }
 
-/* Cuts a used block down to this size, if the rest makes a block. */
-static void shrink(struct block *b, size_t size)
+void block_shrink(struct block *b, size_t size)
 {
 	size_t rest = block_size(b) - size;
 	struct block *upper;
@@ -220,7 +214,7 @@ static void shrink(struct block *b, size_t size)
 	b->size = size | (b->size & FLAGS);
 	upper = block_above(b);
 	upper->size = rest | PREV_USED;
-	release(upper);
+	block_release(upper);
 }
 
 /* Makes a used block larger where it stands; false when there is no room. */
@@ -280,16 +274,22 @@ static struct block *allocate(size_t size)
 	return heap.mapped_blocks < heap.mmap_max ? map_block(size) : NULL;
 }
 
-void *malloc(size_t request)
+struct block *block_allocate(size_t request)
 {
 	struct block *b = NULL;
 
 	if (request <= REQUEST_MAX)
 		b = allocate(block_size_for(request));
-	if (b)
-		return block_memory(b);
-	errno = ENOMEM;
-	return NULL;
+	if (!b)
+		errno = ENOMEM;
+	return b;
+}
+
+void *malloc(size_t request)
+{
+	struct block *b = block_allocate(request);
+
+	return b ? block_memory(b) : NULL;
 }
 
 void free(void *p)
@@ -306,7 +306,7 @@ void free(void *p)
 		return;
 	}
 	check_used(b);
-	release(b);
+	block_release(b);
 	if (block_size(heap.top) >= heap.trim_threshold)
 		trim_top(heap.top_pad);
 }
@@ -365,8 +365,18 @@ void *realloc(void *p, size_t size)
 	need = block_size_for(size);
 	if (block_size(b) < need && !extend(b, need))
 		return move(p, size);
-	shrink(b, need);
+	block_shrink(b, need);
 	return p;
+}
+
+void *reallocarray(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (!__builtin_mul_overflow(n, size, &bytes))
+		return realloc(p, bytes);
+	errno = ENOMEM;
+	return NULL;
 }
 
 size_t malloc_usable_size(void *p)

@@ -62,13 +62,23 @@ static uint64_t cycles_of_pair(void)
 	return best / PAIRS;
 }
 
+/* A frame comes at the first touch: as a program does, in an order of its own. */
+static void touch_pages(char *start)
+{
+	static const unsigned int order[] = { 2, 0, 3, 1 };
+
+	for (unsigned int i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		*(volatile char *)(start + order[i] * PAGE) = 0;
+}
+
 int main(void)
 {
-	char *p = malloc(COMPARE_SIZE + PAGE);
-	uint64_t start = ((uint64_t)p + PAGE - 1) & ~(PAGE - 1);
+	char *p = malloc(COMPARE_SIZE + 2 * PAGE);
+	uint64_t start = ((uint64_t)p + 2 * PAGE - 1) & ~(PAGE - 1);
 
 	if (!p)
 		return 1;
+	touch_pages((char *)start);
 	for (unsigned long at = 0; at < COMPARE_SIZE; at += 8)
 		*(uint64_t *)(start + at) = at;
 	results[COMPARE_ADDRESS] = start;

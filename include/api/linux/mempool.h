@@ -11,7 +11,6 @@
 #ifndef _LINUX_MEMPOOL_H
 #define _LINUX_MEMPOOL_H
 
-#include <linux/atomic.h>
 #include <linux/gfp.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -33,6 +32,12 @@ struct mempool_stats {
 	unsigned int lowest; /* the fewest there ever were since the pool was full */
 };
 
+/* One CPU's part of the counts, written by that CPU alone, with interrupts off. */
+struct mempool_counts {
+	unsigned long allocs, frees,
+		failed; /* as in struct mempool_stats; sums over all CPUs */
+} ____cacheline_aligned;
+
 /*
  * Invariant, under lock: curr_nr <= min_nr, and elements[0 .. curr_nr) are the reserve, used
  * as a stack.  A pool that nobody holds an element of is full: curr_nr == min_nr.
@@ -44,7 +49,7 @@ typedef struct mempool_s {
 	int lowest; /* the smallest curr_nr there was */
 	void **elements;
 	unsigned long from_reserve, waits; /* as in struct mempool_stats */
-	atomic_long_t allocs, frees, failed;
+	struct mempool_counts *counts; /* by CPU */
 	void *pool_data;
 	mempool_alloc_t *alloc;
 	mempool_free_t *free;

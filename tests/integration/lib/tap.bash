@@ -38,6 +38,9 @@ finish() {
 	exit
 }
 
+# What `make run` gives the guest.
+RUN_APPEND=${RUN_APPEND:-$(sed -n 's/^RUN_APPEND ?= //p' Makefile)}
+
 have_kvm() {
 	[ -r /dev/kvm ] && [ -w /dev/kvm ]
 }

@@ -43,15 +43,22 @@ static void spy_init(struct spy *spy, uint64_t base, uint64_t size)
 	*spy = (struct spy){ .range = { "spy", base, size, &spy_ops, spy } };
 }
 
+/* A bus with one device at 0x100, 16 bytes long. */
+static void bus_with_spy(struct bus *bus, struct spy *spy)
+{
+	*bus = (struct bus){ 0 };
+	spy_init(spy, 0x100, 0x10);
+	assert_int_equal(bus_add(bus, &spy->range), 0);
+}
+
 static void reads_and_writes(void **state)
 {
-	struct bus bus = { 0 };
+	struct bus bus;
 	struct spy spy;
 	uint64_t value;
 
 	(void)state;
-	spy_init(&spy, 0x100, 0x10);
-	assert_int_equal(bus_add(&bus, &spy.range), 0);
+	bus_with_spy(&bus, &spy);
 	assert_true(bus_read(&bus, 0x104, 2, &value));
 	assert_int_equal(value, 0x2211);
 	assert_int_equal(spy.offset, 4);
@@ -65,13 +72,12 @@ static void reads_and_writes(void **state)
 
 static void nobody_answers(void **state)
 {
-	struct bus bus = { 0 };
+	struct bus bus;
 	struct spy spy;
 	uint64_t value;
 
 	(void)state;
-	spy_init(&spy, 0x100, 0x10);
-	assert_int_equal(bus_add(&bus, &spy.range), 0);
+	bus_with_spy(&bus, &spy);
 	assert_false(bus_read(&bus, 0x10e, 4, &value)); /* straddles the end */
 	assert_int_equal(value, 0xffffffff);
 	assert_false(bus_read(&bus, 0xff, 2, &value)); /* straddles the start */

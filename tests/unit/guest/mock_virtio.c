@@ -45,8 +45,9 @@ static void observe(const struct dma_event *e)
 		check_not_held(plugged, e->addr, e->size);
 	if (e->kind != DMA_EVENT_UNMAP_SG)
 		return;
-	for_each_sg (e->sg, sg, e->nents, i)
+	for_each_sg (e->sg, sg, e->nents, i) {
 		check_not_held(plugged, sg_dma_address(sg), sg_dma_len(sg));
+	}
 }
 
 /* --- the rings --------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The user C library's malloc on a fake kernel: brk() in an array, mmap() counted and made
  * to fail; random operations beside a model, and each rule of glibc's by itself. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,10 @@
 #define free		   user_free
 #define calloc		   user_calloc
 #define realloc		   user_realloc
+#define reallocarray	   user_reallocarray
+#define aligned_alloc	   user_aligned_alloc
+#define memalign	   user_memalign
+#define posix_memalign	   user_posix_memalign
 #define malloc_usable_size user_malloc_usable_size
 #define mallopt		   user_mallopt
 #define malloc_trim	   user_malloc_trim
@@ -338,6 +343,78 @@ static void realloc_grows_in_place_where_it_can(void **state)
 	assert_sound();
 }
 
+static void reallocarray_finds_overflows(void **state)
+{
+	char *p = reallocarray(NULL, 10, 10);
+
+	(void)state;
+	memset(p, 5, 100);
+	user_errno = 0;
+	assert_null(reallocarray(p, SIZE_MAX / 2, 3));
+	assert_int_equal(user_errno, ENOMEM);
+	assert_null(realloc(p, SIZE_MAX));
+	p = reallocarray(p, 30, 10);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(p[i], 5);
+	free(p);
+	assert_sound();
+}
+
+static void aligned_blocks_are_blocks(void **state)
+{
+	char *guard = malloc(40), *p;
+
+	(void)state;
+	for (size_t align = 1; align <= 1 << 20; align *= 2) {
+		for (size_t size = 0; size < 400 * KIB; size = size * 3 + 7) {
+			p = aligned_alloc(align, size);
+			assert_non_null(p);
+			assert_int_equal((uintptr_t)p % align, 0);
+			assert_true(malloc_usable_size(p) >= size);
+			memset(p, 1, malloc_usable_size(p));
+			assert_sound();
+			/* In the heap what is over is free, on both sides. */
+			if (in_heap(p))
+				assert_in_range(malloc_usable_size(p), size, size + 48);
+			p = realloc(p, 2 * size + 100);
+			assert_true(size == 0 || p[size - 1] == 1);
+			free(p);
+			assert_sound();
+		}
+	}
+	free(guard);
+	assert_int_equal(mallinfo2().uordblks, 0);
+	assert_int_equal(kernel.maps, 0);
+}
+
+static void alignments_are_checked(void **state)
+{
+	void *p = &kernel;
+
+	(void)state;
+	user_errno = 0;
+	assert_null(aligned_alloc(0, 8));
+	assert_int_equal(user_errno, EINVAL);
+	assert_null(aligned_alloc(24, 8));
+	user_errno = 77;
+	assert_int_equal(posix_memalign(&p, 0, 8), EINVAL);
+	assert_int_equal(posix_memalign(&p, 4, 8), EINVAL);
+	assert_int_equal(posix_memalign(&p, 24, 8), EINVAL);
+	assert_int_equal(posix_memalign(&p, 64, SIZE_MAX - 10), ENOMEM);
+	assert_int_equal(posix_memalign(&p, (size_t)1 << 63, 8), ENOMEM);
+	assert_ptr_equal(p, &kernel);
+	assert_int_equal(posix_memalign(&p, 8, 8), 0);
+	assert_int_equal(user_errno, 77);
+	free(p);
+	assert_null(aligned_alloc((size_t)1 << 63, 8));
+	assert_int_equal(user_errno, ENOMEM);
+	p = memalign(24, 8);
+	assert_int_equal((uintptr_t)p % 32, 0);
+	free(p);
+	assert_null(memalign(SIZE_MAX, 8));
+	assert_sound();
+}
+
 static void mapping_is_remapped(void **state)
 {
 	char *p = malloc(1 * MIB);
@@ -490,10 +567,15 @@ static void allocate_slot(struct slot *s)
 {
 	size_t size = random_size();
 	int clear = random_number() % 4 == 0;
-	unsigned char *p = clear ? calloc(1, size) : malloc(size);
+	size_t align = random_number() % 8 ? 1 : (size_t)1 << random_number() % 14;
+	unsigned char *p = align > 1 ? aligned_alloc(align, size)
+			   : clear   ? calloc(1, size)
+				     : malloc(size);
 
 	if (!p)
 		return;
+	assert_int_equal((uintptr_t)p % align, 0);
+	clear &= align == 1;
 	for (size_t i = 0; clear && i < size; i++)
 		assert_int_equal(p[i], 0);
 	fill_slot(s, p, size);
@@ -643,6 +725,9 @@ int main(void)
 		cmocka_unit_test_setup(trim_discards_pages_of_holes_only, setup),
 		cmocka_unit_test_setup(memory_of_calloc_is_zero, setup),
 		cmocka_unit_test_setup(realloc_grows_in_place_where_it_can, setup),
+		cmocka_unit_test_setup(reallocarray_finds_overflows, setup),
+		cmocka_unit_test_setup(aligned_blocks_are_blocks, setup),
+		cmocka_unit_test_setup(alignments_are_checked, setup),
 		cmocka_unit_test_setup(mapping_is_remapped, setup),
 		cmocka_unit_test_setup(without_memory_nothing_changes, setup),
 		cmocka_unit_test_setup(break_moved_by_others_is_respected, setup),

@@ -5,6 +5,7 @@
 #include <linux/mempool.h>
 #include <linux/smp.h>
 #include "slab_test.h"
+#include "mm/slab_info.h"
 
 #define STORE 64
 
@@ -86,6 +87,25 @@ static void a_pool_starts_full_and_ends_empty(void **state)
 	mempool_destroy(NULL);
 }
 
+static int add_objects(struct kmem_cache *cache, void *sum)
+{
+	struct slabinfo info;
+
+	get_slabinfo(cache, &info);
+	if (!strncmp(info.name, "kmalloc-", 8))
+		*(unsigned long *)sum += info.active_objs;
+	return 0;
+}
+
+/* Objects of kmalloc. */
+static unsigned long objects_in_use(void)
+{
+	unsigned long sum = 0;
+
+	kmem_cache_for_each(add_objects, &sum);
+	return sum;
+}
+
 static void creating_fails_without_a_trace(void **state)
 {
 	mempool_t pool;
@@ -105,10 +125,13 @@ static void creating_fails_without_a_trace(void **state)
 			 -EINVAL);
 	assert_int_equal(mempool_init(&pool, 1, NULL, store_free, NULL), -EINVAL);
 	mempool_exit(&pool); /* all zero: nothing to do */
-	for (unsigned int nth = 1; nth <= 2; nth++) {
+	for (unsigned int nth = 1; nth <= 3; nth++) {
+		unsigned long before = objects_in_use();
+
 		fail_objects(NULL, nth, 1);
 		assert_null(mempool_create_kmalloc_pool(3, 5000));
 		fail_nothing();
+		assert_int_equal(objects_in_use(), before);
 	}
 }
 
@@ -233,7 +256,7 @@ static void the_verifier_sees_a_broken_reserve(void **state)
 	pool->curr_nr = 3;
 	mempool_free(store_alloc(GFP_KERNEL, &store.cookie), pool);
 	assert_int_equal(mempool_verify(pool), -EINVAL);
-	atomic_long_inc(&pool->allocs);
+	pool->counts[0].allocs++;
 	assert_int_equal(host_events.errors, 5);
 	host_log_clear();
 	end_pool(pool);
@@ -447,7 +470,12 @@ static void sleepers_are_woken_by_frees(void **state)
 	host_run_on_cpus(CPUS, take_turns, &inside);
 	assert_int_equal(stats_of(shared).reserved, 1);
 	assert_int_equal(stats_of(shared).allocs, CPUS * ROUNDS);
+	assert_int_equal(stats_of(shared).frees, CPUS * ROUNDS);
 	assert_int_equal(stats_of(shared).from_reserve, CPUS * ROUNDS);
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
+		assert_int_equal(shared->counts[cpu].allocs, ROUNDS);
+		assert_int_equal(shared->counts[cpu].frees, ROUNDS);
+	}
 	end_pool(shared);
 }
 

@@ -39,20 +39,6 @@ static void check_no_loss(long before)
 	assert_in_range(before - pages_free() + ATTEMPTS / 2, 0, ATTEMPTS);
 }
 
-static void *vmalloc_with_pages(unsigned long size, int let_through)
-{
-	struct fault_attr attr = { .probability = 100,
-				   .interval = 1,
-				   .times = { -1 },
-				   .space = { let_through } };
-	void *p;
-
-	fail_page_alloc_set(&attr);
-	p = __vmalloc(size, GFP_KERNEL | __GFP_NOWARN);
-	fail_page_alloc_set(NULL);
-	return p;
-}
-
 /* Page after page is the first that cannot be had, until none is missing. */
 static void any_page_may_be_missing(void **state)
 {
@@ -66,7 +52,8 @@ static void any_page_may_be_missing(void **state)
 
 		while (!p) {
 			for (unsigned int i = 0; i < ATTEMPTS && !p; i++) {
-				p = vmalloc_with_pages(sizes[s] * PAGE_SIZE, pages);
+				p = alloc_with_pages(__vmalloc, sizes[s] * PAGE_SIZE,
+						     pages);
 				vmap_check();
 			}
 			if (!p)

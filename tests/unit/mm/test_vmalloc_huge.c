@@ -153,20 +153,6 @@ static void fragmented_memory_gives_pages(void **state)
 	free(held);
 }
 
-static void *huge_with_allocations(unsigned long size, int let_through)
-{
-	struct fault_attr attr = { .probability = 100,
-				   .interval = 1,
-				   .times = { -1 },
-				   .space = { let_through } };
-	void *p;
-
-	fail_page_alloc_set(&attr);
-	p = vmalloc_huge(size, GFP_KERNEL | __GFP_NOWARN);
-	fail_page_alloc_set(NULL);
-	return p;
-}
-
 /* Whatever allocation is the first to fail, all that was taken comes back. */
 static void any_allocation_may_fail(void **state)
 {
@@ -178,7 +164,7 @@ static void any_allocation_may_fail(void **state)
 	drain_all_pages();
 	before = nr_free_pages();
 	for (int pages = 0; !p; pages += 1 + pages / 8) {
-		p = huge_with_allocations(size, pages);
+		p = alloc_with_pages(vmalloc_huge, size, pages);
 		vmap_check();
 		if (p)
 			break;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tests of the vmalloc range share. */
+#include <linux/page_debug.h>
 #include "vmap_test.h"
 
 int vmap_set_up(void **state)
@@ -41,4 +42,19 @@ int vmap_tear_down(void **state)
 		fail_msg("unexpected: %s", host_log());
 	host_mm_reset();
 	return 0;
+}
+
+void *alloc_with_pages(void *(*alloc)(unsigned long size, gfp_t gfp), unsigned long size,
+		       int let_through)
+{
+	struct fault_attr attr = { .probability = 100,
+				   .interval = 1,
+				   .times = { -1 },
+				   .space = { let_through } };
+	void *p;
+
+	fail_page_alloc_set(&attr);
+	p = alloc(size, GFP_KERNEL | __GFP_NOWARN);
+	fail_page_alloc_set(NULL);
+	return p;
 }

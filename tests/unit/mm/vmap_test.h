@@ -32,6 +32,10 @@ static inline unsigned long live_areas(void)
 	return stats.nr_areas;
 }
 
+/* What alloc(size) gives when only so many page allocations succeed. */
+void *alloc_with_pages(void *(*alloc)(unsigned long size, gfp_t gfp), unsigned long size,
+		       int let_through);
+
 /* A byte that differs between pages, offsets and seeds. */
 static inline unsigned char pattern(unsigned long offset, unsigned int seed)
 {

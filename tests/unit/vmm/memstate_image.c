@@ -99,8 +99,9 @@ static const struct memstate_mm description = {
 		.stride = sizeof(struct image_block),
 		.order = IMAGE_BLOCK_ORDER,
 		.type = FIELD(struct image_block, type),
-		.types = 3,
+		.types = 4,
 		.cma_type = IMAGE_CMA,
+		.isolate_type = IMAGE_ISOLATE,
 		.name = { "unmovable", "sixteen letters!", "c\tma" },
 	},
 	.kfence = {
@@ -221,7 +222,7 @@ static void make_page_table(struct image *image)
  * rest of the block of 1024 in one allocation each of order 0: of these 0x610 is movable, the
  * next on its way elsewhere, the next a user's; 0x6fc a block of order 2, the guarded pool;
  * from 0x700 on a contiguous area, where 0x701 is lent out; [0x800, 0x1000) fresh.  Frame 0
- * is kept back.
+ * is kept back; from 0x300 on nobody has the frames yet that are taken together.
  */
 static void make_pages(struct image *image)
 {
@@ -244,6 +245,7 @@ static void make_pages(struct image *image)
 	p[0x6fd].flags = p[0x6fe].flags = p[0x6ff].flags = 0;
 	image->blocks[7].type = IMAGE_CMA;
 	image->blocks[4].type = 1;
+	image->blocks[3].type = IMAGE_ISOLATE;
 	*image->blocks_pointer = image_va(image, image->blocks);
 	*image->max_pfn = IMAGE_FRAMES;
 	*image->kfence_base = IMAGE_DIRECT + 0x6fc * PAGE;

@@ -78,7 +78,8 @@ struct image_block {
 };
 #define IMAGE_BLOCK_ORDER 8
 #define IMAGE_BLOCKS	  (IMAGE_FRAMES >> IMAGE_BLOCK_ORDER)
-#define IMAGE_CMA	  2 /* a type */
+#define IMAGE_CMA	  2 /* types */
+#define IMAGE_ISOLATE	  3
 #define IMAGE_KFENCE	  4 /* frames of the guarded pool */
 
 /* Where things stand, as host pointers into RAM; spoil at will. */

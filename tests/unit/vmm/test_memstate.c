@@ -154,13 +154,15 @@ static void every_frame_is_judged(void **state)
 		{ 0x701, FRAME_MOVABLE },  { 0x13, FRAME_KERNEL },
 		{ 0x14, FRAME_RESERVED },  { 0x200, FRAME_STRUCTS },
 		{ 0x23f, FRAME_STRUCTS },  { 0x240, FRAME_RESERVED },
-		{ 0x400, FRAME_FREE },	   { 0x5ff, FRAME_FREE },
-		{ 0x600, FRAME_PCP },	   { 0x601, FRAME_SLAB },
-		{ 0x602, FRAME_PAGES },	   { 0x603, FRAME_USER },
-		{ 0x604, FRAME_KMALLOC },  { 0x607, FRAME_KMALLOC },
-		{ 0x608, FRAME_VMALLOC },  { 0x609, FRAME_PAGES },
-		{ 0x60a, FRAME_VMALLOC },  { 0x7ff, FRAME_CMA },
-		{ 0x800, FRAME_FRESH },	   { 0xfff, FRAME_FRESH },
+		{ 0x2ff, FRAME_RESERVED }, { 0x300, FRAME_ISOLATED },
+		{ 0x3ff, FRAME_ISOLATED }, { 0x400, FRAME_FREE },
+		{ 0x5ff, FRAME_FREE },	   { 0x600, FRAME_PCP },
+		{ 0x601, FRAME_SLAB },	   { 0x602, FRAME_PAGES },
+		{ 0x603, FRAME_USER },	   { 0x604, FRAME_KMALLOC },
+		{ 0x607, FRAME_KMALLOC },  { 0x608, FRAME_VMALLOC },
+		{ 0x609, FRAME_PAGES },	   { 0x60a, FRAME_VMALLOC },
+		{ 0x7ff, FRAME_CMA },	   { 0x800, FRAME_FRESH },
+		{ 0xfff, FRAME_FRESH },
 	};
 	struct memstate_snapshot s;
 	uint64_t sum = 0;
@@ -399,8 +401,8 @@ static void wild_boot_memory_is_refused(void **state)
 static void wild_page_blocks_are_refused(void **state)
 {
 	(void)state;
-	image.blocks[5].type = 3;
-	assert_corrupt("page block 0x5 is of type 3");
+	image.blocks[5].type = 4;
+	assert_corrupt("page block 0x5 is of type 4");
 	*image.blocks_pointer = 8;
 	assert_corrupt("a page block");
 	image.mm->blocks.stride = ~0u;

@@ -1,0 +1,48 @@
+# verdicts.bash: what a run of the guest must have said on its console.
+#
+#   all_passed FILE KIND...	every planned experiment reported, none failed, and those that
+#				were skipped may be in a run of these kinds: lib/skips
+
+# The counts of the last line are those of the lines before it.
+counts_agree() { # FILE
+	local plan ok bad skip
+	plan=$(sed -n 's/^1\.\.//p' "$1")
+	skip=$(grep -cE '^ok [0-9]+ .* # SKIP ' "$1")
+	ok=$(($(grep -cE '^ok [0-9]+ ' "$1") - skip))
+	bad=$(grep -cE '^not ok [0-9]+ ' "$1")
+	echo "planned $plan: $ok ok, $bad not ok, $skip skipped; last line: $(tail -n 1 "$1")"
+	[ "$((ok + bad + skip))" = "$plan" ] &&
+		[ "$(tail -n 1 "$1")" = "$ok passed, $bad failed, $skip skipped" ]
+}
+
+# Is there a line in lib/skips for this experiment and reason, in one of the kinds?
+may_be_skipped() { # NAME REASON KIND...
+	local name=$1 reason=$2 kind glob why
+	shift 2
+	while IFS='|' read -r kind glob why; do
+		kind=${kind%%[[:space:]]*} glob=${glob//[[:space:]]/} why=${why# }
+		# shellcheck disable=SC2053 # the right side is a pattern
+		[[ " $* " == *" $kind "* && $name == $glob && $reason == "$why" ]] && return
+	done < <(grep -v '^#' tests/integration/lib/skips)
+	return 1
+}
+
+only_named_skips() { # FILE KIND...
+	local file=$1 name reason bad=0
+	shift
+	while IFS=' ' read -r _ _ name _ _ reason; do
+		may_be_skipped "$name" "$reason" "$@" && continue
+		echo "$name may not be skipped in a run of the kinds $*: $reason"
+		bad=1
+	done < <(grep -E '^ok [0-9]+ .* # SKIP ' "$file")
+	return $bad
+}
+
+all_passed() { # FILE KIND...
+	local file=$1
+	shift
+	tr -d '\r' <"$file" >"$file.text"
+	grep -E '^not ok |\(expected: .*\)$' "$file.text"
+	! grep -q '^not ok ' "$file.text" && counts_agree "$file.text" &&
+		only_named_skips "$file.text" "$@"
+}
