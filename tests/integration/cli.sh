@@ -36,6 +36,9 @@ ok "unknown option" run_refused 'unknown option --frobnicate; see' --frobnicate 
 ok "an option without its value" refused '--mem: its value is missing; give' "$pv" run "$tiny" --mem
 ok "no kernel" refused 'no KERNEL; give one' "$pv" run
 ok "two kernels" run_refused 'give only one' "$tiny" "$tiny"
+ok "unknown IOMMU" run_refused '--iommu vtd: unknown; give' --iommu vtd "$tiny"
+ok "edu without address bits" run_refused '--edu 0: not a number of bits; give' --edu 0 "$tiny"
+ok "edu with too many" run_refused '--edu 65: not a number of bits; give' --edu 65 "$tiny"
 ok "unknown console" run_refused '--console vt: unknown; give' --console vt "$tiny"
 
 # --- kernel -----------------------------------------------------------------------------

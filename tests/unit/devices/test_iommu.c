@@ -433,6 +433,24 @@ static void settle(struct dma_port *p)
 		dma_unmap(p->holds);
 }
 
+/* A device that went away has nothing in flight. */
+static void gone_while_waiting(void **state)
+{
+	struct iommu_wait wait;
+
+	(void)state;
+	attach(0, 0);
+	map_page(0, 3);
+	take_hold(0, 0, 3 * PAGE);
+	assert_int_equal(iommu_detach(&iommu, 0, endpoint_of[0], &wait),
+			 VIRTIO_IOMMU_S_OK);
+	assert_true(iommu_waiting(&iommu, &wait));
+	dma_unmap(&hold[0]);
+	dma_port_fini(&port[0]);
+	assert_false(iommu_waiting(&iommu, &wait));
+	iommu_settle(&iommu, &wait);
+}
+
 /* Whatever takes an endpoint's view away waits for all that it has in flight. */
 static void others_wait_for_everything(void **state)
 {
@@ -470,12 +488,16 @@ static void others_wait_for_everything(void **state)
 	assert_true(iommu_waiting(&iommu, &wait));
 	dma_unmap(&hold[0]);
 	assert_false(iommu_waiting(&iommu, &wait));
-	/* What is attached already stays as it is, in flight or not. */
+	/* What is attached already stays as it is, in flight or not; bypass is not for it. */
 	attach(0, 0);
 	map_page(0, 3);
 	take_hold(0, 0, 3 * PAGE);
 	attach(0, 0);
 	assert_int_equal(dma_reachable(&port[0], 3 * PAGE, 1, DMA_READ), 1);
+	iommu_set_bypass(&iommu, true, &wait);
+	assert_false(iommu_waiting(&iommu, &wait));
+	iommu_set_bypass(&iommu, false, &wait);
+	assert_false(iommu_waiting(&iommu, &wait));
 	dma_unmap(&hold[0]);
 }
 
@@ -484,9 +506,8 @@ static void others_wait_for_everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH(random_operations),
-		WITH(endpoints),
-		WITH(unmap_waits_for_its_own),
+		WITH(random_operations),	  WITH(endpoints),
+		WITH(unmap_waits_for_its_own),	  WITH(gone_while_waiting),
 		WITH(others_wait_for_everything),
 	};
 

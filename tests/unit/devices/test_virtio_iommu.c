@@ -494,11 +494,14 @@ static void bypass(void **state)
 
 	(void)state;
 	assert_int_equal(dma_read(p, 0x8000, &byte, 1), -EFAULT);
+	machine_write(m, bypass_register(), 1, 2);
+	machine_write(m, bypass_register(), 1, 0xff);
+	machine_write(m, bypass_register(), 2, 1);
+	assert_int_equal(machine_read(m, bypass_register(), 1), 0);
 	machine_write(m, bypass_register(), 1, 1);
 	assert_int_equal(machine_read(m, bypass_register(), 1), 1);
 	assert_int_equal(dma_read(p, 0x8000, &byte, 1), 0);
 	/* Only 0 and 1, only this byte, only whole. */
-	machine_write(m, bypass_register(), 1, 2);
 	machine_write(m, bypass_register(), 1, 0x80);
 	machine_write(m, bypass_register(), 2, 0);
 	machine_write(m, bypass_register() - 1, 2, 0);
@@ -653,7 +656,7 @@ static void start_disk(const struct block_engine *engine)
 	m = b.m;
 	plug(false, 0);
 	viommu_adopt(&v, BLK_DEVFN);
-	viommu_start(&v, DRV_ALL_FEATURES);
+	viommu_start(&v, ~VIRTIO_FEATURE(VIRTIO_RING_F_EVENT_IDX));
 	viommu_attach(&v, 1, BLK_DEVFN, 0);
 	viommu_map_ram(&v, 1, VIOMMU_RW);
 	for (uint64_t i = 0; i < 8; i++)
@@ -689,7 +692,7 @@ static void end_one(void)
 /* 32: an UNMAP over a transfer completes when that has ended, and nothing else waits. */
 static void unmap_waits(void **state)
 {
-	unsigned int slot;
+	unsigned int slot, later, fired;
 
 	(void)state;
 	start_disk(&block_engine_mock);
@@ -707,13 +710,18 @@ static void unmap_waits(void **state)
 	offer_read(1, IOVA + PAGE, 512);
 	assert_int_equal(mock_engine.count, 2);
 	assert_int_equal(viommu_status(&v, slot), VIOMMU_NO_STATUS);
+	/* Each waits for its own. */
+	later = viommu_submit_unmap(&v, 1, IOVA + PAGE, IOVA + 2 * PAGE - 1);
+	fired = mock_host_fired_data(&m->mh, DRV_MSI_DATA(&v.d, 1));
 	end_one();
 	assert_int_equal(viommu_status(&v, slot), VIRTIO_IOMMU_S_OK);
+	assert_int_equal(viommu_status(&v, later), VIOMMU_NO_STATUS);
 	assert_true(viommu_done(&v));
 	assert_int_equal(v.used, TAIL);
-	assert_true(mock_host_fired_data(&m->mh, DRV_MSI_DATA(&v.d, 1)) > 0);
+	assert_int_equal(mock_host_fired_data(&m->mh, DRV_MSI_DATA(&v.d, 1)), fired + 1);
 	assert_int_equal(blk_status(&b, 0), VIRTIO_BLK_S_OK);
 	end_one();
+	assert_int_equal(viommu_status(&v, later), VIRTIO_IOMMU_S_OK);
 	assert_int_equal(blk_status(&b, 1), VIRTIO_BLK_S_OK);
 	stop_disk();
 }
@@ -790,6 +798,27 @@ static void transfer_across_the_end(void **state)
 	assert_int_equal(*(uint8_t *)blk_data(&b, 0, 1), 0xee);
 	free(file);
 	stop_disk();
+}
+
+/* To finish what is in flight is not to go on when the machine is paused. */
+static void settling_keeps_a_pause(void **state)
+{
+	struct device *device = &m->pci.dev[CLIENT]->device;
+	struct dma_port *p = port(CLIENT);
+	struct drvq q;
+	struct drv d;
+	uint64_t at;
+
+	(void)state;
+	viommu_attach(&v, 1, CLIENT, VIRTIO_IOMMU_ATTACH_F_BYPASS);
+	drv_start(&d, m, CLIENT, &q, 0, 16);
+	at = machine_alloc(m, 64, 64);
+	device->ops->quiesce(device);
+	p->settle(p);
+	assert_false(request_works(&d, &q, at));
+	device->ops->resume(device);
+	p->settle(p);
+	assert_int_equal(drvq_used(&q)->idx, 1);
 }
 
 /* The IOMMU goes first, then its devices, and the other way round. */
@@ -883,6 +912,7 @@ int main(void)
 		WITH(detach_waits),
 		WITH(pause_and_reset_while_waiting),
 		WITH(transfer_across_the_end),
+		WITH(settling_keeps_a_pause),
 		WITH(destroyed_first),
 		cmocka_unit_test(hostile_driver),
 	};
