@@ -329,7 +329,7 @@ static uint64_t write_viot(struct tables *t)
 	range->length = sizeof(*range);
 	range->endpoint_start = PCI_DEVFN(PV_FIRST_SLOT, 0);
 	range->bdf_start = PCI_DEVFN(PV_FIRST_SLOT, 0);
-	range->bdf_end = PCI_MAX_DEVFN - 1;
+	range->bdf_end = PCI_DEVFN(PV_LAST_SLOT, 7);
 	range->output_node = sizeof(*viot);
 	end_table(t, &viot->header);
 	return gpa_of(t, viot);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "vmm/error.h"
+#include "vmm/memory.h"
 
 #define MEM_DEFAULT (256ull << 20)
 #define MEM_ALIGN   (1ull << 20)
@@ -34,8 +35,15 @@ struct disk_config {
 	bool readonly;
 };
 
+struct balloon_config {
+	bool present;
+	uint64_t target; /* bytes that it shall take from the guest at first */
+	bool deflate_on_oom, reporting; /* the guest is offered */
+};
+
 struct machine_config {
 	uint64_t mem_size; /* bytes; a multiple of MEM_ALIGN */
+	enum memory_backend mem_backend;
 	unsigned int cpus; /* at least 1 */
 	const char *kernel; /* path of the PVH ELF kernel */
 	const char *initrd; /* path, or NULL */
@@ -47,6 +55,7 @@ struct machine_config {
 	bool iommu; /* a virtio IOMMU, all other devices behind it */
 	bool boot_bypass; /* so that they reach all of memory until a driver says else */
 	unsigned int edu_bits; /* of an edu device's DMA addresses; 0: there is none */
+	struct balloon_config balloon;
 	enum dma_check_mode dma_check;
 	bool reboot; /* a reset restarts the guest; else it ends the machine */
 };

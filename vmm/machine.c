@@ -73,7 +73,8 @@ static int prepare_guest(struct machine *m, struct error *err)
 	int ret = machine_config_check(&m->config, err);
 
 	if (!ret)
-		ret = memory_create(&m->mem, m->config.mem_size, err);
+		ret = memory_create(&m->mem, m->config.mem_size, m->config.mem_backend,
+				    err);
 	if (!ret)
 		ret = boot_open(&m->boot, &m->config, &m->mem, err);
 	return ret;

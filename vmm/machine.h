@@ -23,6 +23,7 @@
 #include "devices/legacy.h"
 #include "devices/pci.h"
 #include "devices/serial.h"
+#include "devices/virtio_balloon.h"
 #include "devices/virtio_console.h"
 #include "vmm/boot.h"
 #include "vmm/config.h"
@@ -58,6 +59,7 @@ struct machine {
 	struct block_backend *disks[DISKS_MAX]; /* until their devices have them */
 	char disk_names[DISKS_MAX][16];
 	struct virtio_dev *iommu; /* NULL: none */
+	struct virtio_balloon *balloon; /* NULL: none */
 	struct dma_checker *dma_checker; /* NULL: off */
 	struct symbols dma_symbols; /* of the kernel, for it */
 	struct bus_range dma_check_port;

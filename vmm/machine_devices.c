@@ -2,7 +2,7 @@
 /*
  * The devices of a machine: what every PC has, then on PCI from PV_FIRST_SLOT up the disks in
  * the order of the configuration, rng, console, dmacheck and edu; an IOMMU, which has all of
- * these behind it, in a slot of its own.
+ * these behind it, and a balloon, in slots of their own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -303,6 +303,39 @@ static int add_edu(struct machine *m, unsigned int *slot)
 	return ret ? ret : put_behind_iommu(m, dev);
 }
 
+static int balloon_give_back(void *ctx, void *host, uint64_t len)
+{
+	const struct machine *m = ctx;
+
+	return memory_give_back(&m->mem, host, len);
+}
+
+static int add_balloon(struct machine *m)
+{
+	const struct balloon_config *wanted = &m->config.balloon;
+	struct virtio_balloon_config_in config = {
+		.name = "balloon0",
+		.target = (uint32_t)(wanted->target >> VIRTIO_BALLOON_PFN_SHIFT),
+		.deflate_on_oom = wanted->deflate_on_oom,
+		.reporting = wanted->reporting,
+		.unit = memory_unit(&m->mem),
+		.give_back = balloon_give_back,
+		.ctx = m,
+	};
+	struct virtio_balloon *balloon;
+	int ret = virtio_balloon_create(&config, &balloon);
+
+	if (ret)
+		return ret;
+	ret = virtio_pci_plug(&m->pci, PCI_DEVFN(PV_BALLOON_SLOT, 0),
+			      virtio_balloon_dev(balloon), NULL);
+	if (ret)
+		virtio_destroy(virtio_balloon_dev(balloon));
+	else
+		m->balloon = balloon;
+	return ret;
+}
+
 static int add_all(struct machine *m)
 {
 	unsigned int slot = PV_FIRST_SLOT, i;
@@ -320,6 +353,8 @@ static int add_all(struct machine *m)
 		ret = add_dmacheck(m, &slot);
 	if (!ret && m->config.edu_bits)
 		ret = add_edu(m, &slot);
+	if (!ret && m->config.balloon.present)
+		ret = add_balloon(m);
 	return ret ? ret : pci_assign(&m->pci);
 }
 
@@ -333,7 +368,8 @@ int machine_add_devices(struct machine *m, struct error *err)
 	if (ret)
 		return error_set(err, -ret, "the devices cannot be made (%s)",
 				 strerror(-ret));
-	log_step("devices: %u disks, rng, console, dmacheck%s%s", m->config.nr_disks,
-		 m->config.edu_bits ? ", edu" : "", m->config.iommu ? ", IOMMU" : "");
+	log_step("devices: %u disks, rng, console, dmacheck%s%s%s", m->config.nr_disks,
+		 m->config.edu_bits ? ", edu" : "", m->balloon ? ", balloon" : "",
+		 m->config.iommu ? ", IOMMU" : "");
 	return 0;
 }

@@ -26,6 +26,73 @@ static int set_mem(void *target, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_mem_backend(void *target, const char *value, struct error *err)
+{
+	static const char *const names[] = {
+		[MEMORY_PRIVATE] = "private",
+		[MEMORY_SHARED] = "shared",
+		[MEMORY_HUGETLB] = "hugetlb",
+	};
+	struct run_options *o = target;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(value, names[i])) {
+			o->machine.mem_backend = (enum memory_backend)i;
+			return 0;
+		}
+	}
+	return error_set(err, EINVAL,
+			 "--mem-backend %s: unknown; give private, shared or hugetlb",
+			 value);
+}
+
+/* One word behind the size; false: there is no such. */
+static bool set_balloon_word(struct balloon_config *balloon, const char *word)
+{
+	if (!strcmp(word, "deflate-on-oom=on"))
+		balloon->deflate_on_oom = true;
+	else if (!strcmp(word, "deflate-on-oom=off"))
+		balloon->deflate_on_oom = false;
+	else if (!strcmp(word, "reporting=on"))
+		balloon->reporting = true;
+	else if (!strcmp(word, "reporting=off"))
+		balloon->reporting = false;
+	else
+		return false;
+	return true;
+}
+
+/* SIZE[,WORD]...: cut at the commas in place, argv is ours. */
+static int set_balloon(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+	struct balloon_config *balloon = &o->machine.balloon;
+	char *comma = strchr(value, ','), *word;
+	unsigned long long size;
+
+	*balloon = (struct balloon_config){ .present = true,
+					    .deflate_on_oom = true,
+					    .reporting = true };
+	while (comma) {
+		*comma = '\0';
+		word = comma + 1;
+		comma = strchr(word, ',');
+		if (comma)
+			*comma = '\0';
+		if (!set_balloon_word(balloon, word))
+			return error_set(err, EINVAL,
+					 "--balloon: %s: unknown; give "
+					 "deflate-on-oom=off or reporting=off",
+					 word);
+	}
+	if (parse_size(value, &size))
+		return error_set(err, EINVAL,
+				 "--balloon %s: not a size; give e.g. 64M, or 0", value);
+	balloon->target = size;
+	return 0;
+}
+
 static int set_cpus(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -191,6 +258,11 @@ const struct option run_option_table[] = {
 	  "host gives it as the guest touches it, so it may exceed what the host has, up to "
 	  "16 times the host's memory and swap, 64G in any case.",
 	  set_mem },
+	{ "mem-backend", 0, "KIND",
+	  "What backs the guest's memory: private (default), anonymous memory with huge pages "
+	  "where the host has them to spare; shared, a memfd; hugetlb, huge pages of the "
+	  "host's pool (vm.nr_hugepages), which are reserved at the start.",
+	  set_mem_backend },
 	{ "cpus", 0, "N", "Virtual processors. Default 1.", set_cpus },
 	{ "disk", 0, "FILE[,ro]",
 	  "A disk: a file or block device as a virtio block device, read-only with ,ro. May "
@@ -203,10 +275,16 @@ const struct option run_option_table[] = {
 	  "whose name is printed) or none.",
 	  set_console },
 	{ "iommu", 0, "KIND",
-	  "virtio puts every device behind a virtio IOMMU; off (default) does not. Until the "
+	  "virtio puts every device but the balloon behind a virtio IOMMU; off (default) does not. Until the "
 	  "guest's driver says otherwise devices reach all of memory; with "
 	  "virtio,boot-bypass=off they reach nothing.",
 	  set_iommu },
+	{ "balloon", 0, "SIZE[,OPTION]",
+	  "Adds a virtio memory balloon, which shall take SIZE from the guest at first, 0 for "
+	  "nothing. The guest may take pages back before it runs out of memory, unless "
+	  "deflate-on-oom=off, and tells what memory it does not use, unless reporting=off. "
+	  "The balloon is never behind an IOMMU.",
+	  set_balloon },
 	{ "edu", 0, "BITS",
 	  "Adds QEMU's teaching device edu, whose DMA addresses have BITS bits: 28 in QEMU.",
 	  set_edu },

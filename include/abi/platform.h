@@ -34,7 +34,10 @@
 
 /* PCI slots: the host bridge is 0 */
 #define PV_IOMMU_SLOT 1u /* the virtio IOMMU, when there is one; */
-#define PV_FIRST_SLOT 2u /* all from here on are behind it */
+#define PV_FIRST_SLOT 2u /* all from here on, */
+#define PV_LAST_SLOT  30u /* up to this one, are behind it */
+/* The balloon, whose page numbers no IOMMU translates, is not behind it. */
+#define PV_BALLOON_SLOT 31u
 
 /* Interrupt controllers */
 #define PV_IOAPIC_BASE 0xFEC00000ull

@@ -39,6 +39,11 @@ ok "two kernels" run_refused 'give only one' "$tiny" "$tiny"
 ok "unknown IOMMU" run_refused '--iommu vtd: unknown; give' --iommu vtd "$tiny"
 ok "edu without address bits" run_refused '--edu 0: not a number of bits; give' --edu 0 "$tiny"
 ok "edu with too many" run_refused '--edu 65: not a number of bits; give' --edu 65 "$tiny"
+ok "unknown backing of memory" run_refused '--mem-backend file: unknown; give' --mem-backend file "$tiny"
+ok "half a huge page" run_refused '--mem 33M: no whole number of huge pages; give e.g. 34M' --mem 33M --mem-backend hugetlb "$tiny"
+ok "a balloon of no size" run_refused '--balloon much: not a size; give' --balloon much "$tiny"
+ok "a balloon with an unknown word" run_refused '--balloon: colour=red: unknown; give' --balloon 1M,colour=red "$tiny"
+ok "a balloon larger than the guest" run_refused '--balloon 33M: the guest has only 32M; give' --mem 32M --balloon 33M "$tiny"
 ok "unknown console" run_refused '--console vt: unknown; give' --console vt "$tiny"
 
 # --- kernel -----------------------------------------------------------------------------

@@ -230,7 +230,7 @@ static void viot_names_the_iommu(void **state)
 		2,    0, 0x30, 0, 0,	0, 0,	 0, 0, 0, 0, 0, /* nodes, offset */
 		3,    0, 0x10, 0, 0,	0, 0x08, 0, 0, 0, 0, 0, 0, 0,
 		0,    0, 1,    0, 0x18, 0, 0x10, 0, 0, 0, 0, 0, 0, 0,
-		0x10, 0, 0xff, 0, 0x30, 0, 0,	 0, 0, 0, 0, 0,
+		0x10, 0, 0xf7, 0, 0x30, 0, 0,	 0, 0, 0, 0, 0,
 	};
 	struct acpi_config config = { .cpus = 1, .iommu = true };
 	const struct acpi_header *viot;
