@@ -16,6 +16,7 @@
 #define MEM_ALIGN   (1ull << 20)
 
 #define DISKS_MAX   16
+#define QMP_MAX	    3
 #define CMDLINE_MAX 2048 /* bytes with the final NUL: what Linux takes, too */
 
 enum console_kind {
@@ -58,6 +59,11 @@ struct machine_config {
 	struct balloon_config balloon;
 	enum dma_check_mode dma_check;
 	bool reboot; /* a reset restarts the guest; else it ends the machine */
+	const char *name; /* under which it can be controlled, or NULL */
+	const char *qmp[QMP_MAX]; /* where QMP clients come from, as qmp_open() takes it */
+	unsigned int nr_qmp;
+	bool paused; /* the guest does not start before it is told to */
+	bool stays; /* a guest that ended is kept, stopped, until a reset or quit */
 };
 
 /* The configuration without a kernel: everything else at its default. */

@@ -82,6 +82,7 @@ int machine_open_disks(struct machine *m, struct error *err)
 				"--disk %s: its last bytes are no whole sector, the guest "
 				"does not see them",
 				disk->path);
+		m->disk_sizes[i] = block_size(m->disks[i]);
 		log_step("disk %s: %llu MiB, %s", disk->path,
 			 mib(block_size(m->disks[i])), block_engine_name(m->disks[i]));
 	}
@@ -254,6 +255,7 @@ static int add_disk(struct machine *m, unsigned int i, unsigned int *slot)
 	if (ret)
 		return ret;
 	m->disks[i] = NULL;
+	m->disk_devices[i] = vd;
 	return plug(m, slot, vd);
 }
 

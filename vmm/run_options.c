@@ -233,6 +233,46 @@ static int set_no_reboot(void *target, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_name(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)err;
+	o->machine.name = value;
+	return 0;
+}
+
+static int add_qmp(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	if (o->machine.nr_qmp == QMP_MAX)
+		return error_set(err, EINVAL, "--qmp %s: one too many; give at most %d",
+				 value, QMP_MAX);
+	o->machine.qmp[o->machine.nr_qmp++] = value;
+	return 0;
+}
+
+static int set_paused(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)value;
+	(void)err;
+	o->machine.paused = true;
+	return 0;
+}
+
+static int set_no_shutdown(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)value;
+	(void)err;
+	o->machine.stays = true;
+	return 0;
+}
+
 static int set_report(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -297,6 +337,23 @@ const struct option run_option_table[] = {
 	  "finding that the guest did not announce makes the exit status 1. Only a guest that "
 	  "publishes its calls is judged (include/abi/dma_check.h).",
 	  set_dma_check },
+	{ "name", 0, "NAME",
+	  "Name of the machine: up to 64 letters, digits and -_.+@. It can be controlled under "
+	  "it, see pagevisor ctl and pagevisor list.",
+	  set_name },
+	{ "qmp", 0, "WHERE",
+	  "Serve QEMU's machine protocol: unix:PATH makes a socket there, fd=N takes an "
+	  "inherited socket, one that listens or one that is connected. May be given up to "
+	  "three times.",
+	  add_qmp },
+	{ "paused", 0, NULL,
+	  "Do not start the guest before it is told so: pagevisor ctl NAME cont, or QMP's "
+	  "cont.",
+	  set_paused },
+	{ "no-shutdown", 0, NULL,
+	  "Keep the machine when its guest has ended, stopped, until it is reset or quit; a "
+	  "signal ends it, too. The exit status is still that of the guest's end.",
+	  set_no_shutdown },
 	{ "no-reboot", 0, NULL,
 	  "A reset by the guest ends the run, with status 1 as it did not finish.",
 	  set_no_reboot },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -199,6 +200,7 @@ void *vcpu_thread(void *arg)
 	struct vcpu *vcpu = arg;
 	bool alive;
 
+	atomic_store(&vcpu->thread_id, gettid());
 	signals_unblock_kick();
 	alive = may_enter(vcpu);
 	if (alive && vcpu->id == 0)

@@ -8,6 +8,8 @@
 
 /* Ends the machine: 0 is success, else a failure code (1 .. 127). */
 void machine_exit(unsigned int code) __noreturn;
+/* Switches the machine off through ACPI, else ends it with success. */
+void machine_power_off(void) __noreturn;
 #define EXIT_PANIC	0x7d /* a panic */
 #define EXIT_COMPLAINTS 0x7c /* experiments went well, but the start did not */
 
@@ -34,6 +36,11 @@ void hypervisor_detect(void);
 /* From the ACPI tables. */
 struct acpi_facts;
 const struct acpi_facts *machine_acpi(void);
+/* As acpi_find_s5(), of this machine. */
+int machine_s5_type(void);
+/* With the boot parameter `stay`, sleeps until somebody presses the power button (for ever);
+ * else returns at once. */
+void machine_stay(void);
 
 extern unsigned int nr_possible_cpus; /* num_possible_cpus(), for the monitor */
 
