@@ -69,7 +69,7 @@ static struct dma_port *port(uint8_t devfn)
 static void configuration(void **state)
 {
 	struct virtio_iommu_config config;
-	uint8_t bytes[sizeof(config)];
+	uint8_t bytes[sizeof(config)] = { 0 };
 
 	(void)state;
 	assert_int_equal(v.d.config_len, sizeof(config));
