@@ -278,6 +278,28 @@ static void pause_and_reset_while_waiting(void **state)
 	}
 }
 
+/* A device that cannot finish does not hold the pause up; the driver is not told all is
+ * well. */
+static void pause_with_a_stuck_device(void **state)
+{
+	struct device *iommu;
+	unsigned int slot;
+
+	(void)state;
+	start_disk(&block_engine_mock);
+	iommu = &m->pci.dev[VIOMMU_DEVFN]->device;
+	offer_read(0, IOVA, PAGE);
+	slot = viommu_submit_unmap(&v, 1, IOVA, IOVA + PAGE - 1);
+	b.vd->dma->settle = NULL;
+	iommu->ops->quiesce(iommu);
+	assert_int_equal(viommu_status(&v, slot), VIRTIO_IOMMU_S_DEVERR);
+	iommu->ops->resume(iommu);
+	end_one();
+	assert_int_equal(blk_status(&b, 0), VIRTIO_BLK_S_OK);
+	assert_int_equal(viommu_unmap(&v, 1, IOVA, IOVA + PAGE - 1), VIRTIO_IOMMU_S_OK);
+	stop_disk();
+}
+
 /* 33: a transfer across the end of a mapping: what is mapped moves, one fault, and the used
  * length says how far it came. */
 static void transfer_across_the_end(void **state)
@@ -378,6 +400,7 @@ int main(void)
 		WITH(unmap_waits),
 		WITH(detach_waits),
 		WITH(pause_and_reset_while_waiting),
+		WITH(pause_with_a_stuck_device),
 		WITH(transfer_across_the_end),
 		WITH(buffer_is_read_only),
 		WITH(settling_keeps_a_pause),
