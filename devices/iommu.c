@@ -107,7 +107,7 @@ static void take_effect(struct iommu *iommu, struct iommu_wait *wait, uint64_t f
 	wait->first = first;
 	wait->last = last;
 	wait->epoch = ++iommu->translator.epoch;
-	for_each_endpoint(e, &wait->ports)
+	for_each_endpoint (e, &wait->ports)
 		dma_invalidate_range(iommu->port[e], first, last);
 }
 
@@ -284,7 +284,7 @@ static uint8_t check_mapping(const struct iommu_limits *limits,
 static void appear(struct iommu *iommu, const struct iommu_domain *domain, uint64_t first,
 		   uint64_t last)
 {
-	for_each_endpoint(e, &domain->endpoints)
+	for_each_endpoint (e, &domain->endpoints)
 		dma_invalidate_range(iommu->port[e], first, last);
 }
 
@@ -361,15 +361,17 @@ static bool in_flight(const struct iommu *iommu, const struct iommu_wait *wait,
 
 bool iommu_waiting(const struct iommu *iommu, const struct iommu_wait *wait)
 {
-	for_each_endpoint(e, &wait->ports) if (in_flight(iommu, wait, e)) return true;
+	for_each_endpoint (e, &wait->ports)
+		if (in_flight(iommu, wait, e))
+			return true;
 	return false;
 }
 
 void iommu_settle(struct iommu *iommu, const struct iommu_wait *wait)
 {
-	for_each_endpoint(e, &wait->ports) if (in_flight(iommu, wait, e) &&
-					       iommu->port[e]->settle) iommu->port[e]
-		->settle(iommu->port[e]);
+	for_each_endpoint (e, &wait->ports)
+		if (in_flight(iommu, wait, e) && iommu->port[e]->settle)
+			iommu->port[e]->settle(iommu->port[e]);
 }
 
 /* --- self-check --------------------------------------------------------------------------- */
