@@ -38,6 +38,7 @@
 #include "devices/ram.h"
 
 struct dma_port;
+struct inject;
 
 /* What the device does to guest memory. */
 enum dma_dir { DMA_READ, DMA_WRITE };
@@ -150,6 +151,7 @@ struct dma_port {
 	const struct ram *ram;
 	struct dma_translator *translator; /* NULL: identity; by dma_set_translator() */
 	struct dma_witness *witness; /* NULL: nobody watches */
+	struct inject *inject; /* NULL: nothing goes wrong on purpose */
 	bool enabled; /* bus mastering; change by dma_set_enabled() */
 	struct dma_cache cache;
 	struct dma_counters count;

@@ -10,11 +10,13 @@
 #include <stdint.h>
 
 #include "vmm/error.h"
+#include "vmm/inject.h"
 
 #define MEM_DEFAULT (256ull << 20)
 #define MEM_ALIGN   (1ull << 20)
 
 #define DISKS_MAX   16
+#define INJECT_MAX  32 /* rules */
 #define CMDLINE_MAX 2048 /* bytes with the final NUL: what Linux takes, too */
 
 enum console_kind {
@@ -48,6 +50,8 @@ struct machine_config {
 	bool boot_bypass; /* so that they reach all of memory until a driver says else */
 	unsigned int edu_bits; /* of an edu device's DMA addresses; 0: there is none */
 	enum dma_check_mode dma_check;
+	struct inject_config inject[INJECT_MAX];
+	unsigned int nr_inject;
 	bool reboot; /* a reset restarts the guest; else it ends the machine */
 };
 

@@ -84,6 +84,7 @@ static int create_vm(struct machine *m, struct error *err)
 	int ret = kvm_open(&m->kvm, m->config.cpus, err);
 
 	m->kvm.told = (m->config.report ? PV_CPUID_REPORT : 0) |
+		      (m->config.nr_inject ? PV_CPUID_INJECT : 0) |
 		      machine_dma_check_told(&m->config);
 	if (!ret)
 		ret = kvm_create_vm(&m->kvm, &m->mem, err);
@@ -132,6 +133,8 @@ static int build(struct machine *m, struct error *err)
 		ret = create_vm(m, err);
 	if (!ret)
 		ret = machine_add_devices(m, err);
+	if (!ret)
+		ret = inject_apply(&m->pci, m->config.inject, m->config.nr_inject, err);
 	if (!ret)
 		ret = machine_add_dma_check(m, err);
 	if (!ret)

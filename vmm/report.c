@@ -13,6 +13,16 @@
 #include "vmm/rss.h"
 #include "vmm/run_times.h"
 
+static json_t *report_inject(const struct machine_config *config)
+{
+	json_t *rules = json_array();
+	unsigned int i;
+
+	for (i = 0; i < config->nr_inject; i++)
+		json_array_append_new(rules, json_string(config->inject[i].text));
+	return rules;
+}
+
 static json_t *report_config(const struct machine_config *config)
 {
 	static const char *const consoles[] = { "stdio", "pty", "none" };
@@ -41,6 +51,7 @@ static json_t *report_config(const struct machine_config *config)
 		json_array_append_new(disks, disk);
 	}
 	json_object_set_new(object, "disks", disks);
+	json_object_set_new(object, "inject", report_inject(config));
 	return object;
 }
 

@@ -156,6 +156,17 @@ static int set_dma_check(void *target, const char *value, struct error *err)
 			 value);
 }
 
+static int add_inject(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	if (o->machine.nr_inject == INJECT_MAX)
+		return error_set(err, EINVAL,
+				 "--inject %s: one too many; give at most %d", value,
+				 INJECT_MAX);
+	return inject_parse(value, &o->machine.inject[o->machine.nr_inject++], err);
+}
+
 static int set_no_reboot(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -219,6 +230,16 @@ const struct option run_option_table[] = {
 	  "finding that the guest did not announce makes the exit status 1. Only a guest that "
 	  "publishes its calls is judged (include/abi/dma_check.h).",
 	  set_dma_check },
+	{ "inject", 0, "DEVICE:KIND[,every=N][,seed=S]",
+	  "Let a device make a mistake at every N-th opportunity (default 8), to see that its "
+	  "driver survives it. DEVICE is a name of the report: disk0, rng0, console0, "
+	  "dmacheck0, edu0, iommu0. KIND is short (fewer bytes than asked for), flip (one bit "
+	  "of what it wrote is inverted), late (a completion waits up to half a second), "
+	  "reorder (a completion is overtaken by the next), lost (an interrupt is not sent), "
+	  "spurious (one is sent for nothing), error (a request fails), or gone (the device is "
+	  "unplugged without a word). What is random of it comes from the seed S (default 1). "
+	  "The report counts what happened; -v tells each. May be given several times.",
+	  add_inject },
 	{ "no-reboot", 0, NULL,
 	  "A reset by the guest ends the run, with status 1 as it did not finish.",
 	  set_no_reboot },
