@@ -254,7 +254,7 @@ static void slots_run_out_and_come_back(void **state)
 {
 	char *p = high_pages(MAX_ORDER);
 	size_t most = dma_max_mapping_size(&dma_dev);
-	dma_addr_t dma[16];
+	dma_addr_t dma[16] = { 0 };
 	unsigned int n = 0;
 
 	(void)state;
