@@ -46,7 +46,7 @@ few_instructions() {
 ok "the guest finishes well" guest usual "$RUN_APPEND"
 sed 's/^/# /' "$work/errors"
 ok "every experiment passes, or is skipped for a reason of the list" \
-	all_passed "$work/usual" no-highmem below-1g no-user-mode
+	all_passed "$work/usual" no-highmem below-1g no-user-mode no-iommu no-edu
 ok "there are a hundred experiments" nearly_all
 ok "disk.hash is what xxhsum says" disk_hash
 ok "the JSON report agrees with the console" report_agrees
