@@ -8,12 +8,29 @@
 #include <cmocka.h>
 
 #include "devices/dma_cursor.h"
+#include "devices/util.h"
 #include "tests/unit/devices/mock_machine.h"
 
 struct fixture {
 	struct machine *m;
 	struct dma_port port;
+	struct dma_witness witness;
+	uint64_t begun, ended; /* bytes */
 };
+
+static void on_begin(struct dma_witness *w, struct dma_port *port,
+		     const struct dma_access *access)
+{
+	(void)port;
+	container_of(w, struct fixture, witness)->begun += access->reached;
+}
+
+static void on_end(struct dma_witness *w, struct dma_port *port,
+		   const struct dma_access *access)
+{
+	(void)port;
+	container_of(w, struct fixture, witness)->ended += access->reached;
+}
 
 static int setup(void **state)
 {
@@ -24,6 +41,8 @@ static int setup(void **state)
 	f->m = machine_new();
 	dma_port_init(&f->port, "disk0", 0x18, &f->m->mh.host, &f->m->ram);
 	dma_set_enabled(&f->port, true);
+	f->witness = (struct dma_witness){ .begin = on_begin, .end = on_end };
+	f->port.witness = &f->witness;
 	*state = f;
 	return 0;
 }
@@ -32,6 +51,10 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	/* A witness saw each byte come and go. */
+	assert_int_equal(f->begun, f->ended);
+	assert_int_equal(f->begun,
+			 f->port.count.read_bytes + f->port.count.written_bytes);
 	machine_free(f->m);
 	free(f);
 	return 0;
