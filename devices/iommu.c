@@ -119,10 +119,20 @@ static void remove_mapping(struct iommu *iommu, struct iommu_domain *domain,
 	free(m);
 }
 
+static void free_mapping(struct range_node *node)
+{
+	free(mapping_of(node));
+}
+
+static void remove_all_mappings(struct iommu *iommu, struct iommu_domain *domain)
+{
+	iommu->nr_mappings -= domain->mappings.nr;
+	range_map_empty(&domain->mappings, free_mapping);
+}
+
 static void remove_domain(struct iommu *iommu, struct iommu_domain *domain)
 {
-	while (domain->mappings.root)
-		remove_mapping(iommu, domain, mapping_of(domain->mappings.root));
+	remove_all_mappings(iommu, domain);
 	range_map_remove(&iommu->domains, &domain->node);
 	free(domain);
 }
@@ -341,6 +351,8 @@ uint8_t iommu_remove_mappings(struct iommu *iommu, uint32_t id, uint64_t first,
 		return VIRTIO_IOMMU_S_INVAL;
 	if (splits(domain, first, last))
 		return VIRTIO_IOMMU_S_RANGE;
+	if (!first && last >= iommu->limits.last_addr)
+		remove_all_mappings(iommu, domain);
 	while ((node = range_map_next(&domain->mappings, first)) && node->first <= last)
 		remove_mapping(iommu, domain, mapping_of(node));
 	wait->ports = domain->endpoints;
