@@ -52,6 +52,7 @@ struct machine_config {
 	enum dma_check_mode dma_check;
 	struct inject_config inject[INJECT_MAX];
 	unsigned int nr_inject;
+	bool sandbox; /* its threads are confined: for good, the main thread included */
 	bool reboot; /* a reset restarts the guest; else it ends the machine */
 };
 

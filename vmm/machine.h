@@ -33,6 +33,7 @@
 #include "vmm/loop.h"
 #include "vmm/memory.h"
 #include "vmm/outcome.h"
+#include "vmm/sandbox.h"
 #include "vmm/symbols.h"
 #include "vmm/vm.h"
 
@@ -62,6 +63,7 @@ struct machine {
 	struct symbols dma_symbols; /* of the kernel, for it */
 	struct bus_range dma_check_port;
 	uint64_t reports; /* what devices said, said aloud or not */
+	struct sandbox *sandbox; /* NULL: off */
 	bool closing; /* the VM goes away as a whole: what belongs to it need not be undone */
 
 	pthread_mutex_t outcome_lock;
@@ -107,6 +109,15 @@ void machine_close_disks(struct machine *m);
 unsigned int machine_dma_check_told(const struct machine_config *config); /* PV_CPUID_* */
 int machine_add_dma_check(struct machine *m, struct error *err);
 void machine_end_dma_check(struct machine *m);
+
+/* machine_sandbox.c: the confinement of config.sandbox.  Made when the disks are open and
+ * before there are vCPUs. */
+int machine_add_sandbox(struct machine *m, struct error *err);
+/* The calling thread is confined.  0 or a negative errno. */
+int machine_confine(const struct machine *m, enum sandbox_thread thread,
+		    const char *name);
+/* Ends the machine if a thread made a forbidden call. */
+void machine_check_sandbox(struct machine *m);
 
 /* machine_host.c: what devices and vCPUs ask of the machine. */
 extern const struct host_ops machine_host_ops;

@@ -88,7 +88,7 @@ int machine_add_dma_check(struct machine *m, struct error *err)
 		ret = add_port(m);
 	if (ret)
 		return error_set(err, -ret, "--dma-check: %s", strerror(-ret));
-	symbols_read(&m->dma_symbols, m->config.kernel);
+	symbols_read(&m->dma_symbols, m->boot.kernel.fd);
 	for (unsigned int i = 0; i < PCI_MAX_DEVFN; i++)
 		if (m->pci.dev[i])
 			m->pci.dev[i]->dma.witness = dma_checker_witness(m->dma_checker);

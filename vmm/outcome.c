@@ -14,6 +14,7 @@ static const char *const names[] = {
 	[END_SIGNAL] = "signal",
 	[END_QUIT] = "quit",
 	[END_CONSOLE] = "console",
+	[END_SANDBOX] = "sandbox",
 	[END_HOST] = "host",
 };
 
@@ -74,6 +75,7 @@ void outcome_describe(const struct outcome *o, char *buf, unsigned int size)
 		snprintf(buf, size, "standard output takes no more: %s",
 			 strerror((int)code));
 		break;
+	case END_SANDBOX:
 	case END_HOST:
 		snprintf(buf, size, "%s", o->text);
 		break;

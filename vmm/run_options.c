@@ -177,6 +177,17 @@ static int set_no_reboot(void *target, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_sandbox(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	o->machine.sandbox = !strcmp(value, "on");
+	if (!o->machine.sandbox && strcmp(value, "off") != 0)
+		return error_set(err, EINVAL, "--sandbox %s: unknown; give on or off",
+				 value);
+	return 0;
+}
+
 static int set_report(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -243,6 +254,11 @@ const struct option run_option_table[] = {
 	{ "no-reboot", 0, NULL,
 	  "A reset by the guest ends the run, with status 1 as it did not finish.",
 	  set_no_reboot },
+	{ "sandbox", 0, "on|off",
+	  "Confine the monitor while the guest runs (default): no privileges, no new files, and "
+	  "no system calls but those that pagevisor sandbox lists. A thread that tries another "
+	  "one ends the run with status 1 and a line that names both.",
+	  set_sandbox },
 	{ "report", 0, "FILE", "Write a report of the whole run to FILE, as JSON.",
 	  set_report },
 	{ "verbose", 'v', NULL, "Say each step on standard error.", set_verbose },

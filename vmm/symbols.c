@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "vmm/loader_elf.h"
 #include "vmm/symbols.h"
@@ -119,16 +117,12 @@ static int read_file(struct symbols *symbols, int fd)
 	return ret;
 }
 
-int symbols_read(struct symbols *symbols, const char *path)
+int symbols_read(struct symbols *symbols, int fd)
 {
-	/* O_NONBLOCK: naming a FIFO must not hang. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), ret;
+	int ret;
 
 	*symbols = (struct symbols){ 0 };
-	if (fd < 0)
-		return -errno;
 	ret = read_file(symbols, fd);
-	close(fd);
 	if (ret)
 		symbols_free(symbols);
 	return ret;

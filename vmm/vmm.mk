@@ -1,6 +1,6 @@
 # vmm/: the monitor itself.  All but main.c is a library, so that tests can link it.
 VMM_SRC	 := $(filter-out vmm/main.c,$(sort $(shell find vmm -name '*.c')))
-VMM_LIBS := -ljansson -lm -lpthread
+VMM_LIBS := -ljansson -lseccomp -lm -lpthread
 $(eval $(call static_lib,host,libvmm,$(VMM_SRC)))
 $(eval $(call static_lib,san,libvmm,$(VMM_SRC)))
 

@@ -68,6 +68,7 @@ static void config_init(struct machine_config *config, unsigned int cpus)
 	config->cpus = cpus;
 	config->kernel = kernel_file.path;
 	config->console = CONSOLE_NONE;
+	config->sandbox = false; /* would last for the whole program */
 }
 
 static struct machine *make_machine_as(const struct machine_config *config)

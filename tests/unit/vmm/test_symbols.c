@@ -53,7 +53,7 @@ static int read_bytes(struct symbols *s, const void *bytes, size_t size)
 	int ret;
 
 	test_file_make(&file, bytes, size);
-	ret = symbols_read(s, file.path);
+	ret = symbols_read(s, file.fd);
 	test_file_close(&file);
 	return ret;
 }
@@ -108,7 +108,7 @@ static void what_makes_no_sense_is_refused(void **state)
 	struct file f;
 
 	(void)state;
-	assert_int_equal(symbols_read(&s, "/no/such/file"), -ENOENT);
+	assert_int_equal(symbols_read(&s, -1), -EBADF);
 	assert_int_equal(read_bytes(&s, "text", 4), -ENODATA);
 	make(&f);
 	f.header.e_ident[0] = 0;
