@@ -4,11 +4,14 @@
  * in flight when a mapping goes away.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "tests/unit/devices/mock_blk.h"
@@ -232,6 +235,53 @@ static void unmap_waits(void **state)
 	stop_disk();
 }
 
+/* 32, with the host's own asynchronous reads: pages are filled anew as soon as their unmap is
+ * done, while reads go on, and keep what they were filled with. */
+static void nothing_lands_after_an_unmap(void **state)
+{
+	unsigned int unmaps = 0;
+	int fd;
+
+	(void)state;
+	start_disk(NULL);
+	mock_random_seed(5);
+	fd = open(b.path, O_RDONLY);
+	for (unsigned int round = 0; round < 200; round++) {
+		uint64_t page = mock_random(8), at = IOVA + page * PAGE;
+		uint8_t *bytes = blk_data(&b, (7 - page) * PAGE, PAGE);
+		unsigned int slot;
+
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		for (unsigned int i = 0; i < 6; i++) {
+			struct drv_seg data = { IOVA + mock_random(7) * PAGE, 2 * PAGE,
+						true };
+
+			blk_offer(&b, &b.q[0], i, VIRTIO_BLK_T_IN, mock_random(512),
+				  &data, 1);
+		}
+		machine_write(m, b.q[0].bell, 2, 0);
+		mock_host_poll(&m->mh, 0);
+		slot = viommu_submit_unmap(&v, 1, at, at + PAGE - 1);
+		while (viommu_status(&v, slot) == VIOMMU_NO_STATUS)
+			mock_host_poll(&m->mh, 5);
+		assert_true(viommu_done(&v));
+		unmaps += viommu_status(&v, slot) == VIRTIO_IOMMU_S_OK;
+		memset(bytes, 0xa5, PAGE);
+		while (b.vd->dma->holds)
+			mock_host_poll(&m->mh, 5);
+		for (unsigned int i = 0; i < PAGE; i++)
+			if (bytes[i] != 0xa5)
+				fail_msg("written after its unmap");
+		viommu_map(&v, 1, at, at + PAGE - 1, b.data + (7 - page) * PAGE,
+			   VIOMMU_RW);
+	}
+	assert_int_equal(unmaps, 200);
+	close(fd);
+	printf("# %u of %u unmaps waited\n", (unsigned int)viommu_stat(&v, "waited"),
+	       unmaps);
+	stop_disk();
+}
+
 static void detach_waits(void **state)
 {
 	const struct virtio_iommu_req_detach req = { .head.type = VIRTIO_IOMMU_T_DETACH,
@@ -398,6 +448,7 @@ int main(void)
 		WITH(ring_goes_read_only),
 		WITH(ring_is_mapped_elsewhere),
 		WITH(unmap_waits),
+		WITH(nothing_lands_after_an_unmap),
 		WITH(detach_waits),
 		WITH(pause_and_reset_while_waiting),
 		WITH(pause_with_a_stuck_device),
