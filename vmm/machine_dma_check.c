@@ -35,7 +35,7 @@ static void describe(void *ctx, uint64_t pc, char *buf, size_t size)
 {
 	const struct machine *m = ctx;
 
-	symbols_describe(&m->dma_symbols, pc, buf, size);
+	symbols_describe_return(&m->dma_symbols, pc, buf, size);
 }
 
 static void say(void *ctx, bool information, const char *line)

@@ -238,8 +238,9 @@ const struct option run_option_table[] = {
 	  "MODE is on (also without =MODE), off (default), or hash: on, and the bytes of each "
 	  "mapped buffer are hashed when it changes hands, which finds a CPU that writes to "
 	  "what is the device's, and costs the guest an exit for each map, unmap and sync. A "
-	  "finding that the guest did not announce makes the exit status 1. Only a guest that "
-	  "publishes its calls is judged (include/abi/dma_check.h).",
+	  "finding makes the exit status 1, unless the guest had announced it; what it announced "
+	  "is told with -v. Only a guest that publishes its calls is judged "
+	  "(include/abi/dma_check.h).",
 	  set_dma_check },
 	{ "inject", 0, "DEVICE:KIND[,every=N][,seed=S]",
 	  "Let a device make a mistake at every N-th opportunity (default 8), to see that its "

@@ -143,10 +143,11 @@ static int contains(const void *key, const void *element)
 	return *addr < s->start ? -1 : *addr >= s->end;
 }
 
-void symbols_describe(const struct symbols *symbols, uint64_t addr, char *buf,
-		      size_t size)
+/* addr, named by the function that `inside` lies in. */
+static void describe(const struct symbols *symbols, uint64_t addr, uint64_t inside,
+		     char *buf, size_t size)
 {
-	const struct symbol *s = symbols->nr ? bsearch(&addr, symbols->symbol,
+	const struct symbol *s = symbols->nr ? bsearch(&inside, symbols->symbol,
 						       symbols->nr, sizeof(*s), contains)
 					     : NULL;
 
@@ -155,4 +156,16 @@ void symbols_describe(const struct symbols *symbols, uint64_t addr, char *buf,
 			 (unsigned long long)(addr - s->start));
 	else
 		snprintf(buf, size, "%#llx", (unsigned long long)addr);
+}
+
+void symbols_describe(const struct symbols *symbols, uint64_t addr, char *buf,
+		      size_t size)
+{
+	describe(symbols, addr, addr, buf, size);
+}
+
+void symbols_describe_return(const struct symbols *symbols, uint64_t addr, char *buf,
+			     size_t size)
+{
+	describe(symbols, addr, addr - 1, buf, size);
 }

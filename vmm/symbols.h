@@ -27,4 +27,9 @@ void symbols_free(struct symbols *symbols);
 void symbols_describe(const struct symbols *symbols, uint64_t addr, char *buf,
 		      size_t size);
 
+/* The same for an address that a call returns to: where the call is the last instruction of
+ * its function, that is the next one's. */
+void symbols_describe_return(const struct symbols *symbols, uint64_t addr, char *buf,
+			     size_t size);
+
 #endif

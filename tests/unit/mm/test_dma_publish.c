@@ -117,9 +117,18 @@ static void a_mapping_and_its_chain(void **state)
 	dma_sync_single_for_device(&dma_dev, dma + 8, 8, DMA_FROM_DEVICE);
 	dma_unmap_single(&dma_dev, dma, 64, DMA_FROM_DEVICE);
 	dma_driver_released(&dma_dev);
+	dma = dma_map_resource(&dma_dev, 7 * GIB, 64, DMA_FROM_DEVICE, DMA_ATTR_NO_WARN);
+	assert_int_equal(dma, DMA_MAPPING_ERROR); /* beyond the mask */
+	dma_dev_mask = DMA_BIT_MASK(64);
+	dma = dma_map_resource(&dma_dev, 7 * GIB, 64, DMA_FROM_DEVICE, 0);
+	dma_unmap_resource(&dma_dev, dma, 64, DMA_FROM_DEVICE, 0);
 	stop();
 
-	assert_int_equal(nr_seen, 6);
+	assert_int_equal(nr_seen, 9);
+	nth(6, DMA_CHECK_REFUSED_REACH);
+	assert_int_equal(nth(7, DMA_CHECK_MAP_RESOURCE)->phys, 7 * GIB);
+	nth(8, DMA_CHECK_UNMAP_RESOURCE);
+	dma = seen[0].addr;
 	e = nth(0, DMA_CHECK_MAP);
 	assert_int_equal(e->addr, dma);
 	assert_int_equal(e->phys, virt_to_phys(p));

@@ -293,6 +293,20 @@ static void unmap_with_other_values(void **state)
 	expect_found(DMA_FOUND_UNMAP_SIZE);
 }
 
+static void resources(void **state)
+{
+	(void)state;
+	tell(DMA_CHECK_MAP_RESOURCE, A, 64, BOTH);
+	tell(DMA_CHECK_ERROR_ASKED, A, 0, 0);
+	writes(A, 64);
+	tell(DMA_CHECK_UNMAP_RESOURCE, A, 64, BOTH);
+	expect_nothing();
+	tell(DMA_CHECK_MAP_RESOURCE, A, 64, BOTH);
+	tell(DMA_CHECK_ERROR_ASKED, A, 0, 0);
+	judge_unmap(A, 64, BOTH);
+	expect_found(DMA_FOUND_UNMAP_KIND);
+}
+
 /* Of several mappings at one address the one that fits best is meant. */
 static void the_best_fit_ends(void **state)
 {
@@ -520,10 +534,16 @@ static void what_is_provoked_is_no_failure(void **state)
 	expect_found(DMA_FOUND_DOUBLE_UNMAP);
 	assert_int_equal(dma_checker_unexpected(judge.checker), 0);
 	assert_non_null(strstr(judge.said, "(provoked)"));
-	reads(A, 1);
-	expect_found(DMA_FOUND_OUTSIDE);
+	assert_int_equal(judge.lines, 0); /* told as information */
+	assert_true(judge.infos > 0);
+	/* The same, not announced, is another report. */
+	judge.guest.area->provoked = 1ull << DMA_FOUND_OUTSIDE;
+	judge_unmap(A, 64, TO);
+	expect_found(DMA_FOUND_DOUBLE_UNMAP);
 	assert_int_equal(dma_checker_unexpected(judge.checker), 1);
 	assert_int_equal(judge.guest.area->unexpected, 1);
+	assert_true(judge.lines > 0);
+	assert_int_equal(judge.checker->nr_reports, 2);
 }
 
 static void more_places_than_are_reported(void **state)
@@ -584,6 +604,7 @@ int main(void)
 		T(memory_that_is_none),
 		T(unmap_of_nothing),
 		T(unmap_with_other_values),
+		T(resources),
 		T(the_best_fit_ends),
 		T(nobody_asked),
 		T(a_list_is_one),
