@@ -130,6 +130,9 @@ static bool has_meaning(const struct virtio_dev *vd, enum inject_kind kind)
 {
 	if (!vd)
 		return TRANSFER_KINDS >> kind & 1;
+	/* Without its IOMMU a machine has not lost a device but its walls. */
+	if (kind == INJECT_GONE && vd->model->id == VIRTIO_ID_IOMMU)
+		return false;
 	return kind != INJECT_ERROR || vd->model->status;
 }
 

@@ -38,6 +38,12 @@ ok "no kernel" refused 'no KERNEL; give one' "$pv" run
 ok "two kernels" run_refused 'give only one' "$tiny" "$tiny"
 ok "unknown IOMMU" run_refused '--iommu vtd: unknown; give' --iommu vtd "$tiny"
 ok "edu without address bits" run_refused '--edu 0: not a number of bits; give' --edu 0 "$tiny"
+ok "a fault without a kind" run_refused '--inject disk0: not DEVICE:KIND; give' --inject disk0 "$tiny"
+ok "a fault of no device's name" run_refused '--inject :flip: not DEVICE:KIND; give' --inject :flip "$tiny"
+ok "a fault of an unknown kind" run_refused '--inject rng0:rust: unknown kind; give one of short' --inject rng0:rust "$tiny"
+ok "a fault at every 0th time" run_refused '--inject rng0:flip,every=0: every=0 is not a distance; give' --inject rng0:flip,every=0 "$tiny"
+ok "a fault with a bad seed" run_refused '--inject rng0:flip,seed=-1: seed=-1 is not a number; give' --inject rng0:flip,seed=-1 "$tiny"
+ok "a fault with another word" run_refused '--inject rng0:flip,late: late is unknown; give' --inject rng0:flip,late "$tiny"
 ok "edu with too many" run_refused '--edu 65: not a number of bits; give' --edu 65 "$tiny"
 ok "unknown console" run_refused '--console vt: unknown; give' --console vt "$tiny"
 
