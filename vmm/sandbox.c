@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vmm/sandbox.h"
@@ -37,6 +38,7 @@ int sandbox_create(struct sandbox **out, unsigned int features, int alarm_fd,
 		return error_set(err, -ret, "--sandbox on: no filters can be made (%s)",
 				 strerror(-ret));
 	}
+	tzset(); /* gmtime_r() would read files the first time */
 	sandbox->landlock_fd = sandbox_landlock_make(&sandbox->landlock_abi);
 	*out = sandbox;
 	return 0;

@@ -94,6 +94,7 @@ const struct sandbox_call sandbox_calls[] = {
 	  "MADV_DONTNEED",
 	  "a reset empties the guest's RAM; a thread's stack at its end; malloc" },
 	CALL(sysinfo, MAIN, SANDBOX_REPORT, "qsort asks how much memory there is"),
+	CALL(mincore, BOTH, 0, "how much of a range of guest RAM has been touched"),
 	CALL(sched_getaffinity, BOTH, 0, "malloc counts processors, for its arenas"),
 
 	/* --- threads, signals, time -------------------------------------------------------- */

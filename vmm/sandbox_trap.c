@@ -44,14 +44,26 @@ static void note(const siginfo_t *info, const greg_t *regs)
 	atomic_store(&trap.noted, true);
 }
 
-static void end_at_once(void)
+static void say(const char *text)
 {
-	static const char line[] = "pagevisor: ended: forbidden system calls, again and "
-				   "again\n";
-
-	terminal_restore();
-	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+	if (write(STDERR_FILENO, text, strlen(text)) < 0)
 		_exit(STATUS_FAILED);
+}
+
+/* Nothing but system calls is safe here, so the call has no name. */
+static void end_at_once(int nr)
+{
+	char digits[12], *d = digits + sizeof(digits);
+
+	*--d = '\0';
+	for (; nr > 0; nr /= 10)
+		*--d = (char)('0' + nr % 10);
+	terminal_restore();
+	say("pagevisor: thread ");
+	say(thread_name);
+	say(" makes forbidden system calls again and again, now number ");
+	say(d);
+	say("\n");
 	_exit(STATUS_FAILED);
 }
 
@@ -66,7 +78,7 @@ static void on_forbidden(int signo, siginfo_t *info, void *context)
 	if (!count)
 		note(info, uc->uc_mcontext.gregs);
 	else if (count >= SANDBOX_PATIENCE - 1)
-		end_at_once();
+		end_at_once(info->si_syscall);
 	/* A full counter is an alarm already. */
 	if (write(trap.alarm_fd, &one, sizeof(one)) < 0)
 		errno = 0;

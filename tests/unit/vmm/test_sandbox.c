@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/vmm/vmm_test.h"
@@ -310,6 +311,8 @@ static int in_child(int (*fn)(struct inside *in))
 static int works_on(struct inside *in)
 {
 	char *page;
+	time_t now = 0;
+	struct tm utc;
 	eventfd_t count;
 
 	EXPECT(!sandbox_enter(in->sandbox, SANDBOX_MAIN, "main"));
@@ -318,6 +321,7 @@ static int works_on(struct inside *in)
 	EXPECT(page != MAP_FAILED);
 	page[5] = 1;
 	EXPECT(!munmap(page, 1 << 20));
+	EXPECT(gmtime_r(&now, &utc) && utc.tm_mday == 1); /* the guest's clock */
 	EXPECT(!eventfd_write(in->alarm_fd, 7) && !eventfd_read(in->alarm_fd, &count));
 	EXPECT(count == 7 && !sandbox_forbidden((char[1]){ 0 }, 1));
 	return 0;
