@@ -96,9 +96,10 @@ endif
 # What the experiments of boot memory and of contiguous areas need; tests/integration reads
 # it here, so that it tests what `make run` does.
 RUN_APPEND ?= bootmem=16M mem=240M cma=32M
+RUN_OPTIONS ?= --dma-check=hash
 run: all images
 	$(Q)tests/lab/with-kvm $(B)/pagevisor run --mem 256M --cpus 2 --disk $(DISK),ro --disk $(SCRATCH) \
-		--append '$(RUN_APPEND)' $(B)/guest.elf
+		$(RUN_OPTIONS) --append '$(RUN_APPEND)' $(B)/guest.elf
 
 clean:
 	rm -rf $(B)

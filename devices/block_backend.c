@@ -262,6 +262,16 @@ bool block_read_only(const struct block_backend *be)
 	return be->read_only;
 }
 
+bool block_engine_is_ring(const struct block_backend *be)
+{
+	return be->engine == &block_engine_uring;
+}
+
+bool block_is_device(const struct block_backend *be)
+{
+	return be->is_device;
+}
+
 const char *block_engine_name(const struct block_backend *be)
 {
 	return be->engine->name;

@@ -92,6 +92,9 @@ uint64_t block_size(const struct block_backend *be);
 unsigned int block_sector_size(const struct block_backend *be);
 bool block_read_only(const struct block_backend *be);
 /* "io_uring" or "syscalls", for reports. */
+/* Does it go through io_uring?  Is it a block device? */
+bool block_engine_is_ring(const struct block_backend *be);
+bool block_is_device(const struct block_backend *be);
 const char *block_engine_name(const struct block_backend *be);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "devices/dma_internal.h"
+#include "devices/inject.h"
 
 void dma_account(struct dma_port *port, enum dma_dir dir, uint64_t len)
 {
@@ -94,10 +95,43 @@ int dma_copy_in(void *arg, void *piece, uint64_t len)
 	return 0;
 }
 
+static int invert_bit(void *arg, void *piece, uint64_t len)
+{
+	const uint8_t *mask = arg;
+	uint8_t *byte = piece;
+
+	(void)len;
+	*byte ^= *mask;
+	return 0;
+}
+
+/* A copy that an injector may cut short, or invert a bit of where it arrived. */
+static int spoilt_copy(struct dma_port *port, uint64_t iova, uint8_t *buf, uint64_t len,
+		       enum dma_dir dir)
+{
+	int wrong = inject_transfer(port->inject, &len), err = 0;
+	uint8_t *at = buf, mask;
+	int64_t bit;
+
+	if (!len)
+		return wrong;
+	err = dma_walk(port, iova, len, dir, dir == DMA_READ ? dma_copy_out : dma_copy_in,
+		       &at, NULL);
+	bit = err ? -1 : inject_flip(port->inject, len);
+	mask = bit < 0 ? 0 : (uint8_t)(1u << bit % 8);
+	if (bit >= 0 && dir == DMA_READ)
+		buf[bit / 8] ^= mask;
+	else if (bit >= 0)
+		dma_walk(port, iova + (uint64_t)bit / 8, 1, dir, invert_bit, &mask, NULL);
+	return err ? err : wrong;
+}
+
 int dma_read(struct dma_port *port, uint64_t iova, void *buf, uint64_t len)
 {
 	uint8_t *to = buf;
 
+	if (port->inject && len)
+		return spoilt_copy(port, iova, to, len, DMA_READ);
 	return dma_walk(port, iova, len, DMA_READ, dma_copy_out, &to, NULL);
 }
 
@@ -105,6 +139,8 @@ int dma_write(struct dma_port *port, uint64_t iova, const void *buf, uint64_t le
 {
 	const uint8_t *from = buf;
 
+	if (port->inject && len)
+		return spoilt_copy(port, iova, (uint8_t *)(uintptr_t)buf, len, DMA_WRITE);
 	return dma_walk(port, iova, len, DMA_WRITE, dma_copy_in, &from, NULL);
 }
 

@@ -38,6 +38,7 @@
 #include "devices/ram.h"
 
 struct dma_port;
+struct inject;
 
 /* What the device does to guest memory. */
 enum dma_dir { DMA_READ, DMA_WRITE };
@@ -99,8 +100,7 @@ struct dma_translator {
 
 /* One access, as a witness sees it. */
 struct dma_access {
-	uint64_t iova,
-		len; /* as asked for; len may be 0 only where the device was wrong */
+	uint64_t iova, len; /* as asked for */
 	uint64_t reached; /* bytes from iova on that move: less than len when it faults */
 	enum dma_dir dir;
 	const struct dma_fault *fault; /* NULL: none */
@@ -150,6 +150,7 @@ struct dma_port {
 	const struct ram *ram;
 	struct dma_translator *translator; /* NULL: identity; by dma_set_translator() */
 	struct dma_witness *witness; /* NULL: nobody watches */
+	struct inject *inject; /* NULL: nothing goes wrong on purpose */
 	bool enabled; /* bus mastering; change by dma_set_enabled() */
 	struct dma_cache cache;
 	struct dma_counters count;
@@ -248,7 +249,8 @@ bool dma_held_before(const struct dma_port *port, uint64_t first, uint64_t last,
 
 /*
  * How [iova, iova + len) translates: neighbouring runs that meet are one.  Stores the first
- * `max` runs and returns how many there are in all.  Faults as dma_read, in direction READ.
+ * `max` runs and returns how many there are in all.  Faults as dma_read, in direction READ;
+ * nothing moves, so a witness is not told.
  */
 int64_t dma_describe(struct dma_port *port, uint64_t iova, uint64_t len,
 		     struct dma_run *runs, uint64_t max);

@@ -107,7 +107,7 @@ static void take_effect(struct iommu *iommu, struct iommu_wait *wait, uint64_t f
 	wait->first = first;
 	wait->last = last;
 	wait->epoch = ++iommu->translator.epoch;
-	for_each_endpoint(e, &wait->ports)
+	for_each_endpoint (e, &wait->ports)
 		dma_invalidate_range(iommu->port[e], first, last);
 }
 
@@ -119,10 +119,20 @@ static void remove_mapping(struct iommu *iommu, struct iommu_domain *domain,
 	free(m);
 }
 
+static void free_mapping(struct range_node *node)
+{
+	free(mapping_of(node));
+}
+
+static void remove_all_mappings(struct iommu *iommu, struct iommu_domain *domain)
+{
+	iommu->nr_mappings -= domain->mappings.nr;
+	range_map_empty(&domain->mappings, free_mapping);
+}
+
 static void remove_domain(struct iommu *iommu, struct iommu_domain *domain)
 {
-	while (domain->mappings.root)
-		remove_mapping(iommu, domain, mapping_of(domain->mappings.root));
+	remove_all_mappings(iommu, domain);
 	range_map_remove(&iommu->domains, &domain->node);
 	free(domain);
 }
@@ -284,7 +294,7 @@ static uint8_t check_mapping(const struct iommu_limits *limits,
 static void appear(struct iommu *iommu, const struct iommu_domain *domain, uint64_t first,
 		   uint64_t last)
 {
-	for_each_endpoint(e, &domain->endpoints)
+	for_each_endpoint (e, &domain->endpoints)
 		dma_invalidate_range(iommu->port[e], first, last);
 }
 
@@ -341,6 +351,8 @@ uint8_t iommu_remove_mappings(struct iommu *iommu, uint32_t id, uint64_t first,
 		return VIRTIO_IOMMU_S_INVAL;
 	if (splits(domain, first, last))
 		return VIRTIO_IOMMU_S_RANGE;
+	if (!first && last >= iommu->limits.last_addr)
+		remove_all_mappings(iommu, domain);
 	while ((node = range_map_next(&domain->mappings, first)) && node->first <= last)
 		remove_mapping(iommu, domain, mapping_of(node));
 	wait->ports = domain->endpoints;
@@ -361,15 +373,17 @@ static bool in_flight(const struct iommu *iommu, const struct iommu_wait *wait,
 
 bool iommu_waiting(const struct iommu *iommu, const struct iommu_wait *wait)
 {
-	for_each_endpoint(e, &wait->ports) if (in_flight(iommu, wait, e)) return true;
+	for_each_endpoint (e, &wait->ports)
+		if (in_flight(iommu, wait, e))
+			return true;
 	return false;
 }
 
 void iommu_settle(struct iommu *iommu, const struct iommu_wait *wait)
 {
-	for_each_endpoint(e, &wait->ports) if (in_flight(iommu, wait, e) &&
-					       iommu->port[e]->settle) iommu->port[e]
-		->settle(iommu->port[e]);
+	for_each_endpoint (e, &wait->ports)
+		if (in_flight(iommu, wait, e) && iommu->port[e]->settle)
+			iommu->port[e]->settle(iommu->port[e]);
 }
 
 /* --- self-check --------------------------------------------------------------------------- */

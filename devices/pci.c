@@ -24,7 +24,7 @@ uint32_t pci_config_read(struct pci_host *pci, uint8_t devfn, unsigned int offse
 	struct pci_dev *dev = pci->dev[devfn];
 	uint32_t value = 0;
 
-	if (!dev || len > sizeof(value) || offset > PCI_CFG_SPACE_SIZE - len)
+	if (!dev || dev->gone || len > sizeof(value) || offset > PCI_CFG_SPACE_SIZE - len)
 		return ones(len);
 	if (dev->ops && dev->ops->config_read)
 		dev->ops->config_read(dev, offset, len);
@@ -67,7 +67,7 @@ void pci_config_write(struct pci_host *pci, uint8_t devfn, unsigned int offset,
 {
 	struct pci_dev *dev = pci->dev[devfn];
 
-	if (!dev || len > sizeof(value) || offset > PCI_CFG_SPACE_SIZE - len)
+	if (!dev || dev->gone || len > sizeof(value) || offset > PCI_CFG_SPACE_SIZE - len)
 		return;
 	for (unsigned int i = 0; i < len; i++) {
 		uint8_t mask = dev->writable[offset + i];

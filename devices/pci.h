@@ -83,6 +83,7 @@ struct pci_dev {
 	const struct pci_ops *ops;
 	uint8_t devfn;
 	uint8_t next_cap; /* first free byte for capabilities */
+	bool gone; /* unplugged without a word: answers nothing until a reset */
 	bool intx; /* the device wants its interrupt pin high */
 	bool intx_high; /* and it is: neither MSI, MSI-X nor INTX_DISABLE forbids it */
 	uint8_t config[PCI_CFG_SPACE_SIZE];
@@ -148,6 +149,10 @@ int pci_assign(struct pci_host *pci);
 
 /* Configuration, BARs and MSI-X as after power-on: BARs at 0, decoding off. */
 void pci_dev_reset(struct pci_dev *dev);
+
+/* Takes it away under its driver: it decodes nothing, reads as ones, moves nothing and
+ * interrupts nobody until pci_dev_reset(). */
+void pci_dev_vanish(struct pci_dev *dev);
 
 /* One access to configuration space, len 1, 2 or 4 (other lengths byte by byte). */
 uint32_t pci_config_read(struct pci_host *pci, uint8_t devfn, unsigned int offset,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "devices/inject.h"
 #include "devices/pci_internal.h"
 #include "devices/util.h"
 
@@ -103,6 +104,8 @@ void pci_unplug(struct pci_dev *dev)
 
 	if (pci) {
 		pci_dev_reset(dev);
+		inject_free(dev->dma.inject);
+		dev->dma.inject = NULL;
 		dma_port_fini(&dev->dma);
 		device_remove(pci->devices, &dev->device);
 		pci->dev[dev->devfn] = NULL;
@@ -120,6 +123,13 @@ void pci_dev_reset(struct pci_dev *dev)
 	pci_msix_reset(dev);
 	pci_msi_changed(dev);
 	dma_set_enabled(&dev->dma, false);
+	dev->gone = false;
+}
+
+void pci_dev_vanish(struct pci_dev *dev)
+{
+	dev->device.ops->reset(&dev->device);
+	dev->gone = true;
 }
 
 void pci_dma_stats(const struct pci_dev *dev, stat_fn fn, void *arg)
@@ -131,6 +141,7 @@ void pci_dma_stats(const struct pci_dev *dev, stat_fn fn, void *arg)
 	fn(arg, "dma.writes", count->writes);
 	fn(arg, "dma.written_bytes", count->written_bytes);
 	fn(arg, "dma.faults", count->faults);
+	inject_stats(dev->dma.inject, fn, arg);
 	if (!dev->dma.translator)
 		return;
 	fn(arg, "dma.cache_hits", count->cache_hits);
@@ -165,6 +176,9 @@ void pci_intx_update(struct pci_dev *dev)
 void pci_intx(struct pci_dev *dev, bool level)
 {
 	if (!dev->config[PCI_INTERRUPT_PIN])
+		return;
+	if (dev->dma.inject && level && !dev->intx && !pci_msi_enabled(dev) &&
+	    !pci_msix_enabled(dev) && inject_interrupt(dev->dma.inject))
 		return;
 	dev->intx = level;
 	if (level)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "devices/inject.h"
 #include "devices/pci_internal.h"
 
 void pci_add_msi(struct pci_dev *dev)
@@ -62,6 +63,8 @@ void pci_msi_fire(struct pci_dev *dev)
 
 	if (!pci_msi_enabled(dev) || !(pci_command(dev) & PCI_COMMAND_MASTER) ||
 	    m->handle < 0)
+		return;
+	if (dev->dma.inject && inject_interrupt(dev->dma.inject))
 		return;
 	if (!m->routed) {
 		err = host_msi_route(dev->pci->host, m->handle, &msg);

@@ -130,6 +130,21 @@ void range_map_remove(struct range_map *map, struct range_node *node)
 	map->nr--;
 }
 
+static void give_all(struct range_node *n, void (*fn)(struct range_node *node))
+{
+	if (!n)
+		return;
+	give_all(n->child[0], fn);
+	give_all(n->child[1], fn);
+	fn(n);
+}
+
+void range_map_empty(struct range_map *map, void (*fn)(struct range_node *node))
+{
+	give_all(map->root, fn);
+	*map = (struct range_map){ 0 };
+}
+
 /* Everything below n lies in [low, high]; *nr counts. */
 static bool verify(const struct range_node *n, uint64_t low, uint64_t high, uint64_t *nr)
 {

@@ -31,6 +31,8 @@ struct range_node *range_map_find(const struct range_map *map, uint64_t addr);
 bool range_map_insert(struct range_map *map, struct range_node *node);
 /* Takes a node out that is in the map. */
 void range_map_remove(struct range_map *map, struct range_node *node);
+/* Takes all of them out, giving each to fn, which may free it.  O(n). */
+void range_map_empty(struct range_map *map, void (*fn)(struct range_node *node));
 /* Order, balance and count are as this page says. */
 bool range_map_verify(const struct range_map *map);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/inject.h"
 #include "devices/virtq_ring.h"
 
 #define CORE_FEATURES                                  \
@@ -112,10 +113,15 @@ static void notify_all(struct virtio_dev *vd)
 
 void virtio_notify(struct virtio_dev *vd, unsigned int index)
 {
+	struct virtq *q = &vd->queue[index];
+
 	if (index >= vd->nr_queues)
 		return;
-	vd->queue[index].count.notifications++;
-	notify_queue(vd, &vd->queue[index]);
+	q->count.notifications++;
+	if (vd->dma->inject && q->enabled && virtio_running(vd) &&
+	    inject_doorbell(vd->dma->inject))
+		vd->transport->queue_interrupt(vd, q);
+	notify_queue(vd, q);
 }
 
 bool virtio_queue_enable(struct virtq *q)
@@ -142,6 +148,14 @@ bool virtio_queue_enable(struct virtq *q)
 	return true;
 }
 
+/* When it returns no chain of q (NULL: of any queue) is in flight. */
+static void drain(struct virtio_dev *vd, struct virtq *q)
+{
+	vd->model->drain(vd, q);
+	if (vd->dma && vd->dma->inject)
+		inject_drain(vd->dma->inject, q);
+}
+
 /* After a drain: forgets the driver's set-up. */
 static void stop_queue(struct virtq *q)
 {
@@ -155,7 +169,7 @@ static void stop_queue(struct virtq *q)
 void virtio_queue_reset(struct virtq *q)
 {
 	q->enabled = false;
-	q->vd->model->drain(q->vd, q);
+	drain(q->vd, q);
 	stop_queue(q);
 }
 
@@ -165,7 +179,7 @@ void virtio_reset(struct virtio_dev *vd)
 {
 	for (unsigned int i = 0; i < vd->nr_queues; i++)
 		vd->queue[i].enabled = false;
-	vd->model->drain(vd, NULL);
+	drain(vd, NULL);
 	for (unsigned int i = 0; i < vd->nr_queues; i++)
 		stop_queue(&vd->queue[i]);
 	vd->status = 0;
@@ -262,7 +276,7 @@ void virtio_quiesce(struct virtio_dev *vd)
 	if (vd->paused)
 		return;
 	vd->paused = true;
-	vd->model->drain(vd, NULL);
+	drain(vd, NULL);
 }
 
 void virtio_resume(struct virtio_dev *vd)

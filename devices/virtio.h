@@ -27,11 +27,19 @@
 
 struct virtio_dev;
 
+/* Where a request's status stands in its writable part, and what says that it failed. */
+struct virtio_status {
+	uint8_t size; /* bytes, little-endian; 0: a used length of 0 is all there is */
+	uint8_t from_end; /* its distance from the end; 0: it is at the start */
+	uint32_t error;
+};
+
 /* What a model is: a constant table.  notify and drain are required, the rest optional. */
 struct virtio_model {
 	uint16_t id; /* VIRTIO_ID_* */
 	uint16_t pci_class; /* class << 8 | subclass */
 	uint64_t features; /* feature bits that every instance offers */
+	const struct virtio_status *status; /* NULL: a request cannot fail */
 
 	/* vd->host and vd->dma are valid from here on.  0 or a negative errno. */
 	int (*attached)(struct virtio_dev *vd);

@@ -139,6 +139,11 @@ static const struct device_ops device_ops = { .reset = reset,
 					      .stats = stats,
 					      .destroy = destroy };
 
+struct virtio_dev *virtio_pci_device(struct pci_dev *dev)
+{
+	return dev->device.ops == &device_ops ? of(&dev->device)->vd : NULL;
+}
+
 static void bar_changed(struct pci_dev *dev, unsigned int bar, bool mapped)
 {
 	if (bar == VIRTIO_PCI_BAR_REGS)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/inject.h"
 #include "devices/virtio.h"
 
 #define IN_FLIGHT_WORDS (VIRTQ_MAX_SIZE / 64)
@@ -243,6 +244,14 @@ void virtq_drop(struct virtq_chain *chain)
 }
 
 void virtq_push(struct virtq_chain *chain, uint32_t written)
+{
+	struct inject *inject = chain->q->vd->dma->inject;
+
+	if (!inject || !inject_completion(inject, chain, &written))
+		virtq_complete(chain, written);
+}
+
+void virtq_complete(struct virtq_chain *chain, uint32_t written)
 {
 	struct virtq *q = chain->q;
 	struct vring_used_elem elem = {

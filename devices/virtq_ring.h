@@ -13,6 +13,8 @@ void virtq_fini(struct virtq *q);
 void virtq_start(struct virtq *q);
 /* As it was after virtq_init(); no chain may be in flight. */
 void virtq_stop(struct virtq *q);
+/* What virtq_push() does when nobody interferes. */
+void virtq_complete(struct virtq_chain *chain, uint32_t written);
 /* The host's pointer to a ring of an enabled queue, or NULL: go by dma_read, dma_write. */
 void *virtq_host(struct virtq_area *area);
 

@@ -117,6 +117,7 @@ static const struct dma_map_ops dma_bounce_ops = {
 	.free = dma_direct_free,
 	.map_page = map_page,
 	.unmap_page = unmap,
+	.map_resource = dma_direct_map_resource, /* there is nothing to copy from */
 	.map_sg = map_sg,
 	.unmap_sg = unmap_sg,
 	.sync_single_for_cpu = sync_for_cpu,

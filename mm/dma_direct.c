@@ -30,6 +30,13 @@ static dma_addr_t direct_map_page(struct device *dev, struct page *page, size_t 
 	return map(dev, page_to_phys(page) + offset, size, attrs);
 }
 
+dma_addr_t dma_direct_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs)
+{
+	(void)dir;
+	return map(dev, phys, size, attrs);
+}
+
 /* Entries are independent: those before one that fails need no undoing. */
 static int direct_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 			 enum dma_data_direction dir, unsigned long attrs)
@@ -132,6 +139,7 @@ const struct dma_map_ops dma_direct_ops = {
 	.alloc = dma_direct_alloc,
 	.free = dma_direct_free,
 	.map_page = direct_map_page,
+	.map_resource = dma_direct_map_resource,
 	.map_sg = direct_map_sg,
 	.supported = dma_direct_supported,
 };

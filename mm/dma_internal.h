@@ -35,6 +35,9 @@ static inline const struct dma_map_ops *dma_ops_of(const struct device *dev)
 	return unlikely(dev->dma_ops) ? dev->dma_ops : &dma_direct_ops;
 }
 
+dma_addr_t dma_direct_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs);
+
 /* Kinds of trouble; each is printed once for each device (device.dma_reported). */
 enum dma_trouble {
 	DMA_TROUBLE_ARGS, /* a direction or size that makes no sense */

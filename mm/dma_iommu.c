@@ -28,11 +28,10 @@ static void bad_unmap(struct device *dev, dma_addr_t addr, size_t size)
 	}
 }
 
-static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
-			   size_t size, enum dma_data_direction dir, unsigned long attrs)
+static dma_addr_t map_phys(struct device *dev, phys_addr_t phys, size_t size,
+			   enum dma_data_direction dir, unsigned long attrs)
 {
 	struct iommu_dma_cookie *cookie = dma_cookie(dev);
-	phys_addr_t phys = page_to_phys(page) + offset;
 	size_t before = offset_in_page(phys), whole;
 	dma_addr_t iova;
 
@@ -48,6 +47,12 @@ static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
 		return iova + before;
 	iommu_dma_free_iova(cookie, iova, whole);
 	return DMA_MAPPING_ERROR;
+}
+
+static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
+			   size_t size, enum dma_data_direction dir, unsigned long attrs)
+{
+	return map_phys(dev, page_to_phys(page) + offset, size, dir, attrs);
 }
 
 static void unmap_page(struct device *dev, dma_addr_t handle, size_t size,
@@ -224,6 +229,8 @@ const struct dma_map_ops iommu_dma_ops = {
 	.free = iommu_dma_free,
 	.map_page = map_page,
 	.unmap_page = unmap_page,
+	.map_resource = map_phys,
+	.unmap_resource = unmap_page,
 	.map_sg = map_sg,
 	.unmap_sg = unmap_sg,
 	.supported = supported,

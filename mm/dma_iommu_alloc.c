@@ -121,7 +121,7 @@ static void *alloc_scattered(struct device *dev, size_t size, dma_addr_t *handle
 			     gfp_t gfp)
 {
 	unsigned long n = size >> PAGE_SHIFT;
-	struct page **pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL);
+	struct page **pages = kvmalloc_array(n, sizeof(struct page *), GFP_KERNEL);
 	void *vaddr = NULL;
 
 	if (!pages || !take_pages(pages, n, gfp)) {

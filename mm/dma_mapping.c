@@ -8,6 +8,7 @@
  * its caller (an unmap too many) warns.
  */
 #include <linux/kmsan-checks.h>
+#include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 #include "mm/dma_account.h"
@@ -126,6 +127,36 @@ void dma_unmap_page_attrs(struct device *dev, dma_addr_t handle, size_t size,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
 	unmap_page(dev, handle, size, dir, attrs, _RET_IP_);
+}
+
+dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+	dma_addr_t addr = DMA_MAPPING_ERROR;
+
+	if (!mappable(dev, size, dir) || memblock_is_memory(phys))
+		return refuse(dev, DMA_REFUSED_CALL, phys, size, dir, _RET_IP_);
+	if (ops->map_resource)
+		addr = ops->map_resource(dev, phys, size, dir, attrs);
+	if (addr == DMA_MAPPING_ERROR)
+		return refuse(dev, DMA_REFUSED_REACH, phys, size, dir, _RET_IP_);
+	dma_count_map(dev, size);
+	dma_observe(.kind = DMA_EVENT_MAP_RESOURCE, .dev = dev, .addr = addr,
+		    .phys = phys, .size = size, .dir = dir, .attrs = attrs,
+		    .caller = _RET_IP_);
+	return addr;
+}
+
+void dma_unmap_resource(struct device *dev, dma_addr_t handle, size_t size,
+			enum dma_data_direction dir, unsigned long attrs)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+
+	dma_observe(.kind = DMA_EVENT_UNMAP_RESOURCE, .dev = dev, .addr = handle,
+		    .size = size, .dir = dir, .attrs = attrs, .caller = _RET_IP_);
+	if (mapped_before(dev, size) && ops->unmap_resource)
+		ops->unmap_resource(dev, handle, size, dir, attrs);
 }
 
 /* Bytes of the whole list; 0 when an entry has no bytes or no page. */

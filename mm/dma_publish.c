@@ -49,6 +49,8 @@ static struct {
 static const u8 wire_kind[] = {
 	[DMA_EVENT_MAP] = DMA_CHECK_MAP,
 	[DMA_EVENT_UNMAP] = DMA_CHECK_UNMAP,
+	[DMA_EVENT_MAP_RESOURCE] = DMA_CHECK_MAP_RESOURCE,
+	[DMA_EVENT_UNMAP_RESOURCE] = DMA_CHECK_UNMAP_RESOURCE,
 	[DMA_EVENT_MAP_SG] = DMA_CHECK_MAP_SG,
 	[DMA_EVENT_UNMAP_SG] = DMA_CHECK_UNMAP_SG,
 	[DMA_EVENT_ALLOC] = DMA_CHECK_ALLOC,
@@ -112,34 +114,12 @@ static u8 refused_kind(const struct dma_event *event)
 static bool maps(enum dma_event_kind kind)
 {
 	return kind == DMA_EVENT_MAP || kind == DMA_EVENT_MAP_SG ||
-	       kind == DMA_EVENT_REFUSED;
+	       kind == DMA_EVENT_MAP_RESOURCE || kind == DMA_EVENT_REFUSED;
 }
 
 static le16 short_count(int n)
 {
 	return (le16)(n > 0xffff ? 0xffff : n);
-}
-
-/* All but the number, and what differs between the segments of a list. */
-static void describe(const struct dma_event *event, struct dma_check_entry *e)
-{
-	*e = (struct dma_check_entry){
-		.kind = event->kind == DMA_EVENT_REFUSED ? refused_kind(event)
-							 : wire_kind[event->kind],
-		.dir = (u8)event->dir,
-		.flags = event->attrs & DMA_ATTR_SKIP_CPU_SYNC ? DMA_CHECK_F_SKIP_SYNC
-							       : 0,
-		.endpoint = event->dev->endpoint,
-		.addr = event->addr,
-		.phys = event->phys,
-		.size = event->size,
-		.entries = short_count(event->nents),
-	};
-	if (maps(event->kind) && event->dev->dma_mask)
-		e->limit = dma_get_mask(event->dev);
-	else if (event->kind == DMA_EVENT_ALLOC)
-		e->limit = event->dev->coherent_dma_mask;
-	e->depth = chain_from(event->caller, e->chain);
 }
 
 /* --- the ring --------------------------------------------------------------------------- */
@@ -149,40 +129,88 @@ static bool is_full(const struct ring *r)
 	return r->head - smp_load_acquire(&r->shared->tail) >= channel.entries;
 }
 
-static void append(const struct dma_check_entry *e)
+/* The next entry of this CPU's ring, with interrupts off. */
+static struct dma_check_entry *next_entry(struct ring *r)
 {
-	struct dma_check_entry *slot;
+	if (unlikely(is_full(r)))
+		channel.take();
+	return &r->entry[r->head & (channel.entries - 1)];
+}
+
+static void publish_entry(struct ring *r, struct dma_check_entry *e)
+{
+	e->seq = (u64)atomic_long_inc_return(&channel.seq);
+	r->head++;
+	smp_store_release(&r->shared->head, r->head);
+}
+
+/* --- entries ---------------------------------------------------------------------------- */
+
+static u64 limit_of(const struct dma_event *event)
+{
+	if (event->kind == DMA_EVENT_ALLOC)
+		return event->dev->coherent_dma_mask;
+	return maps(event->kind) && event->dev->dma_mask ? dma_get_mask(event->dev) : 0;
+}
+
+/* Written in place, each member once; the chain is the caller's. */
+static void fill_in(struct dma_check_entry *e, const struct dma_event *event)
+{
+	e->kind = event->kind == DMA_EVENT_REFUSED ? refused_kind(event)
+						   : wire_kind[event->kind];
+	e->dir = (u8)event->dir;
+	e->flags = event->attrs & DMA_ATTR_SKIP_CPU_SYNC ? DMA_CHECK_F_SKIP_SYNC : 0;
+	e->endpoint = event->dev->endpoint;
+	e->addr = event->sg && event->nents > 0 ? sg_dma_address(event->sg) : event->addr;
+	e->phys = event->phys;
+	e->size = event->size;
+	e->limit = limit_of(event);
+	e->boundary = 0;
+	e->max_segment = 0;
+	e->entries = short_count(event->nents);
+	e->index = 0;
+}
+
+static void append(const struct dma_event *event)
+{
+	struct dma_check_entry *e;
 	unsigned long flags;
 	struct ring *r;
 
 	local_irq_save(flags);
 	r = &channel.ring[arch_cpu_id()];
-	if (unlikely(is_full(r)))
-		channel.take();
-	slot = &r->entry[r->head & (channel.entries - 1)];
-	*slot = *e;
-	slot->seq = (u64)atomic_long_inc_return(&channel.seq);
-	r->head++;
-	smp_store_release(&r->shared->head, r->head);
+	e = next_entry(r);
+	fill_in(e, event);
+	e->depth = chain_from(event->caller, e->chain);
+	publish_entry(r, e);
 	local_irq_restore(flags);
 }
 
-static void append_segments(const struct dma_event *event, struct dma_check_entry *e)
+/* The segments of a list follow each other: interrupts stay off. */
+static void append_segments(const struct dma_event *event)
 {
+	struct dma_check_entry *e;
 	struct scatterlist *sg;
+	unsigned long flags;
+	struct ring *r;
 	int i;
 
-	e->max_segment = dma_get_max_seg_size(event->dev);
-	e->boundary = dma_get_seg_boundary(event->dev);
+	local_irq_save(flags);
+	r = &channel.ring[arch_cpu_id()];
 	for_each_sg (event->sg, sg, event->mapped, i) {
+		e = next_entry(r);
+		fill_in(e, event);
+		e->depth = i ? 0 : chain_from(event->caller, e->chain);
+		e->max_segment = dma_get_max_seg_size(event->dev);
+		e->boundary = dma_get_seg_boundary(event->dev);
 		e->index = short_count(i);
 		e->addr = sg_dma_address(sg);
 		/* Entries that were merged have lost their places. */
 		e->phys = event->mapped == event->nents ? sg_phys(sg) : 0;
 		e->size = sg_dma_len(sg);
-		append(e);
-		e->depth = 0;
+		publish_entry(r, e);
 	}
+	local_irq_restore(flags);
 }
 
 /* Something changes hands: its bytes are looked at before the call returns. */
@@ -191,6 +219,8 @@ static bool changes_hands(enum dma_event_kind kind)
 	switch (kind) {
 	case DMA_EVENT_MAP:
 	case DMA_EVENT_UNMAP:
+	case DMA_EVENT_MAP_RESOURCE:
+	case DMA_EVENT_UNMAP_RESOURCE:
 	case DMA_EVENT_MAP_SG:
 	case DMA_EVENT_UNMAP_SG:
 	case DMA_EVENT_SYNC_FOR_CPU:
@@ -205,16 +235,10 @@ static bool changes_hands(enum dma_event_kind kind)
 
 static void publish(const struct dma_event *event)
 {
-	struct dma_check_entry e;
-
-	describe(event, &e);
-	if (event->kind == DMA_EVENT_MAP_SG) {
-		append_segments(event, &e);
-	} else {
-		if (event->sg && event->nents > 0)
-			e.addr = sg_dma_address(event->sg);
-		append(&e);
-	}
+	if (event->kind == DMA_EVENT_MAP_SG)
+		append_segments(event);
+	else
+		append(event);
 	if (channel.each_call && changes_hands(event->kind))
 		channel.take();
 }

@@ -182,14 +182,17 @@ int swiotlb_prepare(struct device *dev)
 	return 0;
 }
 
-unsigned int swiotlb_release_unused(void)
+unsigned int swiotlb_release_unused(unsigned int keep)
 {
 	struct pool **link = &pools, *p, *unused = NULL;
-	unsigned int released = 0;
+	unsigned int released = 0, n = 0;
 	unsigned long flags;
 
 	spin_lock_irqsave(&pools_lock, flags);
-	while ((p = *link)) {
+	for (p = pools; p; p = p->next)
+		n++;
+	/* The newest come first. */
+	for (; n > keep && (p = *link); n--) {
 		if (p->used) {
 			link = &p->next;
 			continue;

@@ -18,12 +18,16 @@ $(B)/lint/%.ok: %.c .clang-tidy .clang-format
 	$(Q)clang-tidy --quiet $< -- $(call lint_flags,$<) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
-.PHONY: lint
-lint: $(LINT_STAMP)
+# Each by itself, so that `make -k lint` says all that there is to say.
+.PHONY: lint lint-format lint-cppcheck lint-shell
+lint-format:
 	$(Q)clang-format --dry-run -Werror $(LINT_C) $(LINT_H)
+lint-cppcheck:
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 \
 		--enable=warning,performance,portability --suppress=missingInclude \
 		-Iinclude mm guest devices vmm tests
+lint-shell:
 	$(Q)shellcheck $(LINT_SH)
+lint: $(LINT_STAMP) lint-format lint-cppcheck lint-shell
 	@echo "lint: $(words $(LINT_C) $(LINT_H)) files clean"
 #: make lint       clang-format, clang, clang-tidy, cppcheck, shellcheck

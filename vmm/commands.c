@@ -4,9 +4,11 @@
 #include "vmm/command.h"
 #include "vmm/report_command.h"
 #include "vmm/run.h"
+#include "vmm/sandbox_command.h"
 
 const struct command *const commands[] = {
 	&run_command,
 	&report_command,
+	&sandbox_command,
 	NULL,
 };

@@ -24,6 +24,7 @@ void machine_config_init(struct machine_config *config)
 		.cpus = 1,
 		.cmdline = "",
 		.boot_bypass = true,
+		.sandbox = true,
 		.reboot = true,
 	};
 }

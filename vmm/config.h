@@ -10,12 +10,14 @@
 #include <stdint.h>
 
 #include "vmm/error.h"
+#include "vmm/inject.h"
 #include "vmm/memory.h"
 
 #define MEM_DEFAULT (256ull << 20)
 #define MEM_ALIGN   (1ull << 20)
 
 #define DISKS_MAX   16
+#define INJECT_MAX  32 /* rules */
 #define QMP_MAX	    3
 #define CMDLINE_MAX 2048 /* bytes with the final NUL: what Linux takes, too */
 
@@ -58,6 +60,9 @@ struct machine_config {
 	unsigned int edu_bits; /* of an edu device's DMA addresses; 0: there is none */
 	struct balloon_config balloon;
 	enum dma_check_mode dma_check;
+	struct inject_config inject[INJECT_MAX];
+	unsigned int nr_inject;
+	bool sandbox; /* its threads are confined: for good, the main thread included */
 	bool reboot; /* a reset restarts the guest; else it ends the machine */
 	const char *name; /* under which it can be controlled, or NULL */
 	const char *qmp[QMP_MAX]; /* where QMP clients come from, as qmp_open() takes it */

@@ -81,6 +81,7 @@ struct control_facts {
 	unsigned int cpus, max_cpus;
 	unsigned int disks;
 	unsigned int chardevs;
+	bool confined; /* it can open no file */
 };
 
 struct control_chardev {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* vmm/control.h for a real machine. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "devices/util.h"
 #include "devices/virtio_blk.h"
@@ -47,6 +49,7 @@ static enum control_cause cause_of(const struct outcome *o)
 	case END_CONSOLE:
 		return CONTROL_BY_USER;
 	case END_HOST:
+	case END_SANDBOX:
 		return CONTROL_BY_HOST;
 	default:
 		return CONTROL_BY_GUEST_SHUTDOWN;
@@ -172,6 +175,7 @@ static void get_facts(struct control *c, struct control_facts *facts)
 		.max_cpus = m->kvm.max_vcpus,
 		.disks = m->config.nr_disks,
 		.chardevs = 1,
+		.confined = m->sandbox,
 	};
 }
 
@@ -301,6 +305,7 @@ static int dump_stopped(struct machine *m, const struct control_dump *how,
 		.end = how->ranged ? how->begin + how->length : UINT64_MAX,
 		.fd = how->fd,
 		.give_up_fd = { m->signal_fd, m->hurry_fd },
+		.pagemap_fd = m->pagemap_fd,
 	};
 	unsigned int i;
 	int ret = dump.cpus ? 0 : -ENOMEM;
@@ -355,11 +360,14 @@ int machine_add_control(struct machine *m, struct error *err)
 	int ret = 0;
 
 	m->control.ops = &machine_control_ops;
+	m->pagemap_fd = -1;
 	if (!m->config.name && !m->config.nr_qmp)
 		return 0;
 	m->qmp = qmp_create(&m->control, &m->loop);
 	if (!m->qmp)
 		return error_set(err, ENOMEM, "no memory for a control socket");
+	/* Later, confined, it could not be opened. */
+	m->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (m->config.name)
 		ret = qmp_open_name(m->qmp, m->config.name, err);
 	for (i = 0; i < m->config.nr_qmp && !ret; i++)
@@ -369,7 +377,10 @@ int machine_add_control(struct machine *m, struct error *err)
 
 void machine_end_control(struct machine *m)
 {
-	if (m->qmp)
-		qmp_destroy(m->qmp);
+	if (!m->qmp)
+		return;
+	qmp_destroy(m->qmp);
 	m->qmp = NULL;
+	if (m->pagemap_fd >= 0)
+		close(m->pagemap_fd);
 }

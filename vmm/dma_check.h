@@ -32,7 +32,7 @@ struct dma_checker_config {
 	struct dma_port *(*port)(void *ctx, uint32_t endpoint);
 	/* The code at a guest's address, as text. */
 	void (*describe)(void *ctx, uint64_t pc, char *buf, size_t size);
-	/* One line of a report; `information`: no fault. */
+	/* One line of a report; `information`: no fault, or one that the guest announced. */
 	void (*say)(void *ctx, bool information, const char *line);
 	void *ctx;
 };

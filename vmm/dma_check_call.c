@@ -202,7 +202,11 @@ void dma_judge_call(struct dma_checker *c, unsigned int ring,
 	case DMA_CHECK_ALLOC:
 		judge_map(c, device, ring, e, DMA_COHERENT);
 		break;
+	case DMA_CHECK_MAP_RESOURCE:
+		judge_map(c, device, ring, e, DMA_RESOURCE);
+		break;
 	case DMA_CHECK_UNMAP:
+	case DMA_CHECK_UNMAP_RESOURCE:
 	case DMA_CHECK_UNMAP_SG:
 	case DMA_CHECK_FREE:
 		dma_judge_unmap(c, device, e, &call);

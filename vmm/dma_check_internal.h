@@ -22,7 +22,8 @@ struct dma_report {
 	enum dma_map_kind map_kind;
 	uint8_t map_dir;
 	struct dma_chain made, ended, call; /* depth 0: there is none */
-	uint64_t count, provoked; /* how often; of those, announced by the guest */
+	bool provoked; /* the guest had announced it */
+	uint64_t count; /* how often */
 };
 
 struct dma_checker {

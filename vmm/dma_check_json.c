@@ -33,7 +33,7 @@ static json_t *report_one(const struct dma_checker *c, const struct dma_report *
 	report_number(object, "length", r->size);
 	report_text(object, "what", r->what);
 	report_number(object, "count", r->count);
-	report_number(object, "provoked", r->provoked);
+	json_object_set_new(object, "provoked", json_boolean(r->provoked));
 	if (r->has_map) {
 		map = json_object();
 		report_text(map, "kind", dma_map_kind_name(r->map_kind));

@@ -90,7 +90,7 @@ struct dma_map *dma_maps_add(struct dma_maps *maps, struct dma_device *device,
 	map->bus.last = e->addr + e->size - 1;
 	map->dir = kind == DMA_COHERENT ? DMA_CHECK_BIDIRECTIONAL : e->dir;
 	map->kind = kind;
-	map->asked = kind != DMA_SINGLE;
+	map->asked = kind == DMA_SG || kind == DMA_COHERENT;
 	map->entries = e->entries;
 	map->index = e->index;
 	map->phys = e->phys;

@@ -28,7 +28,7 @@ struct dma_chain {
 	uint64_t pc[DMA_CHECK_CHAIN];
 };
 
-enum dma_map_kind { DMA_SINGLE, DMA_SG, DMA_COHERENT };
+enum dma_map_kind { DMA_SINGLE, DMA_SG, DMA_COHERENT, DMA_RESOURCE };
 
 struct dma_chunks; /* dma_check_owner.h */
 

@@ -51,7 +51,14 @@ const char *dma_dir_name(uint8_t dir)
 
 const char *dma_map_kind_name(enum dma_map_kind kind)
 {
-	return kind == DMA_SINGLE ? "single" : kind == DMA_SG ? "list" : "coherent";
+	static const char *const names[] = {
+		[DMA_SINGLE] = "single",
+		[DMA_SG] = "list",
+		[DMA_COHERENT] = "coherent",
+		[DMA_RESOURCE] = "resource",
+	};
+
+	return names[kind];
 }
 
 void dma_device_name(const struct dma_checker *c, uint32_t endpoint, char *buf,
@@ -78,7 +85,8 @@ say(const struct dma_checker *c, const struct dma_report *r, const char *format,
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
 	if (c->config.say)
-		c->config.say(c->config.ctx, r->kind == DMA_FOUND_EXPOSED, line);
+		c->config.say(c->config.ctx, r->provoked || r->kind == DMA_FOUND_EXPOSED,
+			      line);
 }
 
 void dma_describe_pc(const struct dma_checker *c, uint64_t pc, char *buf, size_t size)
@@ -158,18 +166,18 @@ static struct dma_report *known(struct dma_checker *c, const struct dma_report *
 		struct dma_report *old = &c->report[i];
 
 		if (old->kind == r->kind && old->endpoint == r->endpoint &&
-		    same_way(old, r))
+		    old->provoked == r->provoked && same_way(old, r))
 			return old;
 	}
 	return NULL;
 }
 
-static void count(struct dma_checker *c, const struct dma_report *r, bool provoked)
+static void count(struct dma_checker *c, const struct dma_report *r)
 {
 	struct dma_check_area *area = c->channel.area;
 
 	c->found[r->kind]++;
-	if (!provoked && !is_info(r))
+	if (!r->provoked && !is_info(r))
 		c->unexpected++;
 	if (!area)
 		return;
@@ -209,8 +217,8 @@ void dma_found(struct dma_checker *c, const struct dma_finding *finding,
 				.endpoint = finding->endpoint,
 				.addr = finding->addr,
 				.size = finding->size,
+				.provoked = is_provoked(c, finding->kind),
 				.count = 1 };
-	bool provoked = is_provoked(c, r.kind);
 	struct dma_report *old;
 	va_list args;
 
@@ -218,11 +226,10 @@ void dma_found(struct dma_checker *c, const struct dma_finding *finding,
 		describe_map(&r, finding->map);
 	if (finding->call)
 		r.call = *finding->call;
-	count(c, &r, provoked);
+	count(c, &r);
 	old = known(c, &r);
 	if (old) {
 		old->count++;
-		old->provoked += provoked;
 		return;
 	}
 	if (c->nr_reports == DMA_REPORTS_MAX ||
@@ -232,7 +239,6 @@ void dma_found(struct dma_checker *c, const struct dma_finding *finding,
 	va_start(args, format);
 	vsnprintf(r.what, sizeof(r.what), format, args);
 	va_end(args);
-	r.provoked = provoked;
 	if (r.kind == DMA_FOUND_CORRUPT)
 		snprintf(r.device, sizeof(r.device), "guest");
 	else

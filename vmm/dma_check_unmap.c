@@ -133,9 +133,16 @@ static void forget_list(struct dma_checker *c, const struct dma_map *map)
 
 static enum dma_map_kind kind_of(const struct dma_check_entry *e)
 {
-	return e->kind == DMA_CHECK_UNMAP      ? DMA_SINGLE
-	       : e->kind == DMA_CHECK_UNMAP_SG ? DMA_SG
-					       : DMA_COHERENT;
+	switch (e->kind) {
+	case DMA_CHECK_UNMAP:
+		return DMA_SINGLE;
+	case DMA_CHECK_UNMAP_SG:
+		return DMA_SG;
+	case DMA_CHECK_UNMAP_RESOURCE:
+		return DMA_RESOURCE;
+	default:
+		return DMA_COHERENT;
+	}
 }
 
 void dma_judge_unmap(struct dma_checker *c, struct dma_device *device,

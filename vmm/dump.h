@@ -38,6 +38,7 @@ struct dump {
 		end; /* guest-physical: what of RAM is wanted; [0, UINT64_MAX): all */
 	int fd;
 	int give_up_fd[2]; /* -1: none */
+	int pagemap_fd; /* /proc/self/pagemap: what was touched; -1: it has to be looked at */
 };
 
 /* The guest must stand.  0, or a negative errno with the line in err. */

@@ -29,7 +29,7 @@ void dump_file_open(struct dump_file *file, const struct dump *dump)
 			 !fstat(dump->fd, &st) && S_ISREG(st.st_mode),
 		.base = base < 0 ? 0 : (uint64_t)base,
 		.give_up_fd = dump->give_up_fd,
-		.pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC),
+		.pagemap_fd = dump->pagemap_fd,
 	};
 }
 
@@ -168,8 +168,6 @@ int dump_file_memory(struct dump_file *file, const void *memory, uint64_t size,
 
 int dump_file_close(struct dump_file *file, uint64_t size)
 {
-	if (file->pagemap_fd >= 0)
-		close(file->pagemap_fd);
 	if (file->holes && ftruncate(file->fd, (off_t)(file->base + size)))
 		return -errno;
 	return 0;

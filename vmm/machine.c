@@ -21,7 +21,7 @@ void machine_end(struct machine *m, const struct outcome *outcome)
 		m->outcome = *outcome;
 		atomic_store(&m->ended, true);
 		if (outcome->reason == END_SIGNAL || outcome->reason == END_QUIT ||
-		    outcome->reason == END_CONTROL)
+		    outcome->reason == END_CONTROL || outcome->reason == END_SANDBOX)
 			eventfd_write(m->hurry_fd, 1);
 		eventfd_write(m->wake_fd, 1);
 	}
@@ -30,11 +30,12 @@ void machine_end(struct machine *m, const struct outcome *outcome)
 
 static void on_wake(void *arg, uint32_t events)
 {
-	const struct machine *m = arg;
+	struct machine *m = arg;
 	eventfd_t count;
 
 	(void)events;
 	eventfd_read(m->wake_fd, &count);
+	machine_check_sandbox(m);
 }
 
 static void on_signal(void *arg, uint32_t events)
@@ -86,6 +87,7 @@ static int create_vm(struct machine *m, struct error *err)
 	int ret = kvm_open(&m->kvm, m->config.cpus, err);
 
 	m->kvm.told = (m->config.report ? PV_CPUID_REPORT : 0) |
+		      (m->config.nr_inject ? PV_CPUID_INJECT : 0) |
 		      machine_dma_check_told(&m->config);
 	if (!ret)
 		ret = kvm_create_vm(&m->kvm, &m->mem, err);
@@ -131,9 +133,13 @@ static int build(struct machine *m, struct error *err)
 	if (!ret)
 		ret = machine_open_disks(m, err);
 	if (!ret)
+		ret = machine_add_sandbox(m, err);
+	if (!ret)
 		ret = create_vm(m, err);
 	if (!ret)
 		ret = machine_add_devices(m, err);
+	if (!ret)
+		ret = inject_apply(&m->pci, m->config.inject, m->config.nr_inject, err);
 	if (!ret)
 		ret = machine_add_dma_check(m, err);
 	if (!ret)
@@ -194,6 +200,7 @@ void machine_destroy(struct machine *m)
 	close_if_open(m->wake_fd);
 	close_if_open(m->hurry_fd);
 	close_if_open(m->signal_fd);
+	sandbox_destroy(m->sandbox);
 	pthread_mutex_destroy(&m->outcome_lock);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
@@ -204,6 +211,19 @@ static void start_console(struct machine *m)
 	pthread_mutex_lock(&m->lock);
 	console_start(&m->console, &m->com1_port);
 	pthread_mutex_unlock(&m->lock);
+}
+
+/* From here on the main thread waits for events and serves devices, no more. */
+static void confine(struct machine *m)
+{
+	struct outcome outcome = { .reason = END_HOST };
+	int ret = machine_confine(m, SANDBOX_MAIN, "main");
+
+	if (!ret)
+		return;
+	snprintf(outcome.text, sizeof(outcome.text),
+		 "--sandbox on: the main thread cannot be confined: %s", strerror(-ret));
+	machine_end(m, &outcome);
 }
 
 /* Nothing of the guest moves any more, and all it printed is out. */
@@ -279,7 +299,8 @@ static bool turn(struct machine *m)
 void machine_run(struct machine *m)
 {
 	start_console(m);
-	if (!m->started && !m->paused) {
+	confine(m);
+	if (!m->started && !m->paused && !atomic_load(&m->ended)) {
 		log_step("the guest starts");
 		machine_resume(m);
 	}

@@ -36,6 +36,7 @@
 #include "vmm/loop.h"
 #include "vmm/memory.h"
 #include "vmm/outcome.h"
+#include "vmm/sandbox.h"
 #include "vmm/symbols.h"
 #include "vmm/vm.h"
 
@@ -68,6 +69,7 @@ struct machine {
 	struct symbols dma_symbols; /* of the kernel, for it */
 	struct bus_range dma_check_port;
 	uint64_t reports; /* what devices said, said aloud or not */
+	struct sandbox *sandbox; /* NULL: off */
 	bool closing; /* the VM goes away as a whole: what belongs to it need not be undone */
 
 	pthread_mutex_t outcome_lock;
@@ -82,6 +84,7 @@ struct machine {
 	struct outcome over; /* how the guest ended while the machine stays for it */
 	struct control control;
 	struct qmp_server *qmp; /* NULL: nobody can ask */
+	int pagemap_fd; /* of this process, for dumps; -1: none */
 
 	int wake_fd; /* eventfd: ended or reset_wanted changed */
 	int hurry_fd; /* eventfd, never read: somebody outside wants the end now */
@@ -132,6 +135,15 @@ void machine_tell_cause(struct machine *m, enum control_event_kind kind,
 			enum control_cause cause);
 /* That the guest, or the machine, came to this end. */
 void machine_tell_end(struct machine *m, const struct outcome *outcome);
+
+/* machine_sandbox.c: the confinement of config.sandbox.  Made when the disks are open and
+ * before there are vCPUs. */
+int machine_add_sandbox(struct machine *m, struct error *err);
+/* The calling thread is confined.  0 or a negative errno. */
+int machine_confine(const struct machine *m, enum sandbox_thread thread,
+		    const char *name);
+/* Ends the machine if a thread made a forbidden call. */
+void machine_check_sandbox(struct machine *m);
 
 /* machine_host.c: what devices and vCPUs ask of the machine. */
 extern const struct host_ops machine_host_ops;

@@ -35,7 +35,7 @@ static void describe(void *ctx, uint64_t pc, char *buf, size_t size)
 {
 	const struct machine *m = ctx;
 
-	symbols_describe(&m->dma_symbols, pc, buf, size);
+	symbols_describe_return(&m->dma_symbols, pc, buf, size);
 }
 
 static void say(void *ctx, bool information, const char *line)
@@ -88,7 +88,7 @@ int machine_add_dma_check(struct machine *m, struct error *err)
 		ret = add_port(m);
 	if (ret)
 		return error_set(err, -ret, "--dma-check: %s", strerror(-ret));
-	symbols_read(&m->dma_symbols, m->config.kernel);
+	symbols_read(&m->dma_symbols, m->boot.kernel.fd);
 	for (unsigned int i = 0; i < PCI_MAX_DEVFN; i++)
 		if (m->pci.dev[i])
 			m->pci.dev[i]->dma.witness = dma_checker_witness(m->dma_checker);

@@ -15,6 +15,7 @@ static const char *const names[] = {
 	[END_QUIT] = "quit",
 	[END_CONTROL] = "control",
 	[END_CONSOLE] = "console",
+	[END_SANDBOX] = "sandbox",
 	[END_HOST] = "host",
 };
 
@@ -90,6 +91,7 @@ void outcome_describe(const struct outcome *o, char *buf, unsigned int size)
 		snprintf(buf, size, "standard output takes no more: %s",
 			 strerror((int)code));
 		break;
+	case END_SANDBOX:
 	case END_HOST:
 		snprintf(buf, size, "%s", o->text);
 		break;

@@ -17,13 +17,14 @@ enum end_reason {
 	END_QUIT, /* Ctrl-A x */
 	END_CONTROL, /* quit, over the control socket */
 	END_CONSOLE, /* nothing can be printed any more: errno `code` */
+	END_SANDBOX, /* a thread of the monitor made a forbidden system call: text */
 	END_HOST, /* KVM or the host failed: text */
 };
 
 struct outcome {
 	enum end_reason reason;
 	uint64_t code;
-	char text[160];
+	char text[224];
 };
 
 /* What a guest that panicked writes to the exit port. */

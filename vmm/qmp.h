@@ -78,7 +78,8 @@ struct qmp_server;
 
 /* A server for a machine, without listeners.  NULL: no memory. */
 struct qmp_server *qmp_create(struct control *control, struct loop *loop);
-/* Closes all; what still waits for a client is sent as far as it takes it at once. */
+/* Closes all, and removes the sockets that it made; but a confined process can remove
+ * nothing: those make way for the next that wants their path. */
 void qmp_destroy(struct qmp_server *server);
 
 /* Takes a listening socket, or one that is connected already, from here on the server's. */

@@ -12,6 +12,14 @@ static json_t *argument(const struct qmp_call *call, const char *name)
 	return json_object_get(call->arguments, name);
 }
 
+static bool is_confined(const struct qmp_call *call)
+{
+	struct control_facts facts;
+
+	call->control->ops->facts(call->control, &facts);
+	return facts.confined;
+}
+
 /* The descriptor that `protocol` means, the caller's to close; -1 with the error noted. */
 static int open_target(struct qmp_call *call)
 {
@@ -24,6 +32,11 @@ static int open_target(struct qmp_call *call)
 			qmp_error(call, "File descriptor named '%.100s' not found",
 				  protocol + 3);
 		return fd;
+	}
+	if (!strncmp(protocol, "file:", 5) && is_confined(call)) {
+		qmp_error(call, "the machine is confined and opens no file; give it an "
+				"open one: getfd, then fd:NAME");
+		return -1;
 	}
 	if (strncmp(protocol, "file:", 5) != 0) {
 		qmp_error(call, "Parameter 'protocol' expects file:PATH or fd:NAME");

@@ -223,6 +223,17 @@ static int set_dma_check(void *target, const char *value, struct error *err)
 			 value);
 }
 
+static int add_inject(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	if (o->machine.nr_inject == INJECT_MAX)
+		return error_set(err, EINVAL,
+				 "--inject %s: one too many; give at most %d", value,
+				 INJECT_MAX);
+	return inject_parse(value, &o->machine.inject[o->machine.nr_inject++], err);
+}
+
 static int set_no_reboot(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -270,6 +281,17 @@ static int set_no_shutdown(void *target, const char *value, struct error *err)
 	(void)value;
 	(void)err;
 	o->machine.stays = true;
+	return 0;
+}
+
+static int set_sandbox(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	o->machine.sandbox = !strcmp(value, "on");
+	if (!o->machine.sandbox && strcmp(value, "off") != 0)
+		return error_set(err, EINVAL, "--sandbox %s: unknown; give on or off",
+				 value);
 	return 0;
 }
 
@@ -334,8 +356,9 @@ const struct option run_option_table[] = {
 	  "MODE is on (also without =MODE), off (default), or hash: on, and the bytes of each "
 	  "mapped buffer are hashed when it changes hands, which finds a CPU that writes to "
 	  "what is the device's, and costs the guest an exit for each map, unmap and sync. A "
-	  "finding that the guest did not announce makes the exit status 1. Only a guest that "
-	  "publishes its calls is judged (include/abi/dma_check.h).",
+	  "finding makes the exit status 1, unless the guest had announced it; what it announced "
+	  "is told with -v. Only a guest that publishes its calls is judged "
+	  "(include/abi/dma_check.h).",
 	  set_dma_check },
 	{ "name", 0, "NAME",
 	  "Name of the machine: up to 64 letters, digits and -_.+@. It can be controlled under "
@@ -354,9 +377,24 @@ const struct option run_option_table[] = {
 	  "Keep the machine when its guest has ended, stopped, until it is reset or quit; a "
 	  "signal ends it, too. The exit status is still that of the guest's end.",
 	  set_no_shutdown },
+	{ "inject", 0, "DEVICE:KIND[,every=N][,seed=S]",
+	  "Let a device make a mistake at every N-th opportunity (default 8), to see that its "
+	  "driver survives it. DEVICE is a name of the report: disk0, rng0, console0, "
+	  "dmacheck0, edu0, iommu0. KIND is short (fewer bytes than asked for), flip (one bit "
+	  "of what it wrote is inverted), late (a completion waits up to half a second), "
+	  "reorder (a completion is overtaken by the next), lost (an interrupt is not sent), "
+	  "spurious (one is sent for nothing), error (a request fails), or gone (the device is "
+	  "unplugged without a word). What is random of it comes from the seed S (default 1). "
+	  "The report counts what happened; -v tells each. May be given several times.",
+	  add_inject },
 	{ "no-reboot", 0, NULL,
 	  "A reset by the guest ends the run, with status 1 as it did not finish.",
 	  set_no_reboot },
+	{ "sandbox", 0, "on|off",
+	  "Confine the monitor while the guest runs (default): no privileges, no new files, and "
+	  "no system calls but those that pagevisor sandbox lists. A thread that tries another "
+	  "one ends the run with status 1 and a line that names both.",
+	  set_sandbox },
 	{ "report", 0, "FILE", "Write a report of the whole run to FILE, as JSON.",
 	  set_report },
 	{ "verbose", 'v', NULL, "Say each step on standard error.", set_verbose },

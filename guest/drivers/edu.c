@@ -14,8 +14,9 @@
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <guest/edu.h>
+#include <guest/patience.h>
 
-#define PATIENCE_NS  (5 * (u64)NSEC_PER_SEC)
+#define PATIENCE     (5 * HZ)
 #define NO_SUCH	     (~0U) /* what a register that does not exist reads as */
 #define REGISTERS    4096U
 #define LIVENESS_TRY 0x5a17c0deU
@@ -29,16 +30,33 @@ struct device *edu_device(void)
 	return edu ? &edu->dev : NULL;
 }
 
+/* What it still does reaches nobody. */
+static int give_up(const char *why, int err)
+{
+	dev_err(&edu->dev, "edu %s: given up\n", why);
+	pci_clear_master(edu);
+	edu = NULL;
+	return err;
+}
+
+/* All registers of a device that was unplugged read as ones; of one that is there, some. */
+static bool is_gone(u32 value)
+{
+	return value == NO_SUCH && readl(regs + EDU_REG_ID) != EDU_ID_VALUE;
+}
+
 /* Waits until none of the bits is set. */
 static int wait_clear(unsigned int reg, u32 bits)
 {
-	u64 end = ktime_get_ns() + PATIENCE_NS;
+	u64 end = ktime_get_ns() +
+		  jiffies_to_msecs(io_patience(PATIENCE)) * (u64)NSEC_PER_MSEC;
+	u32 value;
 
-	while (readl(regs + reg) & bits) {
-		if (ktime_get_ns() > end) {
-			dev_err(&edu->dev, "edu does not answer\n");
-			return -ETIMEDOUT;
-		}
+	while ((value = readl(regs + reg)) & bits) {
+		if (is_gone(value))
+			return give_up("is gone", -ENODEV);
+		if (ktime_get_ns() > end)
+			return give_up("does not answer", -ETIMEDOUT);
 		msleep(1);
 	}
 	return 0;
@@ -48,6 +66,8 @@ static int result(void)
 {
 	u32 r = readl(regs + EDU_REG_DMA_RESULT);
 
+	if (is_gone(r))
+		return give_up("is gone", -ENODEV);
 	if (r == NO_SUCH)
 		return 0;
 	if (r & EDU_DMA_R_MASKED)
@@ -127,6 +147,8 @@ int edu_factorial(u32 n, u32 *result_out)
 		writel(n, regs + EDU_REG_FACTORIAL);
 		err = wait_clear(EDU_REG_STATUS, EDU_STATUS_COMPUTING);
 		*result_out = readl(regs + EDU_REG_FACTORIAL);
+		if (!err && is_gone(*result_out))
+			err = give_up("is gone", -ENODEV);
 	}
 	mutex_unlock(&lock);
 	return err;

@@ -97,7 +97,7 @@ EXPERIMENT(iommu_map_vmalloc, "iommu.map",
 	u64 mine, seen = 0;
 	char *p;
 
-	hold_every_second_page(&held, PAGES);
+	hold_every_second_page_here(&held, PAGES);
 	p = vmalloc(BYTES);
 	if (!expect(x, p, "no memory") || !list_pages(x, &table, p))
 		goto out;
@@ -133,7 +133,7 @@ EXPERIMENT(iommu_sg_merge, "iommu.sg-merge",
 	u64 mine;
 	char *p;
 
-	hold_every_second_page(&held, PAGES);
+	hold_every_second_page_here(&held, PAGES);
 	p = vmalloc(BYTES);
 	if (!expect(x, p, "no memory") || !list_pages(x, &table, p))
 		goto out;

@@ -8,6 +8,7 @@
  */
 #include <linux/completion.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -106,10 +107,11 @@ EXPERIMENT(
 
 	if (!expect(x, p, "no memory"))
 		return;
-	/* What edu will write; and no timer flushes for us meanwhile. */
+	/* What edu will write; and no timer flushes for us meanwhile, nor one armed before. */
 	p[0] = word;
 	expect(x, !edu_copy_in(p, 8, 8), "no DMA");
 	iommu_dma_flush_wanted = NULL;
+	msleep(2 * IOMMU_DMA_FLUSH_MS);
 	watch_faults(dev);
 	expect(x, !iommu_dma_set_lazy(dev, true), "no lazy mode");
 	lazy = window_open(x, p, word, &lazy_after);

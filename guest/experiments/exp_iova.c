@@ -22,7 +22,7 @@ EXPERIMENT(iova_reuse, "iova.reuse",
 {
 	struct device *dev = device_behind_iommu();
 	struct page *page = alloc_page(GFP_KERNEL);
-	struct iommu_dma_stats before, after;
+	struct iommu_dma_stats before = { 0 }, after;
 	unsigned int same = 0;
 	dma_addr_t first = 0;
 

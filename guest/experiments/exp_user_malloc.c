@@ -359,7 +359,7 @@ EXPERIMENT(malloc_physical, "malloc.physical",
 	LIST_HEAD(held);
 	struct process *p;
 
-	hold_every_second_page(&held, SCATTER_PAGES);
+	hold_every_second_user_page(&held, SCATTER_PAGES);
 	p = user_start(x, "malloc_physical", NULL);
 	if (p && user_pause(x, p)) {
 		if (expect(x, f, "no memory")) {

@@ -40,6 +40,7 @@
 #define NEEDS_DMA_HASH	64U /* one that also hashes buffers */
 #define NEEDS_IOMMU	128U /* an IOMMU, and a device behind it */
 #define NEEDS_EDU	256U /* the device with 28 address bits */
+#define NEEDS_FAULTS	512U /* a monitor whose devices make mistakes (--inject) */
 
 struct trial;
 
@@ -103,6 +104,7 @@ enum chapter {
 	CHAPTER_EDU,
 	CHAPTER_DISK,
 	CHAPTER_DEVICES,
+	CHAPTER_INJECT,
 	CHAPTER_IRQ,
 	CHAPTER_SMP,
 	CHAPTER_MEMPOOL,

@@ -32,13 +32,13 @@ static void hold_large_pieces(struct list_head *held, enum zone_type zone, unsig
 
 /* Pages of odd number are held: between two that are free lies one that is not.  The zone
  * that they are of. */
-static enum zone_type hold_odd_pages(struct list_head *held, unsigned int n)
+static enum zone_type hold_odd_pages(struct list_head *held, unsigned int n, gfp_t gfp)
 {
 	enum zone_type zone = ZONE_NORMAL;
 	LIST_HEAD(even);
 
 	for (unsigned int i = 0; i < 2 * n; i++) {
-		struct page *page = alloc_page(GFP_KERNEL | __GFP_HIGHMEM);
+		struct page *page = alloc_page(gfp);
 
 		if (!page)
 			continue;
@@ -51,14 +51,20 @@ static enum zone_type hold_odd_pages(struct list_head *held, unsigned int n)
 
 void hold_every_second_page_here(struct list_head *held, unsigned int n)
 {
-	hold_odd_pages(held, n);
+	hold_odd_pages(held, n, GFP_KERNEL | __GFP_HIGHMEM);
 }
 
 /* Back in the zone the others stay single, and single blocks are what is taken first. */
 void hold_every_second_page(struct list_head *held, unsigned int n)
 {
-	enum zone_type zone = hold_odd_pages(held, n);
+	enum zone_type zone = hold_odd_pages(held, n, GFP_KERNEL | __GFP_HIGHMEM);
 
-	drain_local_pages();
+	drain_all_pages(); /* whoever asks next may run on another CPU, with pages in stock */
 	hold_large_pieces(held, zone, n);
+}
+
+void hold_every_second_user_page(struct list_head *held, unsigned int n)
+{
+	hold_odd_pages(held, n, GFP_HIGHUSER_MOVABLE);
+	drain_all_pages();
 }

@@ -15,6 +15,8 @@ void hold_every_second_page(struct list_head *held, unsigned int n);
 /* The same, but those given back stay on this CPU's list, on top: for requests too small to
  * go to the zone. */
 void hold_every_second_page_here(struct list_head *held, unsigned int n);
+/* The same for the frames of processes, which are of another type, page by page. */
+void hold_every_second_user_page(struct list_head *held, unsigned int n);
 void free_held_pages(struct list_head *held);
 
 #endif

@@ -110,6 +110,8 @@ void skip(struct trial *x, const char *reason)
 
 static const char *missing_need(unsigned int needs)
 {
+	if ((needs & NEEDS_FAULTS) && !hypervisor.injects)
+		return "no device makes mistakes here: give --inject";
 	if ((needs & NEEDS_DMACHECK) && !dmacheck_device())
 		return "this machine has no dmacheck device";
 	if ((needs & NEEDS_DMA_CHECK) && !dma_check_area())

@@ -21,7 +21,7 @@ void row_set(struct table_row *row, enum column column, const char *fmt, ...)
 	va_end(args);
 }
 
-/* RAM that was kept back has no struct page, and the device finds it where it is. */
+/* RAM that was kept back has no struct page: what is lent of it is a resource. */
 static bool has_struct_page(phys_addr_t phys)
 {
 	return memblock_is_memory(phys);
@@ -29,20 +29,24 @@ static bool has_struct_page(phys_addr_t phys)
 
 static bool map_page(phys_addr_t phys, dma_addr_t *dma)
 {
-	*dma = phys;
-	if (has_struct_page(phys))
-		*dma = dma_map_page(dmacheck_device(), phys_to_page(phys), 0, PAGE_SIZE,
-				    DMA_TO_DEVICE);
+	*dma = has_struct_page(phys) ? dma_map_page(dmacheck_device(), phys_to_page(phys),
+						    0, PAGE_SIZE, DMA_TO_DEVICE)
+				     : dma_map_resource(dmacheck_device(), phys,
+							PAGE_SIZE, DMA_TO_DEVICE, 0);
 	return !dma_mapping_error(dmacheck_device(), *dma);
 }
 
 static void unmap_pages(const struct sample *sample, const struct dmacheck_seg *segs,
 			unsigned int n)
 {
+	struct device *dev = dmacheck_device();
+
 	while (n--)
 		if (has_struct_page(sample->page[n]))
-			dma_unmap_page(dmacheck_device(), segs[n].addr, PAGE_SIZE,
-				       DMA_TO_DEVICE);
+			dma_unmap_page(dev, segs[n].addr, PAGE_SIZE, DMA_TO_DEVICE);
+		else
+			dma_unmap_resource(dev, segs[n].addr, PAGE_SIZE, DMA_TO_DEVICE,
+					   0);
 }
 
 static bool reads_it(const struct sample *sample, dma_addr_t first)
@@ -50,6 +54,20 @@ static bool reads_it(const struct sample *sample, dma_addr_t first)
 	u64 seen = 0;
 
 	return !dmacheck_hash(first, SAMPLE, &seen) && seen == sample->hash;
+}
+
+static bool is_one_resource(const struct sample *sample)
+{
+	struct device *dev = dmacheck_device();
+	phys_addr_t phys = sample->page[0] + sample->offset;
+	dma_addr_t dma = dma_map_resource(dev, phys, SAMPLE, DMA_TO_DEVICE, 0);
+	bool one;
+
+	if (dma_mapping_error(dev, dma))
+		return false;
+	one = reads_it(sample, dma);
+	dma_unmap_resource(dev, dma, SAMPLE, DMA_TO_DEVICE, 0);
+	return one;
 }
 
 /* Behind an IOMMU it depends on how a buffer is mapped: as one list, frames from anywhere
@@ -81,6 +99,8 @@ static bool is_one_range_for(const struct sample *sample, dma_addr_t first_page)
 {
 	bool one;
 
+	if (!has_struct_page(sample->page[0]))
+		return is_one_resource(sample);
 	if (sample->has_dma)
 		return reads_it(sample, sample->dma);
 	if (device_iommu_mapped(dmacheck_device()))

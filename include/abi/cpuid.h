@@ -22,5 +22,7 @@
 /* A report is written of this run: what a guest prints for programs alone (rows of tables,
  * vmm/ktap.h) is read. */
 #define PV_CPUID_REPORT (1u << 3)
+/* Devices make mistakes on purpose (--inject): drivers are expected to meet errors. */
+#define PV_CPUID_INJECT (1u << 4)
 
 #endif

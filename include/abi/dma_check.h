@@ -72,7 +72,10 @@
 #define DMA_CHECK_REFUSED_STACK	 15u /* the same, on the caller's stack */
 #define DMA_CHECK_REFUSED_REACH	 16u /* phys, size: beyond limit, nothing to bounce it */
 #define DMA_CHECK_REFUSED_ROOM	 17u /* addresses or memory are used up: no fault */
-#define DMA_CHECK_KINDS		 18u
+/* dma_map_resource(): memory that is none of the kernel's. */
+#define DMA_CHECK_MAP_RESOURCE	 18u /* addr, phys, size */
+#define DMA_CHECK_UNMAP_RESOURCE 19u /* addr, size */
+#define DMA_CHECK_KINDS		 20u
 
 /* dir: Linux's enum dma_data_direction. */
 #define DMA_CHECK_BIDIRECTIONAL 0u

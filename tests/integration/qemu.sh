@@ -39,7 +39,7 @@ commands_seen() {
 all="bootmem=16M mem=2032M cma=32M highmem=64M"
 for machine in q35 pc; do
 	ok "QEMU's $machine: the guest finishes well" guest "$machine" "$machine" 2048 "$all"
-	ok "QEMU's $machine: all passes but what needs dmacheck" all_passed "$work/$machine" no-dmacheck
+	ok "QEMU's $machine: all passes but what needs dmacheck" all_passed "$work/$machine" no-dmacheck no-iommu no-edu
 	ok "QEMU's $machine: disk.hash is what xxhsum says" disk_hash "$machine"
 	ok "QEMU's $machine: every disk command, and the disk's serial number" commands_seen "$machine"
 	ok "QEMU's $machine: the console's line came out" console_line "$machine"
@@ -48,7 +48,7 @@ done
 option() { # KIND OPTIONS
 	ok "$2: the guest finishes well" guest option q35 256 "$2"
 	ok "$2: what the option leaves true passes" \
-		all_passed "$work/option" no-dmacheck no-options no-highmem below-1g "$1"
+		all_passed "$work/option" no-dmacheck no-iommu no-edu no-options no-highmem below-1g "$1"
 }
 option slub_debug slub_debug=FZPU
 option kfence kfence.sample_interval=1

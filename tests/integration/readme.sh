@@ -11,7 +11,7 @@ commands() {
 guest() {
 	truncate -s 1M "$work/scratch"
 	timeout 240 "$B/pagevisor" run --mem 256M --cpus 2 --disk "$B/disk.img,ro" --disk "$work/scratch" \
-		--append "$RUN_APPEND" "$B/guest.elf" >"$work/console"
+		"${RUN_OPTIONS[@]}" --append "$RUN_APPEND" "$B/guest.elf" >"$work/console"
 }
 # Numbers, sizes, hashes and times differ from run to run, and what is skipped from machine to
 # machine; names, verdicts and columns do not.

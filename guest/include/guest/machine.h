@@ -26,6 +26,7 @@ struct hypervisor {
 	bool pagevisor; /* pagevisor's CPUID leaf is there */
 	bool ram_zeroed; /* RAM nobody wrote yet reads as zero */
 	bool writes_report; /* someone reads what is printed for programs alone */
+	bool injects; /* its devices make mistakes on purpose */
 	bool dma_check; /* it judges DMA: <guest/dma_check.h> */
 	bool dma_check_hash; /* and hashes buffers, so that each call makes an exit */
 	u32 tsc_khz, timer_khz; /* 0: to be measured */

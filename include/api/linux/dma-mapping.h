@@ -27,8 +27,8 @@
 /*
  * How mappings are made for a device: dev->dma_ops, or direct when NULL (the bus address
  * is the physical address).  A member's contract is that of the dma_* call of its name;
- * arguments are checked before it is called.  unmap, sync, supported and max_mapping_size
- * may be absent: nothing to do, any mask, any size.
+ * arguments are checked before it is called.  unmap, sync, supported, max_mapping_size
+ * and map_resource may be absent: nothing to do, any mask, any size, and refused.
  */
 struct dma_map_ops {
 	void *(*alloc)(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
@@ -41,6 +41,10 @@ struct dma_map_ops {
 			       unsigned long attrs);
 	void (*unmap_page)(struct device *dev, dma_addr_t handle, size_t size,
 			   enum dma_data_direction dir, unsigned long attrs);
+	dma_addr_t (*map_resource)(struct device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs);
+	void (*unmap_resource)(struct device *dev, dma_addr_t handle, size_t size,
+			       enum dma_data_direction dir, unsigned long attrs);
 	/* The number of mapped entries, or a negative errno with nothing left mapped. */
 	int (*map_sg)(struct device *dev, struct scatterlist *sg, int nents,
 		      enum dma_data_direction dir, unsigned long attrs);
@@ -113,6 +117,14 @@ void dma_unmap_sgtable(struct device *dev, struct sg_table *table,
 #define dma_map_sg(dev, sg, nents, dir)	  dma_map_sg_attrs(dev, sg, nents, dir, 0)
 #define dma_unmap_sg(dev, sg, nents, dir) dma_unmap_sg_attrs(dev, sg, nents, dir, 0)
 
+/* The same for physical addresses that are no RAM of the kernel's (they have no struct page:
+ * registers of another device, memory kept back); else, or where the device's ops cannot,
+ * DMA_MAPPING_ERROR. */
+dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs);
+void dma_unmap_resource(struct device *dev, dma_addr_t handle, size_t size,
+			enum dma_data_direction dir, unsigned long attrs);
+
 /* -ENOMEM when handle is DMA_MAPPING_ERROR. */
 int dma_mapping_error(struct device *dev, dma_addr_t handle);
 
@@ -177,6 +189,8 @@ static inline unsigned long dma_get_seg_boundary(const struct device *dev)
 enum dma_event_kind {
 	DMA_EVENT_MAP, /* single or page, mapped: phys, addr, size */
 	DMA_EVENT_UNMAP, /* single or page, about to be unmapped: addr, size */
+	DMA_EVENT_MAP_RESOURCE, /* phys, addr, size */
+	DMA_EVENT_UNMAP_RESOURCE,
 	DMA_EVENT_MAP_SG, /* sg, nents, mapped = what dma_map_sg() returns */
 	DMA_EVENT_UNMAP_SG,
 	DMA_EVENT_ALLOC, /* coherent: phys, addr, size as asked for */
@@ -191,7 +205,7 @@ enum dma_event_kind {
 };
 
 enum dma_refusal {
-	DMA_REFUSED_CALL, /* no size, no direction, no DMA */
+	DMA_REFUSED_CALL, /* no size, no direction, no DMA; RAM as a resource */
 	DMA_REFUSED_MEMORY, /* outside the direct map; phys is its virtual address */
 	DMA_REFUSED_REACH, /* not where the device reaches, or no room there */
 };

@@ -65,9 +65,9 @@ struct swiotlb_stats {
 	unsigned long bad; /* unmap or sync of what is not mapped so */
 };
 void swiotlb_get_stats(struct swiotlb_stats *stats);
-/* Gives back pools that hold no mapping; how many there were.  May sleep; no call that maps
- * is in flight.  A device whose mask is set again gets a new one. */
-unsigned int swiotlb_release_unused(void);
+/* Gives back pools that hold no mapping, but for the `keep` oldest ones; how many.  May
+ * sleep; no call that maps is in flight.  A device whose mask is set again gets a new one. */
+unsigned int swiotlb_release_unused(unsigned int keep);
 /* Walks all pools; 0, or -EINVAL after one printed line for the first thing wrong. */
 int swiotlb_verify(void);
 

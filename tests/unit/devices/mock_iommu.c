@@ -185,6 +185,22 @@ bool viommu_event(struct viommu *v, struct virtio_iommu_fault *event)
 	return true;
 }
 
+void viommu_expect_event(struct viommu *v, uint8_t reason, uint32_t rw, uint32_t endpoint,
+			 uint64_t address)
+{
+	struct virtio_iommu_fault event = { 0 };
+
+	assert_true(viommu_event(v, &event));
+	assert_int_equal(event.reason, reason);
+	assert_int_equal(event.flags, rw | VIRTIO_IOMMU_FAULT_F_ADDRESS);
+	assert_int_equal(event.endpoint, endpoint);
+	assert_true(event.address == address);
+	assert_int_equal(event.reserved[0] | event.reserved[1] | event.reserved[2] |
+				 event.reserved1,
+			 0);
+	assert_false(viommu_event(v, &event));
+}
+
 /* --- statistics --------------------------------------------------------------------------- */
 
 struct wanted {

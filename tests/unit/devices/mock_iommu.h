@@ -58,6 +58,10 @@ void viommu_post_events(struct viommu *v, unsigned int n);
 /* The next event; false: there is none. */
 bool viommu_event(struct viommu *v, struct virtio_iommu_fault *event);
 
+/* There is exactly one, and it says this; rw: VIRTIO_IOMMU_FAULT_F_READ or _WRITE. */
+void viommu_expect_event(struct viommu *v, uint8_t reason, uint32_t rw, uint32_t endpoint,
+			 uint64_t address);
+
 /* A number of the device's statistics. */
 uint64_t viommu_stat(struct viommu *v, const char *name);
 

@@ -260,6 +260,9 @@ static void random_unmap(void)
 
 		first = map->first;
 		last = map->last;
+	} else if (rand() % 50 == 0) {
+		first = 0;
+		last = ~0ull;
 	}
 	assert_int_equal(iommu_remove_mappings(&iommu, id, first, last, &wait),
 			 model_unmap(id, first, last));

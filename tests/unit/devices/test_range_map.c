@@ -102,6 +102,31 @@ static void ends_and_sorted_orders(void **state)
 	assert_ptr_equal(range_map_find(&map, 12345), &all);
 }
 
+static unsigned int given;
+
+static void take_one(struct range_node *n)
+{
+	given++;
+	*n = (struct range_node){ .first = 1 }; /* as if freed */
+}
+
+static void emptied_at_once(void **state)
+{
+	struct range_map map = { 0 };
+
+	(void)state;
+	range_map_empty(&map, take_one);
+	assert_int_equal(given, 0);
+	for (unsigned int i = 0; i < NODES; i++) {
+		node[i] = (struct range_node){ .first = 3 * i, .last = 3 * i + 1 };
+		assert_true(range_map_insert(&map, &node[i]));
+	}
+	range_map_empty(&map, take_one);
+	assert_int_equal(given, NODES);
+	assert_int_equal(map.nr, 0);
+	assert_null(map.root);
+}
+
 /* Verification sees each kind of damage. */
 static void verify_sees_damage(void **state)
 {
@@ -132,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_ranges),
 		cmocka_unit_test(ends_and_sorted_orders),
+		cmocka_unit_test(emptied_at_once),
 		cmocka_unit_test(verify_sees_damage),
 	};
 

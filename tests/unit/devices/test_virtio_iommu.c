@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The IOMMU as its driver meets it: every request and every status, faults, bypass, limits,
- * resets, and devices behind it, with transfers in flight.
+ * The IOMMU as its driver meets it: every request and every status, faults, bypass, limits;
+ * and the hostile table.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,7 +13,6 @@
 
 #include "devices/util.h"
 #include "devices/virtio_pci.h"
-#include "tests/unit/devices/mock_blk.h"
 #include "tests/unit/devices/mock_hostile.h"
 #include "tests/unit/devices/mock_iommu.h"
 #include "tests/unit/devices/mock_model.h"
@@ -69,7 +68,7 @@ static struct dma_port *port(uint8_t devfn)
 static void configuration(void **state)
 {
 	struct virtio_iommu_config config;
-	uint8_t bytes[sizeof(config)];
+	uint8_t bytes[sizeof(config)] = { 0 };
 
 	(void)state;
 	assert_int_equal(v.d.config_len, sizeof(config));
@@ -372,22 +371,65 @@ static void floods(void **state)
 			 VIRTIO_IOMMU_S_OK);
 }
 
-/* --- faults ------------------------------------------------------------------------------- */
+#define WORDS 12
 
-static void expect_event(uint8_t reason, uint32_t rw, uint32_t endpoint, uint64_t address)
+/* Often nearly a good request, never far from one. */
+static void random_words(uint64_t *words)
 {
-	struct virtio_iommu_fault event;
+	uint8_t *bytes = (uint8_t *)words;
 
-	assert_true(viommu_event(&v, &event));
-	assert_int_equal(event.reason, reason);
-	assert_int_equal(event.flags, rw | VIRTIO_IOMMU_FAULT_F_ADDRESS);
-	assert_int_equal(event.endpoint, endpoint);
-	assert_true(event.address == address);
-	assert_int_equal(event.reserved[0] | event.reserved[1] | event.reserved[2] |
-				 event.reserved1,
-			 0);
-	assert_false(viommu_event(&v, &event));
+	for (unsigned int k = 1; k < WORDS; k++)
+		words[k] = (uint64_t)rand() % 8 * PAGE;
+	words[2] -= rand() % 8 > 0; /* the end of a range */
+	words[rand() % WORDS] -= rand() % 4 == 0;
+	words[0] = (uint64_t)rand() % 7 | (uint64_t)rand() % 3 << 32;
+	if (bytes[0] <= VIRTIO_IOMMU_T_DETACH && rand() % 4) {
+		words[1] = rand() % 2 ? CLIENT : CLIENT2;
+		words[2] = 0;
+	}
+	if (bytes[0] == VIRTIO_IOMMU_T_UNMAP && rand() % 4)
+		words[3] = 0; /* reserved */
+	if (rand() % 4)
+		words[4] = (uint64_t)rand() % 4; /* flags of a mapping */
+	if (rand() % 8 == 0)
+		words[rand() % WORDS] ^= 1ull << rand() % 64;
 }
+
+/* Requests of any type with any bytes in them, cut to any length: answered, or given back;
+ * only their own memory changes; limits hold. */
+static void random_requests(void **state)
+{
+	const struct mock_range may[] = { { v.in, VIOMMU_SLOTS * 512ull },
+					  { v.out, VIOMMU_SLOTS * 512ull },
+					  { v.req.desc, v.req.used - v.req.desc },
+					  drvq_used_range(&v.req) };
+	static const uint32_t in_lens[] = { 0, 3, TAIL, TAIL, TAIL, TAIL, 100, 260, 512 };
+	uint64_t answered = 0, words[WORDS], before = machine_hash(m, may, 4);
+
+	(void)state;
+	srand(11);
+	for (unsigned int i = 0; i < 20000; i++) {
+		uint8_t *bytes = (uint8_t *)words;
+		uint32_t len = 1 + (uint32_t)rand() % sizeof(words);
+		uint32_t in_len = in_lens[(unsigned int)rand() % ARRAY_SIZE(in_lens)];
+
+		random_words(words);
+		if (rand() % 4)
+			len = sizeof(words);
+		viommu_call(&v, bytes, len, in_len);
+		assert_true(v.used == 0 || v.used <= in_len);
+		answered += v.used > 0;
+		assert_true(viommu_stat(&v, "domains") <= 2);
+	}
+	assert_true(machine_hash(m, may, 4) == before);
+	assert_true(answered > 5000);
+	assert_true(viommu_stat(&v, "maps") > 100);
+	assert_true(viommu_stat(&v, "unmaps") > 100);
+	assert_true(viommu_stat(&v, "attaches") > 100);
+	assert_true(viommu_stat(&v, "detaches") > 100);
+}
+
+/* --- faults ------------------------------------------------------------------------------- */
 
 /* 33, 34: one event for each access, at the first byte that was stopped. */
 static void faults_are_reported_once(void **state)
@@ -399,8 +441,8 @@ static void faults_are_reported_once(void **state)
 	(void)state;
 	viommu_post_events(&v, 6);
 	assert_int_equal(dma_read(p, IOVA, buf, 8), -EFAULT);
-	expect_event(VIRTIO_IOMMU_FAULT_R_DOMAIN, VIRTIO_IOMMU_FAULT_F_READ, CLIENT,
-		     IOVA);
+	viommu_expect_event(&v, VIRTIO_IOMMU_FAULT_R_DOMAIN, VIRTIO_IOMMU_FAULT_F_READ,
+			    CLIENT, IOVA);
 	viommu_attach(&v, 1, CLIENT, 0);
 	viommu_map(&v, 1, IOVA, IOVA + PAGE - 1, 0x8000, VIOMMU_RW);
 	viommu_map(&v, 1, IOVA + PAGE, IOVA + 2 * PAGE - 1, 0x4000,
@@ -410,20 +452,20 @@ static void faults_are_reported_once(void **state)
 	memset(model + PAGE, 0, PAGE);
 	/* Across the end of what is writable: up to there, and no further. */
 	assert_int_equal(dma_write(p, IOVA, buf, 2 * PAGE), -EFAULT);
-	expect_event(VIRTIO_IOMMU_FAULT_R_MAPPING, VIRTIO_IOMMU_FAULT_F_WRITE, CLIENT,
-		     IOVA + PAGE);
+	viommu_expect_event(&v, VIRTIO_IOMMU_FAULT_R_MAPPING, VIRTIO_IOMMU_FAULT_F_WRITE,
+			    CLIENT, IOVA + PAGE);
 	assert_memory_equal(machine_at(m, 0x8000, PAGE), model, PAGE);
 	assert_memory_equal(machine_at(m, 0x4000, PAGE), model + PAGE, PAGE);
 	/* Across the end of what is mapped. */
 	assert_int_equal(dma_read(p, IOVA, buf, 3 * PAGE), -EFAULT);
-	expect_event(VIRTIO_IOMMU_FAULT_R_MAPPING, VIRTIO_IOMMU_FAULT_F_READ, CLIENT,
-		     IOVA + 2 * PAGE);
+	viommu_expect_event(&v, VIRTIO_IOMMU_FAULT_R_MAPPING, VIRTIO_IOMMU_FAULT_F_READ,
+			    CLIENT, IOVA + 2 * PAGE);
 	assert_memory_equal(buf, model, 2 * PAGE);
 	assert_int_equal(buf[2 * PAGE], 0x77);
 	/* Another device reaches nothing of it. */
 	assert_int_equal(dma_read(port(CLIENT2), IOVA, buf, 1), -EFAULT);
-	expect_event(VIRTIO_IOMMU_FAULT_R_DOMAIN, VIRTIO_IOMMU_FAULT_F_READ, CLIENT2,
-		     IOVA);
+	viommu_expect_event(&v, VIRTIO_IOMMU_FAULT_R_DOMAIN, VIRTIO_IOMMU_FAULT_F_READ,
+			    CLIENT2, IOVA);
 	/* Mapped, but to no memory; bus mastering off: not the IOMMU's to report. */
 	viommu_map(&v, 1, IOVA + 4 * PAGE, IOVA + 5 * PAGE - 1, 0xd0000000, VIOMMU_RW);
 	assert_int_equal(dma_read(p, IOVA + 4 * PAGE, buf, 1), -EFAULT);
@@ -455,8 +497,8 @@ static void events_without_buffers(void **state)
 	dma_write(p, IOVA + 9, &byte, 1);
 	assert_true(drvq_get(&v.ev, &elem));
 	assert_int_equal(elem.len, 0);
-	expect_event(VIRTIO_IOMMU_FAULT_R_DOMAIN, VIRTIO_IOMMU_FAULT_F_WRITE, CLIENT,
-		     IOVA + 9);
+	viommu_expect_event(&v, VIRTIO_IOMMU_FAULT_R_DOMAIN, VIRTIO_IOMMU_FAULT_F_WRITE,
+			    CLIENT, IOVA + 9);
 	dma_read(p, IOVA, &byte, 1);
 	assert_int_equal(viommu_stat(&v, "lost_events"), 6);
 	assert_int_equal(viommu_stat(&v, "events"), 1);
@@ -473,8 +515,8 @@ static void the_msi_window(void **state)
 	viommu_post_events(&v, 2);
 	viommu_attach(&v, 1, CLIENT, 0);
 	assert_int_equal(dma_write(p, 0xfee00000, &word, 4), -EFAULT);
-	expect_event(VIRTIO_IOMMU_FAULT_R_MAPPING, VIRTIO_IOMMU_FAULT_F_WRITE, CLIENT,
-		     0xfee00000);
+	viommu_expect_event(&v, VIRTIO_IOMMU_FAULT_R_MAPPING, VIRTIO_IOMMU_FAULT_F_WRITE,
+			    CLIENT, 0xfee00000);
 	viommu_attach(&v, 2, CLIENT, VIRTIO_IOMMU_ATTACH_F_BYPASS);
 	assert_int_equal(dma_write(p, 0xfee00000, &word, 4), -EFAULT);
 	assert_int_equal(viommu_stat(&v, "events"), 1);
@@ -550,291 +592,6 @@ static void boot_bypass(void **state)
 	assert_int_equal(dma_read(port(CLIENT), 0x8000, &byte, 1), 0);
 }
 
-/* --- devices behind it -------------------------------------------------------------------- */
-
-/* Without ACCESS_PLATFORM addresses would mean something else: refused. */
-static void access_platform(void **state)
-{
-	const uint64_t without = DRV_FEATURES & ~VIRTIO_FEATURE(VIRTIO_F_ACCESS_PLATFORM);
-	struct drv d;
-
-	(void)state;
-	drv_probe(&d, m, CLIENT);
-	assert_false(drv_negotiate(&d, without));
-	assert_true(drv_negotiate(&d, DRV_FEATURES));
-	/* The IOMMU itself is not behind one. */
-	drv_probe(&d, m, VIOMMU_DEVFN);
-	assert_true(drv_negotiate(&d, without));
-}
-
-static bool request_works(struct drv *d, struct drvq *q, uint64_t at)
-{
-	struct drv_seg segs[] = { { at, 16, false }, { at + 16, 16, true } };
-	struct vring_used_elem elem = { 0 };
-
-	drvq_add(q, segs, 2);
-	drvq_kick(q);
-	return drvq_get(q, &elem) && elem.len == 16 && !drv_needs_reset(d);
-}
-
-/* 34: a used ring that becomes read-only: a fault, nothing written, a broken device. */
-static void ring_goes_read_only(void **state)
-{
-	uint64_t at, used;
-	struct drvq q;
-	struct drv d;
-
-	(void)state;
-	viommu_attach(&v, 1, CLIENT, 0);
-	viommu_map_ram(&v, 1, VIOMMU_RW);
-	drv_probe(&d, m, CLIENT);
-	drv_msix_on(&d);
-	assert_true(drv_negotiate(&d, DRV_FEATURES));
-	machine_alloc(m, 1, 0x20000);
-	drvq_alloc(&d, &q, 0, 16);
-	used = machine_alloc(m, 0x20000, 0x20000); /* pieces of their own */
-	q.used = used;
-	at = machine_alloc(m, 64, 64);
-	assert_true(drvq_enable(&q));
-	drv_ok(&d);
-	assert_true(request_works(&d, &q, at));
-	viommu_post_events(&v, 3);
-	assert_int_equal(viommu_unmap(&v, 1, used, used + 0xffff), VIRTIO_IOMMU_S_OK);
-	assert_int_equal(
-		viommu_map(&v, 1, used, used + 0xffff, used, VIRTIO_IOMMU_MAP_F_READ),
-		VIRTIO_IOMMU_S_OK);
-	assert_false(request_works(&d, &q, at));
-	assert_true(drv_needs_reset(&d));
-	assert_int_equal(drvq_used(&q)->idx, 1);
-	expect_event(VIRTIO_IOMMU_FAULT_R_MAPPING, VIRTIO_IOMMU_FAULT_F_WRITE, CLIENT,
-		     used + 4 + 8);
-	/* Enabling it so is refused, without a fault. */
-	assert_true(drv_negotiate(&d, DRV_FEATURES));
-	assert_false(drvq_enable(&q));
-	assert_int_equal(viommu_stat(&v, "events"), 1);
-}
-
-/* The rings move with their mapping. */
-static void ring_is_mapped_elsewhere(void **state)
-{
-	uint64_t at, used, other;
-	struct drvq q;
-	struct drv d;
-
-	(void)state;
-	viommu_attach(&v, 1, CLIENT, 0);
-	viommu_map_ram(&v, 1, VIOMMU_RW);
-	drv_probe(&d, m, CLIENT);
-	drv_msix_on(&d);
-	assert_true(drv_negotiate(&d, DRV_FEATURES));
-	drvq_alloc(&d, &q, 0, 16);
-	used = q.used = machine_alloc(m, 0x10000, 0x10000);
-	other = machine_alloc(m, 0x10000, 0x10000);
-	at = machine_alloc(m, 64, 64);
-	assert_true(drvq_enable(&q));
-	drv_ok(&d);
-	assert_true(request_works(&d, &q, at));
-	viommu_unmap(&v, 1, used, used + 0xffff);
-	viommu_map(&v, 1, used, used + 0xffff, other, VIOMMU_RW);
-	assert_false(request_works(&d, &q, at));
-	assert_int_equal(drvq_used(&q)->idx, 1);
-	q.used = other;
-	assert_int_equal(drvq_used(&q)->idx, 2);
-	assert_false(drv_needs_reset(&d));
-}
-
-/* --- transfers in flight ------------------------------------------------------------------ */
-
-static struct blk b;
-
-/* A disk behind the IOMMU; with the mock engine its host operations end when the test says
- * so.  Its rings and headers are mapped as they are, its data at IOVA in pages. */
-static void start_disk(const struct block_engine *engine)
-{
-	blk_start(&b, &(struct blk_params){ .engine = engine, .depth = 8 });
-	machine_free(m);
-	m = b.m;
-	plug(false, 0);
-	viommu_adopt(&v, BLK_DEVFN);
-	viommu_start(&v, ~VIRTIO_FEATURE(VIRTIO_RING_F_EVENT_IDX));
-	viommu_attach(&v, 1, BLK_DEVFN, 0);
-	viommu_map_ram(&v, 1, VIOMMU_RW);
-	for (uint64_t i = 0; i < 8; i++)
-		assert_int_equal(viommu_map(&v, 1, IOVA + i * PAGE,
-					    IOVA + i * PAGE + PAGE - 1,
-					    b.data + (7 - i) * PAGE, VIOMMU_RW),
-				 VIRTIO_IOMMU_S_OK);
-	drv_probe(&b.d, m, BLK_DEVFN); /* its BARs have moved */
-	drv_msix_on(&b.d);
-	blk_restart_driver(&b, DRV_ALL_FEATURES);
-}
-
-static void stop_disk(void)
-{
-	blk_stop(&b);
-	m = machine_new();
-}
-
-static void offer_read(unsigned int slot, uint64_t iova, uint32_t len)
-{
-	struct drv_seg data = { iova, len, true };
-
-	blk_offer(&b, &b.q[0], slot, VIRTIO_BLK_T_IN, 0, &data, 1);
-	drvq_kick(&b.q[0]);
-}
-
-static void end_one(void)
-{
-	mock_engine_end(mock_engine_bytes(&mock_engine.step[0]));
-	mock_host_run(&m->mh, 20);
-}
-
-/* 32: an UNMAP over a transfer completes when that has ended, and nothing else waits. */
-static void unmap_waits(void **state)
-{
-	unsigned int slot, later, fired;
-
-	(void)state;
-	start_disk(&block_engine_mock);
-	offer_read(0, IOVA, 2 * PAGE);
-	assert_int_equal(mock_engine.count, 1);
-	slot = viommu_submit_unmap(&v, 1, IOVA + PAGE, IOVA + 2 * PAGE - 1);
-	assert_int_equal(viommu_status(&v, slot), VIOMMU_NO_STATUS);
-	assert_int_equal(viommu_stat(&v, "waited"), 1);
-	/* Others overtake it: another unmap, a mapping, even at the same place. */
-	assert_int_equal(viommu_unmap(&v, 1, IOVA + 4 * PAGE, IOVA + 5 * PAGE - 1),
-			 VIRTIO_IOMMU_S_OK);
-	assert_int_equal(viommu_map(&v, 1, IOVA + PAGE, IOVA + 2 * PAGE - 1,
-				    b.data + 0x10000, VIOMMU_RW),
-			 VIRTIO_IOMMU_S_OK);
-	offer_read(1, IOVA + PAGE, 512);
-	assert_int_equal(mock_engine.count, 2);
-	assert_int_equal(viommu_status(&v, slot), VIOMMU_NO_STATUS);
-	/* Each waits for its own. */
-	later = viommu_submit_unmap(&v, 1, IOVA + PAGE, IOVA + 2 * PAGE - 1);
-	fired = mock_host_fired_data(&m->mh, DRV_MSI_DATA(&v.d, 1));
-	end_one();
-	assert_int_equal(viommu_status(&v, slot), VIRTIO_IOMMU_S_OK);
-	assert_int_equal(viommu_status(&v, later), VIOMMU_NO_STATUS);
-	assert_true(viommu_done(&v));
-	assert_int_equal(v.used, TAIL);
-	assert_int_equal(mock_host_fired_data(&m->mh, DRV_MSI_DATA(&v.d, 1)), fired + 1);
-	assert_int_equal(blk_status(&b, 0), VIRTIO_BLK_S_OK);
-	end_one();
-	assert_int_equal(viommu_status(&v, later), VIRTIO_IOMMU_S_OK);
-	assert_int_equal(blk_status(&b, 1), VIRTIO_BLK_S_OK);
-	stop_disk();
-}
-
-static void detach_waits(void **state)
-{
-	const struct virtio_iommu_req_detach req = { .head.type = VIRTIO_IOMMU_T_DETACH,
-						     .domain = 1,
-						     .endpoint = BLK_DEVFN };
-	unsigned int slot;
-
-	(void)state;
-	start_disk(&block_engine_mock);
-	offer_read(0, IOVA, PAGE);
-	slot = viommu_submit(&v, &req, sizeof(req) - TAIL, TAIL);
-	assert_int_equal(viommu_status(&v, slot), VIOMMU_NO_STATUS);
-	end_one();
-	assert_int_equal(viommu_status(&v, slot), VIRTIO_IOMMU_S_OK);
-	/* Its rings are gone with the domain. */
-	assert_true(drv_needs_reset(&b.d));
-	stop_disk();
-}
-
-/* A pause completes what waits; a reset of the IOMMU forgets the request, but not what was
- * in flight. */
-static void pause_and_reset_while_waiting(void **state)
-{
-	struct device *iommu;
-	unsigned int slot;
-
-	(void)state;
-	for (unsigned int reset = 0; reset < 2; reset++) {
-		start_disk(&block_engine_mock);
-		iommu = &m->pci.dev[VIOMMU_DEVFN]->device;
-		offer_read(0, IOVA, PAGE);
-		slot = viommu_submit_unmap(&v, 1, IOVA, IOVA + PAGE - 1);
-		if (reset)
-			drv_reset(&v.d);
-		else
-			iommu->ops->quiesce(iommu);
-		assert_null(b.vd->dma->holds);
-		assert_int_equal(viommu_status(&v, slot),
-				 reset ? VIOMMU_NO_STATUS : VIRTIO_IOMMU_S_OK);
-		assert_int_equal(drv_needs_reset(&b.d), reset);
-		if (!reset)
-			iommu->ops->resume(iommu);
-		stop_disk();
-	}
-}
-
-/* 33: a transfer across the end of a mapping: what is mapped moves, one fault, and the used
- * length says how far it came. */
-static void transfer_across_the_end(void **state)
-{
-	struct vring_used_elem elem;
-	uint8_t *file;
-
-	(void)state;
-	start_disk(NULL);
-	viommu_post_events(&v, 4);
-	file = blk_file(&b, BLK_SIZE);
-	memset(blk_data(&b, 0, 8 * PAGE), 0xee, 8 * PAGE);
-	viommu_unmap(&v, 1, IOVA + 6 * PAGE, IOVA + 7 * PAGE - 1);
-	offer_read(0, IOVA + 4 * PAGE + 1024, 4 * PAGE);
-	assert_true(drvq_wait(&b.q[0], &elem));
-	assert_int_equal(elem.len, 2 * PAGE - 1024);
-	assert_int_equal(blk_status(&b, 0), VIRTIO_BLK_S_IOERR);
-	expect_event(VIRTIO_IOMMU_FAULT_R_MAPPING, VIRTIO_IOMMU_FAULT_F_WRITE, BLK_DEVFN,
-		     IOVA + 6 * PAGE);
-	assert_memory_equal(blk_data(&b, 3 * PAGE + 1024, PAGE - 1024), file,
-			    PAGE - 1024);
-	assert_memory_equal(blk_data(&b, 2 * PAGE, PAGE), file + PAGE - 1024, PAGE);
-	assert_int_equal(*(uint8_t *)blk_data(&b, PAGE, 1), 0xee);
-	assert_int_equal(*(uint8_t *)blk_data(&b, 0, 1), 0xee);
-	free(file);
-	stop_disk();
-}
-
-/* To finish what is in flight is not to go on when the machine is paused. */
-static void settling_keeps_a_pause(void **state)
-{
-	struct device *device = &m->pci.dev[CLIENT]->device;
-	struct dma_port *p = port(CLIENT);
-	struct drvq q;
-	struct drv d;
-	uint64_t at;
-
-	(void)state;
-	viommu_attach(&v, 1, CLIENT, VIRTIO_IOMMU_ATTACH_F_BYPASS);
-	drv_start(&d, m, CLIENT, &q, 0, 16);
-	at = machine_alloc(m, 64, 64);
-	device->ops->quiesce(device);
-	p->settle(p);
-	assert_false(request_works(&d, &q, at));
-	device->ops->resume(device);
-	p->settle(p);
-	assert_int_equal(drvq_used(&q)->idx, 1);
-}
-
-/* The IOMMU goes first, then its devices, and the other way round. */
-static void destroyed_first(void **state)
-{
-	struct device *iommu = &m->pci.dev[VIOMMU_DEVFN]->device;
-	uint8_t byte;
-
-	(void)state;
-	viommu_attach(&v, 1, CLIENT, 0);
-	viommu_map(&v, 1, IOVA, IOVA + PAGE - 1, 0, VIOMMU_RW);
-	iommu->ops->destroy(iommu);
-	assert_null(port(CLIENT)->translator);
-	assert_int_equal(dma_read(port(CLIENT), 0x8000, &byte, 1), 0);
-}
-
 /* --- the IOMMU itself and a hostile driver ------------------------------------------------ */
 
 static void plug_target(struct machine *machine)
@@ -900,20 +657,12 @@ int main(void)
 		WITH(requests_given_back),
 		WITH(features_not_accepted),
 		WITH(floods),
+		WITH(random_requests),
 		WITH(faults_are_reported_once),
 		WITH(events_without_buffers),
 		WITH(the_msi_window),
 		WITH(bypass),
 		WITH(boot_bypass),
-		WITH(access_platform),
-		WITH(ring_goes_read_only),
-		WITH(ring_is_mapped_elsewhere),
-		WITH(unmap_waits),
-		WITH(detach_waits),
-		WITH(pause_and_reset_while_waiting),
-		WITH(transfer_across_the_end),
-		WITH(settling_keeps_a_pause),
-		WITH(destroyed_first),
 		cmocka_unit_test(hostile_driver),
 	};
 

@@ -292,6 +292,41 @@ static void the_observer_sees_coherent_buffers(void **state)
 	}
 }
 
+#define REGISTERS (64 * GIB) /* beyond RAM */
+
+static void resources_are_no_ram(void **state)
+{
+	dma_addr_t dma;
+
+	(void)state;
+	nr_seen = 0;
+	dma_dev_mask = DMA_BIT_MASK(64);
+	dma_observer = record;
+	dma = dma_map_resource(&dma_dev, REGISTERS + 8, 64, DMA_BIDIRECTIONAL, 0);
+	assert_int_equal(dma, REGISTERS + 8);
+	dma_holds(1, 64, 0, 0);
+	dma_unmap_resource(&dma_dev, dma, 64, DMA_BIDIRECTIONAL, 0);
+	dma_holds(0, 0, 0, 0);
+	assert_int_equal(nr_seen, 2);
+	expect_event(0, DMA_EVENT_MAP_RESOURCE, 64);
+	assert_int_equal(seen[0].phys, REGISTERS + 8);
+	expect_event(1, DMA_EVENT_UNMAP_RESOURCE, 64);
+
+	/* RAM, no bytes, beyond the mask. */
+	assert_int_equal(dma_map_resource(&dma_dev, GIB, 64, DMA_TO_DEVICE, 0),
+			 DMA_MAPPING_ERROR);
+	assert_int_equal(seen[2].why, DMA_REFUSED_CALL);
+	assert_int_equal(dma_map_resource(&dma_dev, REGISTERS, 0, DMA_TO_DEVICE, 0),
+			 DMA_MAPPING_ERROR);
+	assert_int_equal(seen[3].why, DMA_REFUSED_CALL);
+	dma_dev_mask = DMA_BIT_MASK(32);
+	assert_int_equal(dma_map_resource(&dma_dev, REGISTERS, 64, DMA_TO_DEVICE, 0),
+			 DMA_MAPPING_ERROR);
+	assert_int_equal(seen[4].why, DMA_REFUSED_REACH);
+	dma_observer = NULL;
+	host_log_clear();
+}
+
 static void the_observer_learns_why_a_call_is_refused(void **state)
 {
 	char *high = (char *)__va(5 * GIB), *far = vmalloc(64);
@@ -429,6 +464,7 @@ int main(void)
 		dma_test(limits_of_segments),
 		dma_test(the_observer_sees_every_call),
 		dma_test(the_observer_sees_coherent_buffers),
+		dma_test(resources_are_no_ram),
 		dma_test(the_observer_learns_why_a_call_is_refused),
 		dma_test(ops_are_asked_only_what_makes_sense),
 		dma_test(a_device_can_have_other_ops),

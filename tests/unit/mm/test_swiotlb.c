@@ -254,7 +254,7 @@ static void slots_run_out_and_come_back(void **state)
 {
 	char *p = high_pages(MAX_ORDER);
 	size_t most = dma_max_mapping_size(&dma_dev);
-	dma_addr_t dma[16];
+	dma_addr_t dma[16] = { 0 };
 	unsigned int n = 0;
 
 	(void)state;
@@ -324,10 +324,36 @@ static void pools_lie_below_the_mask_and_are_shared(void **state)
 	assert_int_equal(dma_set_mask(&dma_dev, DMA_BIT_MASK(24)), 0);
 	swiotlb_get_stats(&stats);
 	assert_in_range(stats.pools, 1, 2);
-	assert_int_equal(swiotlb_release_unused(), stats.pools);
+	assert_int_equal(swiotlb_release_unused((unsigned int)stats.pools), 0);
+	assert_int_equal(swiotlb_release_unused(0), stats.pools);
 	swiotlb_get_stats(&stats);
 	assert_int_equal(stats.pools, 0);
-	assert_int_equal(swiotlb_release_unused(), 0);
+	assert_int_equal(swiotlb_release_unused(0), 0);
+}
+
+/* The oldest pools can be kept, and one in use is. */
+static void pools_go_the_newest_first(void **state)
+{
+	char *p = high_pages(0);
+	struct swiotlb_stats stats;
+	dma_addr_t dma;
+
+	(void)state;
+	swiotlb_release_unused(0);
+	swiotlb_setup("force");
+	assert_int_equal(dma_set_mask(&dma_dev, DMA_BIT_MASK(64)), 0);
+	dma = dma_map_single(&dma_dev, p, 1, DMA_TO_DEVICE);
+	assert_true(dma >= 4 * GIB);
+	assert_int_equal(dma_set_mask(&dma_dev, MASK), 0);
+	swiotlb_get_stats(&stats);
+	assert_int_equal(stats.pools, 2);
+	assert_int_equal(swiotlb_release_unused(1), 1);
+	assert_int_equal(swiotlb_release_unused(0), 0);
+	assert_true(is_swiotlb_buffer(dma));
+	dma_unmap_single(&dma_dev, dma, 1, DMA_TO_DEVICE);
+	assert_int_equal(swiotlb_release_unused(0), 1);
+	assert_false(is_swiotlb_buffer(dma));
+	free_high(p, 0);
 }
 
 /* A device that reaches everything goes direct, but not while it has slots. */
@@ -361,7 +387,7 @@ static void options(void **state)
 	dma_addr_t dma;
 
 	(void)state;
-	swiotlb_release_unused();
+	swiotlb_release_unused(0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(swiotlb_setup(bad[i]), -EINVAL);
 	assert_int_equal(swiotlb_setup("128,force"), 0);
@@ -372,7 +398,7 @@ static void options(void **state)
 	assert_true(is_swiotlb_buffer(dma));
 	dma_unmap_single(&dma_dev, dma, 100, DMA_TO_DEVICE);
 	assert_int_equal(swiotlb_setup("noforce"), 0);
-	swiotlb_release_unused();
+	swiotlb_release_unused(0);
 	dma_dev.dma_ops = NULL;
 	assert_int_equal(dma_set_mask(&dma_dev, MASK), 0);
 	assert_true(dma_map_single(&dma_dev, p, 100, DMA_TO_DEVICE) == DMA_MAPPING_ERROR);
@@ -404,7 +430,7 @@ static void without_memory_for_a_pool(void **state)
 	dma_addr_t dma;
 
 	(void)state;
-	swiotlb_release_unused();
+	swiotlb_release_unused(0);
 	dma_dev.dma_ops = NULL;
 	fail_page_alloc_set(&all);
 	assert_int_equal(dma_set_mask(&dma_dev, DMA_BIT_MASK(24)), 0);
@@ -469,6 +495,7 @@ int main(void)
 		bounce_test(slots_run_out_and_come_back),
 		bounce_test(what_is_not_mapped_so_is_reported),
 		bounce_test(pools_lie_below_the_mask_and_are_shared),
+		bounce_test(pools_go_the_newest_first),
 		bounce_test(ops_follow_the_mask),
 		bounce_test(options),
 		bounce_test(failures_on_purpose),

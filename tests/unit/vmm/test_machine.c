@@ -68,19 +68,26 @@ static void config_init(struct machine_config *config, unsigned int cpus)
 	config->cpus = cpus;
 	config->kernel = kernel_file.path;
 	config->console = CONSOLE_NONE;
+	config->sandbox = false; /* would last for the whole program */
+}
+
+static struct machine *make_machine_as(const struct machine_config *config)
+{
+	struct error err = { "" };
+	struct machine *m = NULL;
+
+	need_kvm();
+	if (machine_create(&m, config, &err))
+		fail_msg("%s", err.text);
+	return m;
 }
 
 static struct machine *make_machine(unsigned int cpus)
 {
 	struct machine_config config;
-	struct error err = { "" };
-	struct machine *m = NULL;
 
-	need_kvm();
 	config_init(&config, cpus);
-	if (machine_create(&m, &config, &err))
-		fail_msg("%s", err.text);
-	return m;
+	return make_machine_as(&config);
 }
 
 static uint32_t counter(const struct machine *m)
@@ -144,6 +151,51 @@ static void paused_it_stands_and_then_goes_on(void **state)
 		if (i % 3 == 0)
 			machine_pause(m); /* twice is once */
 	}
+	machine_destroy(m);
+}
+
+/* The devices on PCI: how many, and how many of them are behind the IOMMU. */
+static void count_devices(const struct machine *m, unsigned int *all,
+			  unsigned int *behind)
+{
+	unsigned int i;
+
+	*all = *behind = 0;
+	for (i = 0; i < PCI_MAX_DEVFN; i++) {
+		*all += m->pci.dev[i] != NULL;
+		*behind += m->pci.dev[i] && m->pci.dev[i]->dma.translator;
+	}
+}
+
+/* It has its own slot, every device has its usual one and is behind it, also after a
+ * reset. */
+static void all_devices_are_behind_an_iommu(void **state)
+{
+	struct machine *m = make_machine(1);
+	struct machine_config config;
+	unsigned int plain, all, behind;
+	struct error err = { "" };
+
+	(void)state;
+	count_devices(m, &plain, &behind);
+	assert_int_equal(behind, 0);
+	assert_null(m->pci.dev[PCI_DEVFN(PV_IOMMU_SLOT, 0)]);
+	machine_destroy(m);
+	config_init(&config, 1);
+	config.iommu = true;
+	config.edu_bits = 20;
+	m = make_machine_as(&config);
+	count_devices(m, &all, &behind);
+	assert_int_equal(all, plain + 2);
+	assert_int_equal(behind, all - 2); /* but for the host bridge and itself */
+	assert_string_equal(m->pci.dev[PCI_DEVFN(PV_IOMMU_SLOT, 0)]->device.name,
+			    "iommu0");
+	assert_string_equal(m->pci.dev[PCI_DEVFN(plain + 1, 0)]->device.name, "edu0");
+	assert_int_equal(machine_reset(m, &err), 0);
+	machine_resume(m);
+	assert_runs(m);
+	count_devices(m, &all, &behind);
+	assert_int_equal(behind, all - 2);
 	machine_destroy(m);
 }
 
@@ -479,6 +531,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_waits_until_it_is_let_go),
 		cmocka_unit_test(paused_it_stands_and_then_goes_on),
+		cmocka_unit_test(all_devices_are_behind_an_iommu),
 		cmocka_unit_test(state_taken_while_paused_is_whole),
 		cmocka_unit_test(state_can_be_given_back_later),
 		cmocka_unit_test(reset_starts_from_the_beginning),
