@@ -40,6 +40,7 @@
 #define NEEDS_DMA_HASH	64U /* one that also hashes buffers */
 #define NEEDS_IOMMU	128U /* an IOMMU, and a device behind it */
 #define NEEDS_EDU	256U /* the device with 28 address bits */
+#define NEEDS_BALLOON	512U /* the memory balloon */
 
 struct trial;
 
@@ -101,6 +102,7 @@ enum chapter {
 	CHAPTER_IOMMU_MODES,
 	CHAPTER_IOVA,
 	CHAPTER_EDU,
+	CHAPTER_BALLOON,
 	CHAPTER_DISK,
 	CHAPTER_DEVICES,
 	CHAPTER_IRQ,
