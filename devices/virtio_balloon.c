@@ -147,6 +147,8 @@ static int report_piece(void *arg, void *piece, uint64_t len)
 
 	b->reported += len;
 	balloon_pages_report(&b->pages, piece, len);
+	/* Now: the access ends, and from then on the bytes are not the device's. */
+	balloon_pages_flush(&b->pages);
 	return 0;
 }
 
@@ -169,7 +171,6 @@ static bool handle_report(void *arg, struct virtq_chain *chain)
 			dma_walk(b->vd.dma, seg->iova, seg->len, DMA_WRITE, report_piece,
 				 b, NULL);
 	}
-	balloon_pages_flush(&b->pages);
 	virtq_push(chain, 0);
 	return true;
 }

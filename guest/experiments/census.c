@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include <guest/balloon.h>
 #include <guest/dma_check.h>
 #include <guest/context.h>
 #include <guest/machine.h>
@@ -47,10 +48,11 @@ void census_take(struct census *c)
 	kmsan_last_report(&uninit);
 	vm_unmap_aliases();
 	iommu_dma_drain();
+	balloon_settle();
 	drain_all_pages();
 	vmalloc_get_stats(&areas);
 	dma_get_stats(&dma);
-	c->pages = nr_free_pages() + platform_pagetable_pages();
+	c->pages = nr_free_pages() + platform_pagetable_pages() + balloon_size();
 	c->areas = areas.nr_areas;
 	c->mappings = dma.mappings;
 	c->coherent = dma.coherent;

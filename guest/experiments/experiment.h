@@ -41,6 +41,7 @@
 #define NEEDS_IOMMU	128U /* an IOMMU, and a device behind it */
 #define NEEDS_EDU	256U /* the device with 28 address bits */
 #define NEEDS_FAULTS	512U /* a monitor whose devices make mistakes (--inject) */
+#define NEEDS_BALLOON	1024U/* the memory balloon */
 
 struct trial;
 
@@ -102,6 +103,7 @@ enum chapter {
 	CHAPTER_IOMMU_MODES,
 	CHAPTER_IOVA,
 	CHAPTER_EDU,
+	CHAPTER_BALLOON,
 	CHAPTER_DISK,
 	CHAPTER_DEVICES,
 	CHAPTER_INJECT,
