@@ -112,6 +112,13 @@ static int parse_operand(const struct command *command, const char *arg,
 	if (!command->operand)
 		return error_set(err, EINVAL, "%s: not expected; see pagevisor %s --help",
 				 arg, command->name);
+	if (parsed->operand && command->rest && parsed->nr_rest < COMMAND_REST_MAX) {
+		parsed->rest[parsed->nr_rest++] = arg;
+		return 0;
+	}
+	if (parsed->operand && command->rest)
+		return error_set(err, EINVAL, "%s: one too many; see pagevisor %s --help",
+				 arg, command->name);
 	if (parsed->operand)
 		return error_set(err, EINVAL, "%s: %s is the %s already; give only one",
 				 arg, parsed->operand, command->operand);

@@ -24,7 +24,8 @@ struct option {
 
 struct command {
 	const char *name;
-	const char *operand; /* name of its one operand, or NULL */
+	const char *operand; /* name of its first operand, or NULL */
+	const char *rest; /* names of those that may follow it, or NULL: none may */
 	const char *summary; /* half a line */
 	const char *text; /* sentences */
 	const struct option *options; /* ends with a row without name */
@@ -35,9 +36,13 @@ struct command {
 /* All commands; ends with NULL. */
 extern const struct command *const commands[];
 
+#define COMMAND_REST_MAX 3
+
 /* What parsing found beside options. */
 struct parsed {
 	const char *operand; /* or NULL */
+	const char *rest[COMMAND_REST_MAX]; /* what followed it */
+	unsigned int nr_rest;
 	int help; /* --help was given: nothing else was looked at */
 };
 

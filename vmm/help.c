@@ -82,8 +82,9 @@ static void print_option(const struct option *o)
 
 static void print_usage(const struct command *c)
 {
-	printf("pagevisor %s [options]%s%s\n", c->name, c->operand ? " " : "",
-	       c->operand ? c->operand : "");
+	printf("pagevisor %s%s%s%s%s%s\n", c->name, c->options->name ? " [options]" : "",
+	       c->operand ? " " : "", c->operand ? c->operand : "", c->rest ? " " : "",
+	       c->rest ? c->rest : "");
 }
 
 void help_command(const struct command *c)
@@ -95,7 +96,8 @@ void help_command(const struct command *c)
 	print_usage(c);
 	printf("\n");
 	print_wrapped(c->text, 0);
-	printf("\noptions:\n");
+	if (c->options->name)
+		printf("\noptions:\n");
 	for (o = c->options; o->name; o++)
 		print_option(o);
 	printf("\nkeys, on a terminal:\n");
@@ -169,9 +171,12 @@ static void man_option(const struct option *o)
 
 static void man_synopsis(const struct command *c)
 {
-	printf("\\fBpagevisor %s\\fR [\\fIoptions\\fR]", c->name);
+	printf("\\fBpagevisor %s\\fR%s", c->name,
+	       c->options->name ? " [\\fIoptions\\fR]" : "");
 	if (c->operand)
 		printf(" \\fI%s\\fR", c->operand);
+	if (c->rest)
+		printf(" \\fI%s\\fR", c->rest);
 	printf("\n");
 }
 

@@ -238,31 +238,55 @@ static bool machine_name(char *entry)
 	return rundir_name_ok(entry);
 }
 
-int rundir_each(void (*fn)(void *arg, const char *name, int fd), void *arg,
-		struct error *err)
+struct found {
+	char *name;
+	int fd; /* negative: nobody is there */
+};
+
+/* Connects to all of them under the lock, so that nobody is removed who is just born. */
+static int connect_all(const char *dir, struct found **out, struct error *err)
 {
 	struct dirent **entries;
-	char dir[256];
-	int dir_fd = open_directory(dir, sizeof(dir), err);
-	int i, n, fd;
+	struct found *found;
+	int i, n = scandir(dir, &entries, NULL, alphasort);
 
-	if (dir_fd < 0)
-		return dir_fd;
-	n = scandir(dir, &entries, NULL, alphasort);
-	if (n < 0) {
-		n = errno;
-		close(dir_fd);
-		return error_set(err, n, "%s: %s", dir, strerror(n));
-	}
+	if (n < 0)
+		return error_set(err, errno, "%s: %s", dir, strerror(errno));
+	found = calloc((size_t)n + 1, sizeof(*found));
 	for (i = 0; i < n; i++) {
-		fd = machine_name(entries[i]->d_name)
-			     ? connect_in(dir, entries[i]->d_name)
-			     : -1;
-		if (fd >= 0)
-			fn(arg, entries[i]->d_name, fd);
+		char *name = entries[i]->d_name;
+
+		if (found) {
+			found[i].fd = machine_name(name) ? connect_in(dir, name) : -1;
+			found[i].name = found[i].fd < 0 ? NULL : strdup(name);
+		}
 		free(entries[i]);
 	}
 	free(entries);
+	*out = found;
+	return found ? n : error_set(err, ENOMEM, "%s: no memory", dir);
+}
+
+int rundir_each(void (*fn)(void *arg, const char *name, int fd), void *arg,
+		struct error *err)
+{
+	struct found *found;
+	char dir[256];
+	int dir_fd = open_directory(dir, sizeof(dir), err);
+	int i, n;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	n = connect_all(dir, &found, err);
 	close(dir_fd);
-	return 0;
+	for (i = 0; i < n; i++) {
+		if (found[i].name)
+			fn(arg, found[i].name, found[i].fd);
+		else if (found[i].fd >= 0)
+			close(found[i].fd);
+		free(found[i].name);
+	}
+	if (n >= 0)
+		free(found);
+	return n < 0 ? n : 0;
 }

@@ -31,7 +31,8 @@ int socket_connect(const char *path);
 int rundir_listen(const char *name, char **path, struct error *err);
 /* A connection to it.  -ENOENT: there is no such machine (any more). */
 int rundir_connect(const char *name, struct error *err);
-/* Calls fn for each name with a socket, in order; dead sockets are removed on the way. */
+/* Calls fn for each machine, in the order of their names, with a connection that is fn's to
+ * close; dead sockets are removed on the way. */
 int rundir_each(void (*fn)(void *arg, const char *name, int fd), void *arg,
 		struct error *err);
 

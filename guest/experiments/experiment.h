@@ -41,7 +41,7 @@
 #define NEEDS_IOMMU	128U /* an IOMMU, and a device behind it */
 #define NEEDS_EDU	256U /* the device with 28 address bits */
 #define NEEDS_FAULTS	512U /* a monitor whose devices make mistakes (--inject) */
-#define NEEDS_BALLOON	1024U/* the memory balloon */
+#define NEEDS_BALLOON	1024U /* the memory balloon */
 
 struct trial;
 
