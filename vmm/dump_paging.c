@@ -174,8 +174,9 @@ int dump_page_tables(const struct dump *dump, struct dump_segments *segments)
 			continue;
 		w.known = segments->nr;
 		walk_root(&w, &dump->cpus[i].sregs);
-		qsort(segments->segment, segments->nr, sizeof(*segments->segment),
-		      by_vaddr);
+		if (segments->nr)
+			qsort(segments->segment, segments->nr, sizeof(*segments->segment),
+			      by_vaddr);
 	}
 	if (w.error)
 		return w.error;
