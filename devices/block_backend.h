@@ -61,6 +61,7 @@ struct block_request {
 struct block_config {
 	const char *path;
 	bool read_only;
+	bool write_through; /* a write is durable when it has finished */
 	unsigned int depth; /* most operations the host sees at once; 0: 128 */
 	const struct block_engine *engine; /* NULL: io_uring, else system calls */
 };

@@ -95,6 +95,8 @@ struct control_io_stats {
 
 struct control_disk {
 	const char *id; /* "disk0" */
+	/* What a manager calls it, and the two nodes under it; NULL: it does not. */
+	const char *managed, *node, *storage_node;
 	const char *path;
 	bool readonly;
 	uint64_t size; /* bytes */

@@ -169,7 +169,7 @@ static void get_facts(struct control *c, struct control_facts *facts)
 	const struct machine *m = of(c);
 
 	*facts = (struct control_facts){
-		.name = m->config.name,
+		.name = m->config.name ? m->config.name : m->config.title,
 		.mem_size = m->config.mem_size,
 		.cpus = m->config.cpus,
 		.max_cpus = m->kvm.max_vcpus,
@@ -188,15 +188,19 @@ static void get_chardev(struct control *c, unsigned int i,
 			struct control_chardev *chardev)
 {
 	const struct machine *m = of(c);
+	static const char *const names[] = {
+		[CONSOLE_STDIO] = "stdio",
+		[CONSOLE_PTY] = "pty:",
+		[CONSOLE_FILE] = "file",
+		[CONSOLE_NONE] = "null",
+	};
 	static char filename[sizeof(m->console.pty_path) + 8];
 
 	(void)i;
-	snprintf(filename, sizeof(filename), "%s%s",
-		 m->config.console == CONSOLE_PTY     ? "pty:"
-		 : m->config.console == CONSOLE_STDIO ? "stdio"
-						      : "null",
-		 m->config.console == CONSOLE_PTY ? m->console.pty_path : "");
-	*chardev = (struct control_chardev){ .id = "serial0", .filename = filename };
+	snprintf(filename, sizeof(filename), "%s%s", names[m->config.console],
+		 m->console.pty_path);
+	*chardev = (struct control_chardev){ .filename = filename };
+	chardev->id = m->config.console_id ? m->config.console_id : "serial0";
 }
 
 static struct control_io_stats io_stats(const struct virtio_blk_op_stats *s)
@@ -217,6 +221,9 @@ static void get_disk(struct control *c, unsigned int i, struct control_disk *dis
 	pthread_mutex_unlock(&m->lock);
 	*disk = (struct control_disk){
 		.id = m->disk_names[i],
+		.managed = m->config.disks[i].id,
+		.node = m->config.disks[i].node,
+		.storage_node = m->config.disks[i].storage_node,
 		.path = m->config.disks[i].path,
 		.readonly = m->config.disks[i].readonly,
 		.size = m->disk_sizes[i],

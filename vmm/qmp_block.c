@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands about disks: one raw node for each, named like its device. */
+/*
+ * Commands about disks.  Each has one raw node, named like its device; or two, a file and a raw
+ * one over it, where a manager named them so.  A disk that a manager named is known by the path
+ * of its device alone.
+ */
 #include <stdio.h>
 
 #include "vmm/qmp_internal.h"
@@ -35,16 +39,21 @@ static json_t *image(const struct control_disk *disk)
 			 "raw", "virtual-size", (json_int_t)disk->size);
 }
 
+static const char *node_name(const struct control_disk *disk)
+{
+	return disk->node ? disk->node : disk->id;
+}
+
 static json_t *node(const struct control_disk *disk)
 {
 	static const char *const limits[] = { "bps",  "bps_rd",	 "bps_wr",
 					      "iops", "iops_rd", "iops_wr" };
 	json_t *node = json_pack(
 		"{s:s, s:s, s:b, s:b, s:i, s:s, s:i, s:o, s:o, s:{s:b, s:b, s:b}}",
-		"node-name", disk->id, "drv", "raw", "ro", disk->readonly, "encrypted", 0,
-		"backing_file_depth", 0, "detect_zeroes", "off", "write_threshold", 0,
-		"file", path_value(disk->path), "image", image(disk), "cache",
-		"writeback", 1, "direct", 0, "no-flush", 0);
+		"node-name", node_name(disk), "drv", "raw", "ro", disk->readonly,
+		"encrypted", 0, "backing_file_depth", 0, "detect_zeroes", "off",
+		"write_threshold", 0, "file", path_value(disk->path), "image",
+		image(disk), "cache", "writeback", 1, "direct", 0, "no-flush", 0);
 	size_t i;
 
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
@@ -54,14 +63,16 @@ static json_t *node(const struct control_disk *disk)
 
 static json_t *qdev_value(const struct control_disk *disk)
 {
-	return json_sprintf("/machine/peripheral/%s/virtio-backend", disk->id);
+	return json_sprintf("/machine/peripheral/%s/virtio-backend",
+			    disk->managed ? disk->managed : disk->id);
 }
 
 static json_t *block(const struct control_disk *disk)
 {
-	return json_pack("{s:s, s:o, s:s, s:b, s:b, s:s, s:o}", "device", disk->id,
-			 "qdev", qdev_value(disk), "type", "unknown", "removable", 0,
-			 "locked", 0, "io-status", "ok", "inserted", node(disk));
+	return json_pack("{s:s, s:o, s:s, s:b, s:b, s:s, s:o}", "device",
+			 disk->managed ? "" : disk->id, "qdev", qdev_value(disk), "type",
+			 "unknown", "removable", 0, "locked", 0, "io-status", "ok",
+			 "inserted", node(disk));
 }
 
 static void add_stats(json_t *stats, const char *prefix, const struct control_io_stats *s)
@@ -108,8 +119,9 @@ static json_t *block_stats(const struct control_disk *disk)
 	json_object_set_new(stats, "account_invalid", json_false());
 	json_object_set_new(stats, "account_failed", json_true());
 	json_object_set_new(stats, "timed_stats", json_array());
-	return json_pack("{s:s, s:o, s:s, s:o}", "device", disk->id, "qdev",
-			 qdev_value(disk), "node-name", disk->id, "stats", stats);
+	return json_pack("{s:s, s:o, s:s, s:o}", "device", disk->managed ? "" : disk->id,
+			 "qdev", qdev_value(disk), "node-name", node_name(disk), "stats",
+			 stats);
 }
 
 static json_t *query_block(struct qmp_call *call)
@@ -122,9 +134,30 @@ static json_t *query_blockstats(struct qmp_call *call)
 	return each_disk(call, block_stats);
 }
 
+/* The node of the file under a raw one. */
+static json_t *storage_node(const struct control_disk *disk)
+{
+	json_t *file = node(disk);
+
+	json_object_set_new(file, "node-name", json_string(disk->storage_node));
+	json_object_set_new(file, "drv", json_string("file"));
+	return file;
+}
+
 static json_t *query_nodes(struct qmp_call *call)
 {
-	return each_disk(call, node);
+	json_t *list = each_disk(call, node);
+	struct control_facts facts;
+	struct control_disk disk;
+	unsigned int i;
+
+	call->control->ops->facts(call->control, &facts);
+	for (i = 0; i < facts.disks; i++) {
+		call->control->ops->disk(call->control, i, &disk);
+		if (disk.storage_node)
+			json_array_append_new(list, storage_node(&disk));
+	}
+	return list;
 }
 
 static const struct qmp_arg stats_args[] = { { "query-nodes", QMP_BOOL, true },

@@ -34,8 +34,7 @@ static uint64_t dma_faults(const struct machine *m)
 	return m->dma_checker ? dma_checker_unexpected(m->dma_checker) : 0;
 }
 
-static int run_machine(const struct run_options *options, struct machine *m,
-		       struct error *err)
+int run_machine(const struct run_options *options, struct machine *m, struct error *err)
 {
 	struct run_times times;
 	struct report_file file;

@@ -8,6 +8,11 @@ $(B)/pagevisor: $(B)/host/vmm/main.o $(B)/host/libvmm.a $(B)/host/libdevices.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(DEVICES_LIBS) $(VMM_LIBS)
 
+# The same program under the name that makes it read QEMU's command line.
+$(B)/pagevisor-system-x86_64: $(B)/pagevisor
+	$(Q)ln -sf pagevisor $@
+all: $(B)/pagevisor-system-x86_64
+
 # The man page comes from the tables that the help comes from.
 $(B)/pagevisor.1: $(B)/pagevisor
 	$(call say,MAN,$@)
