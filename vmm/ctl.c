@@ -248,12 +248,21 @@ static void print_machine(struct ctl *ctl, const char *name, int fd)
 	json_decref(mem);
 }
 
+/* Not before it is known that there can be a list. */
+static void print_head(bool *headed)
+{
+	if (!*headed)
+		printf("%-24s %8s  %-14s %5s %8s\n", "NAME", "PID", "STATUS", "VCPUS",
+		       "MEM/MiB");
+	*headed = true;
+}
+
 static void list_one(void *arg, const char *name, int fd)
 {
 	struct error err = { "" };
 	struct ctl ctl;
 
-	(void)arg;
+	print_head(arg);
 	if (!ctl_open(&ctl, name, fd, &err))
 		print_machine(&ctl, name, fd);
 	else
@@ -265,16 +274,17 @@ static int run_list(const struct command *self, int argc, char **argv)
 {
 	struct parsed parsed;
 	struct error err = { "" };
+	bool headed = false;
 
 	if (!command_parse(self, argc, argv, NULL, &parsed, &err)) {
 		if (parsed.help) {
 			help_command(self);
 			return STATUS_WELL;
 		}
-		printf("%-24s %8s  %-14s %5s %8s\n", "NAME", "PID", "STATUS", "VCPUS",
-		       "MEM/MiB");
-		if (!rundir_each(list_one, NULL, &err))
+		if (!rundir_each(list_one, &headed, &err)) {
+			print_head(&headed);
 			return STATUS_WELL;
+		}
 	}
 	log_line("%s", err.text);
 	return STATUS_USAGE;

@@ -145,6 +145,12 @@ static const struct qmp_command *find_command(const char *name)
 	return NULL;
 }
 
+static bool is_request_member(const char *name)
+{
+	return !strcmp(name, "execute") || !strcmp(name, "arguments") ||
+	       !strcmp(name, "id");
+}
+
 /* The request's form; what is wrong with it is in call->error. */
 static bool request_fits(struct qmp_call *call, const json_t *request)
 {
@@ -156,10 +162,11 @@ static bool request_fits(struct qmp_call *call, const json_t *request)
 		qmp_error(call, "QMP input must be a JSON object");
 		return false;
 	}
-	json_object_foreach((json_t *)request, name,
-			    value) if (strcmp(name, "execute") &&
-				       strcmp(name, "arguments") && strcmp(name, "id"))
-		qmp_error(call, "QMP input member '%.100s' is unexpected", name);
+	json_object_foreach((json_t *)request, name, value)
+	{
+		if (!is_request_member(name))
+			qmp_error(call, "QMP input member '%.100s' is unexpected", name);
+	}
 	execute = json_object_get(request, "execute");
 	arguments = json_object_get(request, "arguments");
 	if (!execute)

@@ -270,7 +270,7 @@ static int connect_all(const char *dir, struct found **out, struct error *err)
 int rundir_each(void (*fn)(void *arg, const char *name, int fd), void *arg,
 		struct error *err)
 {
-	struct found *found;
+	struct found *found = NULL;
 	char dir[256];
 	int dir_fd = open_directory(dir, sizeof(dir), err);
 	int i, n;
@@ -279,14 +279,13 @@ int rundir_each(void (*fn)(void *arg, const char *name, int fd), void *arg,
 		return dir_fd;
 	n = connect_all(dir, &found, err);
 	close(dir_fd);
-	for (i = 0; i < n; i++) {
+	for (i = 0; found && i < n; i++) {
 		if (found[i].name)
 			fn(arg, found[i].name, found[i].fd);
 		else if (found[i].fd >= 0)
 			close(found[i].fd);
 		free(found[i].name);
 	}
-	if (n >= 0)
-		free(found);
+	free(found);
 	return n < 0 ? n : 0;
 }
