@@ -90,8 +90,6 @@ static json_t *set_capabilities(struct qmp_call *call)
 
 static const struct qmp_arg type_args[] = { { "typename", QMP_STRING, false },
 					    { NULL, QMP_ANY, false } };
-static const struct qmp_arg path_args[] = { { "path", QMP_STRING, false },
-					    { NULL, QMP_ANY, false } };
 static const struct qmp_arg option_args[] = { { "option", QMP_STRING, true },
 					      { NULL, QMP_ANY, false } };
 static const struct qmp_arg list_args[] = { { "implements", QMP_STRING, true },
@@ -105,7 +103,6 @@ const struct qmp_command qmp_probe_commands[] = {
 	{ "query-target", query_target, NULL, false },
 	{ "query-machines", query_machines, NULL, false },
 	{ "qom-list-types", qom_list_types, list_args, false },
-	{ "qom-list", empty_list, path_args, false },
 	{ "qom-list-properties", empty_list, type_args, false },
 	{ "device-list-properties", empty_list, type_args, false },
 	{ "query-cpu-definitions", empty_list, NULL, false },
