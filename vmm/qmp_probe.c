@@ -2,7 +2,7 @@
 /*
  * What a manager asks to find out what this program can do, before there is a guest and
  * while there is one.  An empty list is the true answer where there is nothing: no CPU
- * models beside the host's, no migration, no properties to be looked at by path.
+ * models beside the host's, no migration, no job on a disk, no properties to be looked at by path.
  */
 #include <string.h>
 
@@ -107,6 +107,8 @@ const struct qmp_command qmp_probe_commands[] = {
 	{ "device-list-properties", empty_list, type_args, false },
 	{ "query-cpu-definitions", empty_list, NULL, false },
 	{ "query-command-line-options", empty_list, option_args, false },
+	{ "query-jobs", empty_list, NULL, false },
+	{ "query-block-jobs", empty_list, NULL, false },
 	{ "query-migrate-capabilities", empty_list, NULL, false },
 	{ "migrate-set-capabilities", set_capabilities, capability_args, false },
 	{ NULL, NULL, NULL, false },
