@@ -59,10 +59,16 @@ void virtio_fini(struct virtio_dev *vd)
 int virtio_attach(struct virtio_dev *vd, const struct virtio_transport *transport,
 		  struct host *host, struct dma_port *dma)
 {
+	int error;
+
 	vd->transport = transport;
 	vd->host = host;
 	vd->dma = dma;
-	return vd->model->attached ? vd->model->attached(vd) : 0;
+	error = vd->model->attached ? vd->model->attached(vd) : 0;
+	/* The port goes away with the transport. */
+	if (error)
+		vd->dma = NULL;
+	return error;
 }
 
 bool virtio_has(const struct virtio_dev *vd, unsigned int bit)

@@ -236,30 +236,10 @@ static void on_timer(void *arg, uint32_t events)
 		virtio_balloon_ask_stats(b);
 }
 
-static int open_timer(struct virtio_balloon *b)
-{
-	int ret;
-
-	if (b->timer.fd >= 0)
-		return 0;
-	b->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (b->timer.fd < 0)
-		return -errno;
-	ret = host_watch(b->vd.host, &b->timer, EPOLLIN);
-	if (ret) {
-		close(b->timer.fd);
-		b->timer.fd = -1;
-	}
-	return ret;
-}
-
 int virtio_balloon_poll_stats(struct virtio_balloon *b, uint32_t seconds)
 {
 	struct itimerspec every = { { seconds, 0 }, { seconds, 0 } };
-	int ret = open_timer(b);
 
-	if (ret)
-		return ret;
 	if (timerfd_settime(b->timer.fd, 0, &every, NULL))
 		return -errno;
 	b->poll_seconds = seconds;
@@ -278,12 +258,30 @@ const struct virtio_balloon_stats *virtio_balloon_stats(const struct virtio_ball
 
 /* --- the model ------------------------------------------------------------------------------ */
 
+/* At the start, since a confined monitor makes no timers. */
+static int open_timer(struct virtio_balloon *b)
+{
+	int ret;
+
+	b->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (b->timer.fd < 0)
+		return -errno;
+	ret = host_watch(b->vd.host, &b->timer, EPOLLIN);
+	if (ret) {
+		close(b->timer.fd);
+		b->timer.fd = -1;
+	}
+	return ret;
+}
+
 static int balloon_attached(struct virtio_dev *vd)
 {
 	struct virtio_balloon *b = of(vd);
+	int ret;
 
 	b->pages.ram = vd->dma->ram;
-	return balloon_pages_init(&b->pages);
+	ret = balloon_pages_init(&b->pages);
+	return ret ? ret : open_timer(b);
 }
 
 static void balloon_notify(struct virtio_dev *vd, struct virtq *q)

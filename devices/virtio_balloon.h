@@ -62,7 +62,7 @@ bool virtio_balloon_has(const struct virtio_balloon *b, unsigned int feature);
 /* Asks the guest for new statistics; they come when it answers.  -EAGAIN: it has not
  * answered the last time, or there is no driver that knows how. */
 int virtio_balloon_ask_stats(struct virtio_balloon *b);
-/* Asks every so many seconds; 0: not any more.  A negative errno: there is no timer. */
+/* Asks every so many seconds; 0: not any more.  0 or a negative errno. */
 int virtio_balloon_poll_stats(struct virtio_balloon *b, uint32_t seconds);
 uint32_t virtio_balloon_poll_interval(const struct virtio_balloon *b);
 const struct virtio_balloon_stats *virtio_balloon_stats(const struct virtio_balloon *b);

@@ -29,3 +29,9 @@ test: all images $(UNIT_BIN)
 
 #: make unit       the unit tests alone, plain and under the sanitizers
 #: make test       every test; the last line counts them
+
+# libvirt's C API, for integration/libvirt.sh.
+$(B)/verbs: tests/integration/libvirt/verbs.c
+	$(call say,LD,$@)
+	$(Q)$(CC) $(BASE) -o $@ $< -lvirt -lcmocka
+test: $(B)/verbs libvirt-xml

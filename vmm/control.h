@@ -46,6 +46,7 @@ enum control_event_kind {
 	CONTROL_EVENT_RESET,
 	CONTROL_EVENT_POWERDOWN, /* the button was pressed */
 	CONTROL_EVENT_PANIC, /* the guest crashed or says that it panicked */
+	CONTROL_EVENT_BALLOON, /* the guest gave memory, or took it back */
 	CONTROL_EVENT_SHUTDOWN, /* the guest or the whole machine ends */
 };
 
@@ -103,6 +104,18 @@ struct control_disk {
 	struct control_io_stats read, write, flush, discard;
 };
 
+#define CONTROL_BALLOON_STATS 10
+
+/* The memory balloon. */
+struct control_balloon {
+	const char *id; /* "balloon0" */
+	uint64_t actual; /* bytes that the guest has: without those in the balloon */
+	/* As virtio numbers them (VIRTIO_BALLOON_S_*); UINT64_MAX: not told. */
+	uint64_t stats[CONTROL_BALLOON_STATS];
+	int64_t last_update; /* of the statistics: seconds since 1970; 0: never */
+	uint32_t interval; /* seconds between them; 0: they are not asked for */
+};
+
 /* Which part of memory a dump shows, and how. */
 struct control_dump {
 	int fd; /* stays the caller's; a regular file gets holes where memory is zero */
@@ -129,6 +142,12 @@ struct control_ops {
 	void (*chardev)(struct control *c, unsigned int i,
 			struct control_chardev *chardev);
 	void (*disk)(struct control *c, unsigned int i, struct control_disk *disk);
+
+	/* False: there is no balloon. */
+	bool (*balloon)(struct control *c, struct control_balloon *balloon);
+	/* Only with a balloon: bytes that the guest shall have; seconds between statistics. */
+	void (*set_balloon)(struct control *c, uint64_t bytes);
+	int (*poll_balloon)(struct control *c, uint32_t seconds, struct error *err);
 
 	/* The registers of vCPU i, lines for people, into buf (always terminated).  A machine
 	 * that runs is held for the moment. */

@@ -234,6 +234,60 @@ static void get_disk(struct control *c, unsigned int i, struct control_disk *dis
 	};
 }
 
+/* --- the balloon ---------------------------------------------------------------------------- */
+
+static uint64_t outside_balloon(const struct machine *m, uint32_t pages)
+{
+	uint64_t inside = (uint64_t)pages << VIRTIO_BALLOON_PFN_SHIFT;
+
+	return inside < m->config.mem_size ? m->config.mem_size - inside : 0;
+}
+
+static bool get_balloon(struct control *c, struct control_balloon *balloon)
+{
+	struct machine *m = of(c);
+	const struct virtio_balloon_stats *stats;
+	unsigned int i;
+
+	if (!m->balloon)
+		return false;
+	pthread_mutex_lock(&m->lock);
+	stats = virtio_balloon_stats(m->balloon);
+	*balloon = (struct control_balloon){
+		.id = m->config.balloon.id ? m->config.balloon.id : "balloon0",
+		.actual = outside_balloon(m, virtio_balloon_actual(m->balloon)),
+		.last_update = stats->last_update,
+		.interval = virtio_balloon_poll_interval(m->balloon),
+	};
+	for (i = 0; i < CONTROL_BALLOON_STATS; i++)
+		balloon->stats[i] = stats->valid & 1u << i ? stats->value[i] : UINT64_MAX;
+	pthread_mutex_unlock(&m->lock);
+	return true;
+}
+
+static void set_balloon(struct control *c, uint64_t bytes)
+{
+	struct machine *m = of(c);
+	uint64_t inside = bytes < m->config.mem_size ? m->config.mem_size - bytes : 0;
+
+	pthread_mutex_lock(&m->lock);
+	virtio_balloon_set_target(m->balloon,
+				  (uint32_t)(inside >> VIRTIO_BALLOON_PFN_SHIFT));
+	pthread_mutex_unlock(&m->lock);
+}
+
+static int poll_balloon(struct control *c, uint32_t seconds, struct error *err)
+{
+	struct machine *m = of(c);
+	int ret;
+
+	pthread_mutex_lock(&m->lock);
+	ret = virtio_balloon_poll_stats(m->balloon, seconds);
+	pthread_mutex_unlock(&m->lock);
+	return ret ? error_set(err, -ret, "the balloon has no timer (%s)", strerror(-ret))
+		   : 0;
+}
+
 /* --- a look inside ---------------------------------------------------------------------------- */
 
 static int read_cpu(const struct vcpu *vcpu, struct dump_cpu *cpu)
@@ -355,6 +409,9 @@ static const struct control_ops machine_control_ops = {
 	.thread_id = thread_id,
 	.chardev = get_chardev,
 	.disk = get_disk,
+	.balloon = get_balloon,
+	.set_balloon = set_balloon,
+	.poll_balloon = poll_balloon,
 	.registers = registers,
 	.dump = write_dump,
 };

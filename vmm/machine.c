@@ -285,6 +285,8 @@ static void leave(struct machine *m)
 static bool turn(struct machine *m)
 {
 	loop_run_once(&m->loop);
+	if (atomic_exchange(&m->balloon_changed, false))
+		machine_tell(m, CONTROL_EVENT_BALLOON);
 	if (!atomic_load(&m->ended)) {
 		if (atomic_load(&m->reset_wanted))
 			reset_or_end(m);

@@ -76,6 +76,7 @@ struct machine {
 	struct outcome outcome; /* the first that came; under outcome_lock */
 	atomic_bool ended; /* outcome is there */
 	atomic_bool reset_wanted;
+	atomic_bool balloon_changed;
 	/* Of the main thread only, to the next blank line. */
 	bool paused; /* by machine_pause(), or from the beginning */
 	bool started; /* machine_resume() was called */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "devices/dmacheck.h"
@@ -346,6 +347,16 @@ static int balloon_give_back(void *ctx, void *host, uint64_t len)
 	return memory_give_back(&m->mem, host, len);
 }
 
+/* On any thread; who wants to know is told by the main one. */
+static void balloon_changed(void *ctx, uint32_t actual)
+{
+	struct machine *m = ctx;
+
+	(void)actual;
+	atomic_store(&m->balloon_changed, true);
+	eventfd_write(m->wake_fd, 1);
+}
+
 static int add_balloon(struct machine *m)
 {
 	const struct balloon_config *wanted = &m->config.balloon;
@@ -356,6 +367,7 @@ static int add_balloon(struct machine *m)
 		.reporting = wanted->reporting,
 		.unit = memory_unit(&m->mem),
 		.give_back = balloon_give_back,
+		.changed = balloon_changed,
 		.ctx = m,
 	};
 	struct virtio_balloon *balloon;
@@ -370,7 +382,8 @@ static int add_balloon(struct machine *m)
 		virtio_destroy(virtio_balloon_dev(balloon));
 	else
 		m->balloon = balloon;
-	return ret;
+	/* Makes its timer, which a confined thread could not. */
+	return ret ? ret : virtio_balloon_poll_stats(balloon, 0);
 }
 
 static int add_all(struct machine *m)

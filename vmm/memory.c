@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -50,17 +49,23 @@ static int reserve(struct guest_memory *mem, struct error *err)
 }
 
 /* Puts a file over [ram, ram + size). */
-static int map_file(struct guest_memory *mem, uint8_t *ram, struct error *err)
+static int map_file(const struct guest_memory *mem, uint8_t *ram, struct error *err)
 {
 	bool huge = mem->backend == MEMORY_HUGETLB;
 	int flags = MAP_SHARED | MAP_FIXED | (huge ? 0 : MAP_NORESERVE);
+	int fd = memfd_create("guest-ram",
+			      MFD_CLOEXEC | (huge ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
+	bool good = fd >= 0 && !ftruncate(fd, (off_t)mem->size) &&
+		    mmap(ram, mem->size, PROT_READ | PROT_WRITE, flags, fd, 0) !=
+			    MAP_FAILED;
+	int error = errno;
 
-	mem->fd = memfd_create("guest-ram",
-			       MFD_CLOEXEC | (huge ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
-	if (mem->fd < 0 || ftruncate(mem->fd, (off_t)mem->size) ||
-	    mmap(ram, mem->size, PROT_READ | PROT_WRITE, flags, mem->fd, 0) == MAP_FAILED)
-		return huge ? no_huge_pages(mem->size, err) : refused(mem->size, err);
-	return 0;
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	if (good)
+		return 0;
+	return huge ? no_huge_pages(mem->size, err) : refused(mem->size, err);
 }
 
 static int map_ram(struct guest_memory *mem, uint8_t **ram, struct error *err)
@@ -81,7 +86,7 @@ int memory_create(struct guest_memory *mem, uint64_t size, enum memory_backend b
 	uint8_t *ram;
 	int ret;
 
-	*mem = (struct guest_memory){ .size = size, .backend = backend, .fd = -1 };
+	*mem = (struct guest_memory){ .size = size, .backend = backend };
 	if (backend == MEMORY_HUGETLB && size % HUGE_SIZE)
 		return error_set(err, EINVAL,
 				 "--mem %lluM: no whole number of huge pages; give e.g. "
@@ -107,8 +112,6 @@ void memory_destroy(struct guest_memory *mem)
 	if (!mem->reservation)
 		return;
 	munmap(mem->reservation, mem->reserved);
-	if (mem->fd >= 0)
-		close(mem->fd);
 	memset(mem, 0, sizeof(*mem));
 }
 
@@ -120,15 +123,10 @@ uint64_t memory_unit(const struct guest_memory *mem)
 
 int memory_give_back(const struct guest_memory *mem, void *host, uint64_t len)
 {
-	off_t offset = (uint8_t *)host - mem->ram.region[0].host;
-	int ret;
+	/* MADV_REMOVE punches a hole into the file. */
+	int advice = mem->backend == MEMORY_PRIVATE ? MADV_DONTNEED : MADV_REMOVE;
 
-	if (mem->backend == MEMORY_PRIVATE)
-		ret = madvise(host, len, MADV_DONTNEED);
-	else
-		ret = fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				offset, (off_t)len);
-	return ret ? -errno : 0;
+	return madvise(host, len, advice) ? -errno : 0;
 }
 
 void memory_discard(const struct guest_memory *mem)

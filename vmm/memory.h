@@ -29,7 +29,6 @@ struct guest_memory {
 	size_t reserved;
 	uint64_t size; /* of the RAM, bytes */
 	enum memory_backend backend;
-	int fd; /* the memfd; -1: there is none */
 };
 
 /*

@@ -58,6 +58,9 @@ static void on_control_event(struct control_listener *told,
 			  json_pack("{s:s}", "action",
 				    event->stays ? "pause" : "poweroff"));
 		break;
+	case CONTROL_EVENT_BALLOON:
+		qmp_event(server, "BALLOON_CHANGE", qmp_balloon_data(server->control));
+		break;
 	case CONTROL_EVENT_SHUTDOWN:
 		qmp_event(server, "SHUTDOWN", cause_data(event));
 		break;

@@ -66,6 +66,8 @@ json_t *qmp_error_reply(const char *class, const char *desc, const json_t *id);
 json_t *qmp_timestamp(void);
 json_t *qmp_greeting(void);
 json_t *qmp_version(void);
+/* qmp_balloon.c: {"actual": bytes}; NULL: there is no balloon. */
+json_t *qmp_balloon_data(struct control *control);
 
 /* qmp_query.c and others: the tables. */
 extern const struct qmp_command qmp_core_commands[];
@@ -74,6 +76,7 @@ extern const struct qmp_command qmp_query_commands[];
 extern const struct qmp_command qmp_block_commands[];
 extern const struct qmp_command qmp_dump_commands[];
 extern const struct qmp_command qmp_probe_commands[];
+extern const struct qmp_command qmp_balloon_commands[];
 extern const struct qmp_command qmp_monitor_commands[];
 
 #endif

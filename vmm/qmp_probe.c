@@ -2,7 +2,7 @@
 /*
  * What a manager asks to find out what this program can do, before there is a guest and
  * while there is one.  An empty list is the true answer where there is nothing: no CPU
- * models beside the host's, no migration, no properties to be looked at by path.
+ * models beside the host's, no migration, no job on a disk, no properties to be looked at by path.
  */
 #include <string.h>
 
@@ -90,8 +90,6 @@ static json_t *set_capabilities(struct qmp_call *call)
 
 static const struct qmp_arg type_args[] = { { "typename", QMP_STRING, false },
 					    { NULL, QMP_ANY, false } };
-static const struct qmp_arg path_args[] = { { "path", QMP_STRING, false },
-					    { NULL, QMP_ANY, false } };
 static const struct qmp_arg option_args[] = { { "option", QMP_STRING, true },
 					      { NULL, QMP_ANY, false } };
 static const struct qmp_arg list_args[] = { { "implements", QMP_STRING, true },
@@ -105,11 +103,12 @@ const struct qmp_command qmp_probe_commands[] = {
 	{ "query-target", query_target, NULL, false },
 	{ "query-machines", query_machines, NULL, false },
 	{ "qom-list-types", qom_list_types, list_args, false },
-	{ "qom-list", empty_list, path_args, false },
 	{ "qom-list-properties", empty_list, type_args, false },
 	{ "device-list-properties", empty_list, type_args, false },
 	{ "query-cpu-definitions", empty_list, NULL, false },
 	{ "query-command-line-options", empty_list, option_args, false },
+	{ "query-jobs", empty_list, NULL, false },
+	{ "query-block-jobs", empty_list, NULL, false },
 	{ "query-migrate-capabilities", empty_list, NULL, false },
 	{ "migrate-set-capabilities", set_capabilities, capability_args, false },
 	{ NULL, NULL, NULL, false },

@@ -4,8 +4,9 @@
  * capabilities, whichever device id it shows.
  *
  * Interrupts: vector 0 is for the configuration, the others for one queue each; where the
- * device or we have too few of them, all share vector 0.  A device without message interrupts
- * serves a driver that wants none: one whose queues have no callbacks.
+ * device or we have too few of them, all share vector 0.  Where the line of a device without
+ * message interrupts leads only AML tells: its queues and its configuration are looked at in
+ * each tick, if its driver wants to hear of them at all.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -17,6 +18,7 @@
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/timer.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <abi/virtio_pci.h>
@@ -37,6 +39,9 @@ struct virtio_pci {
 	char *notify_base; /* the doorbells */
 	u32 notify_len;
 	unsigned int vectors; /* allocated */
+	bool polled; /* instead */
+	u8 seen_generation; /* of the configuration, when polled */
+	struct timer_list poll;
 	unsigned int n_queues;
 	struct mutex
 		select_lock; /* from queue_select on to the last register of that queue */
@@ -187,6 +192,36 @@ static irqreturn_t shared_interrupt(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/* A device without message interrupts. */
+static void poll(struct timer_list *timer)
+{
+	struct virtio_pci *vp = from_timer(vp, timer, poll);
+	u8 now = (u8)generation(&vp->vdev);
+
+	for (unsigned int i = 0; i < vp->n_queues; i++)
+		vring_interrupt(vp->queues[i]);
+	if (now != vp->seen_generation) {
+		vp->seen_generation = now;
+		config_changed(&vp->vdev);
+	}
+	mod_timer(&vp->poll, jiffies + 1);
+}
+
+static void start_polling(struct virtio_pci *vp)
+{
+	vp->polled = true;
+	vp->seen_generation = (u8)generation(&vp->vdev);
+	timer_setup(&vp->poll, poll, 0);
+	mod_timer(&vp->poll, jiffies + 1);
+}
+
+static void stop_polling(struct virtio_pci *vp)
+{
+	if (vp->polled)
+		del_timer_sync(&vp->poll);
+	vp->polled = false;
+}
+
 static int setup_vectors(struct virtio_pci *vp, unsigned int queues)
 {
 	int n = pci_alloc_irq_vectors(vp->pci, 1, 1 + queues, PCI_IRQ_MSIX);
@@ -279,6 +314,7 @@ static void del_vqs(struct virtio_device *vdev)
 {
 	struct virtio_pci *vp = to_virtio_pci(vdev);
 
+	stop_polling(vp);
 	for (unsigned int i = 0; i < vp->n_queues; i++) {
 		int irq = pci_irq_vector(vp->pci, queue_vector(vp, i));
 
@@ -311,11 +347,9 @@ static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue
 	if (n > MAX_QUEUES || n > num_queues(vdev))
 		return -ENOENT;
 	err = setup_vectors(vp, n);
-	if (err == -ENODEV) {
-		if (any_callback(callbacks, n))
-			return err;
+	vp->polled = false;
+	if (err == -ENODEV)
 		err = 0;
-	}
 	for (unsigned int i = 0; i < n && !err; i++) {
 		err = setup_queue(vp, i, callbacks[i], names[i]);
 		vqs[i] = vp->queues[i];
@@ -323,6 +357,8 @@ static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue
 	if (err) {
 		vdev->config->reset(vdev);
 		del_vqs(vdev);
+	} else if (!vp->vectors && any_callback(callbacks, n)) {
+		start_polling(vp);
 	}
 	return err;
 }

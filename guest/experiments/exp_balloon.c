@@ -4,6 +4,7 @@
  * dmacheck device tells how much of a range the host holds memory for.
  */
 #include <linux/bitops.h>
+#include <linux/highmem.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -22,7 +23,7 @@
 #define CHAPTER CHAPTER_BALLOON
 
 #define SAMPLE	64U /* frames that are asked about */
-#define TOUCHED 1024U /* pages written to, so that the host has memory for them */
+#define RESERVE 1024U /* more single pages than the zones keep back */
 #define ORDER	MAX_ORDER
 
 /* Resident bytes of n frames. */
@@ -69,38 +70,36 @@ static bool shrink(struct trial *x)
 	return expect(x, !balloon_size(), "%lu pages are still in it", balloon_size());
 }
 
-/* Writes to TOUCHED pages, notes which, and frees them: likely the next to be taken. */
-static unsigned int touch_pages(unsigned long *touched)
+/* Writes to n pages of the kind that the balloon takes, notes which, and frees them: likely
+ * the next to be taken. */
+static void touch_pages(struct page **pages, unsigned long n, unsigned long *touched)
 {
-	struct page **pages = kcalloc(TOUCHED, sizeof(struct page *), GFP_KERNEL);
-	unsigned int n = 0;
+	memset(pages, 0, n * sizeof(struct page *));
+	n = alloc_pages_bulk_array(GFP_HIGHUSER_MOVABLE, n, pages);
+	for (unsigned long i = 0; i < n; i++) {
+		unsigned long *at = kmap_local_page(pages[i]);
 
-	if (!pages)
-		return 0;
-	n = (unsigned int)alloc_pages_bulk_array(GFP_KERNEL, TOUCHED, pages);
-	for (unsigned int i = 0; i < n; i++) {
-		*(unsigned long *)page_to_virt(pages[i]) = i + 1;
-		__set_bit(page_to_pfn(pages[i]), touched);
+		*at = i + 1;
+		kunmap_local(at);
+		__set_bit((unsigned int)page_to_pfn(pages[i]), touched);
 	}
 	free_pages_bulk_array(n, pages);
-	kfree(pages);
-	return n;
 }
 
 /* Of the frames that are in the balloon, up to SAMPLE that had been touched. */
-static unsigned int touched_frames(const unsigned long *touched, unsigned long *pfns)
+static unsigned int touched_frames(unsigned long *all, unsigned long most,
+				   const unsigned long *touched, unsigned long *pfns)
 {
-	unsigned long *all = kcalloc(TOUCHED, sizeof(*all), GFP_KERNEL);
-	unsigned int n = all ? balloon_frames(all, TOUCHED) : 0, found = 0;
+	unsigned int n = balloon_frames(all, (unsigned int)most), found = 0;
 
 	for (unsigned int i = 0; i < n && found < SAMPLE; i++)
-		if (test_bit(all[i], touched))
+		if (test_bit((unsigned int)all[i], touched))
 			pfns[found++] = all[i];
-	kfree(all);
 	return found;
 }
 
-static void inflate_over_touched(struct trial *x, unsigned long *touched)
+/* `room` is for as many pages as the balloon shall have. */
+static void inflate_over_touched(struct trial *x, unsigned long *touched, void *room)
 {
 	unsigned long pfns[SAMPLE], target = balloon_target();
 	unsigned int found;
@@ -108,10 +107,10 @@ static void inflate_over_touched(struct trial *x, unsigned long *touched)
 
 	if (!shrink(x))
 		return;
-	touch_pages(touched);
+	touch_pages(room, target, touched);
 	if (!grow(x, target))
 		return;
-	found = touched_frames(touched, pfns);
+	found = touched_frames(room, target, touched, pfns);
 	expect(x, found, "none of the frames had been written to");
 	left = resident(x, pfns, found);
 	expect(x, !left, "the host still has %lu bytes of %u frames", (unsigned long)left,
@@ -125,13 +124,15 @@ EXPERIMENT(balloon_inflate, "balloon.inflate",
 	   .needs = NEEDS_BALLOON | NEEDS_DMACHECK)
 {
 	unsigned long *touched;
+	void *room;
 
 	if (!can_see(x))
 		return;
 	touched = kvzalloc(BITS_TO_LONGS(max_pfn) * sizeof(long), GFP_KERNEL);
-	if (!expect(x, touched, "no memory"))
-		return;
-	inflate_over_touched(x, touched);
+	room = kvzalloc(balloon_target() * sizeof(void *), GFP_KERNEL);
+	if (expect(x, touched && room, "no memory"))
+		inflate_over_touched(x, touched, room);
+	kvfree(room);
 	kvfree(touched);
 }
 
@@ -194,7 +195,7 @@ static unsigned int ask_for_more(struct list_head *held, unsigned long before)
 {
 	unsigned int n = 0;
 
-	while (n < TOUCHED && balloon_size() == before) {
+	while (n < RESERVE && balloon_size() == before) {
 		struct page *page = alloc_page(GFP_KERNEL | __GFP_NOWARN);
 
 		if (!page)

@@ -65,4 +65,22 @@ ok "it takes few enough emulated instructions" few_instructions
 high='zones.*,gfp.*,reclaim.*,highmem.*,oom.*,vmalloc.virtual,vmalloc.cost'
 ok "64 MiB of high memory: the guest finishes well" guest highmem "highmem=64M experiments=$high"
 ok "64 MiB of high memory: zones, flags, reclaim and high memory" all_passed "$work/highmem" no-user-mode
+
+# What the balloon takes and what the guest reports as free, the host has back.
+balloon() { # KIND of memory
+	guest "balloon-$1" 'experiments=balloon.*' --balloon 4M --mem-backend "$1"
+}
+all_five() {
+	grep '^# balloon\|^not ok' "$work/balloon-$1"
+	[ "$(tail -n 1 "$work/balloon-$1" | tr -d '\r')" = "5 passed, 0 failed, 0 skipped" ]
+}
+balloon_counted() {
+	jq -e '.devices.balloon0 | debug | .inflated >= 2048 and .deflated >= 1024 and .refused == 0 and
+		.give_back_failed == 0 and .given_back_bytes > .inflated * 4096' "$work/balloon-$1.json"
+}
+for backend in private shared; do
+	ok "a balloon, $backend memory: the guest finishes well" balloon "$backend"
+	ok "a balloon, $backend memory: all of balloon.* passes" all_five "$backend"
+	ok "a balloon, $backend memory: the device counted the same" balloon_counted "$backend"
+done
 finish

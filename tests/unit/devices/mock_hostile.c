@@ -77,7 +77,7 @@ static void settle(struct hostile *h, unsigned int *good, unsigned int *bad)
 
 		while (drvq_get(&h->q, &elem)) {
 			assert_in_range(elem.id, 0, h->q.size - 1);
-			if (elem.len &&
+			if ((elem.len || h->target->writes_nothing) &&
 			    h->target->succeeded(&h->d, h->seg, h->n, elem.len))
 				(*good)++;
 			else

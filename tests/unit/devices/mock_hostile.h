@@ -35,6 +35,7 @@ struct hostile_target {
 	unsigned int queue; /* the one that takes the requests */
 	uint64_t features; /* that its requests need, beside DRV_FEATURES */
 	bool never_behind; /* an IOMMU: it is not put behind another */
+	bool writes_nothing; /* a used length of 0 is no error */
 	/* A good request, in fresh guest memory: readable segments, then writable ones. */
 	unsigned int (*request)(struct drv *d, struct drv_seg *segs);
 	/* Was it answered well?  Also called for spoiled ones. */
