@@ -112,7 +112,7 @@ static void put_in(struct virtio_balloon *b, struct page **pages, unsigned int n
 unsigned int balloon_inflate(struct virtio_balloon *b, unsigned int n)
 {
 	n = min(n, BALLOON_BATCH);
-	memset(b->fresh, 0, n * sizeof(*b->fresh));
+	memset(b->fresh, 0, n * sizeof(struct page *));
 	n = (unsigned int)alloc_pages_bulk_array(BALLOON_GFP, n, b->fresh);
 	mutex_lock(&b->lock);
 	put_in(b, b->fresh, n);
