@@ -38,7 +38,7 @@ ok "the verbs of libvirt's C API" "$here/private" timeout 200 "$B/verbs"
 
 # What a person types: each line's answer must match.
 as_a_person() {
-	local v="virsh -c $LIBVIRT_URI" i
+	local v="virsh -c $LIBVIRT_URI"
 	says() { # PATTERN WORD...
 		local pattern=$1
 		shift
@@ -69,7 +69,7 @@ as_a_person() {
 	says 'destroyed' destroy pv
 	says 'shut off \(destroyed\)' domstate --reason pv
 	says 'has been undefined' undefine pv
-	for i in $(seq 50); do
+	for _ in $(seq 50); do
 		pgrep -f pagevisor-system >/dev/null || return 0
 		sleep 0.1
 	done
