@@ -23,8 +23,9 @@ static int parse_slot(const char *addr, unsigned int *slot)
 
 	errno = 0;
 	value = strtoul(addr, &end, 16);
-	if (errno || end == addr || (*end && strcmp(end, ".0") && strcmp(end, ".0x0")) ||
-	    !value || value > PV_BALLOON_SLOT)
+	if (errno || end == addr ||
+	    (*end && strcmp(end, ".0") != 0 && strcmp(end, ".0x0") != 0) || !value ||
+	    value > PV_BALLOON_SLOT)
 		return -EINVAL;
 	*slot = (unsigned int)value;
 	return 0;

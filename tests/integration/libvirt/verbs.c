@@ -204,7 +204,7 @@ static void killed(void **state)
 	snprintf(path, sizeof(path), "/run/libvirt/qemu/%s.pid",
 		 virDomainGetName(f->domain));
 	text = read_file(path);
-	assert_int_equal(kill((pid_t)atoi(text), SIGKILL), 0);
+	assert_int_equal(kill((pid_t)strtol(text, NULL, 10), SIGKILL), 0);
 	free(text);
 	await(f, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED);
 	assert_int_equal(virDomainCreate(f->domain), 0);

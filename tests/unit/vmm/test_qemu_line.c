@@ -13,6 +13,19 @@
 
 #define ARGS_MAX 96
 
+#define MEMORY                                                                     \
+	"{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true," \
+	"\"size\":134217728}"
+#define STORAGE                                                                            \
+	"{\"driver\":\"file\",\"filename\":\"/disk\",\"node-name\":\"libvirt-1-storage\"," \
+	"\"auto-read-only\":true,\"discard\":\"unmap\"}"
+#define FORMAT                                                                       \
+	"{\"node-name\":\"libvirt-1-format\",\"read-only\":true,\"driver\":\"raw\"," \
+	"\"cache\":{\"direct\":false,\"no-flush\":true},\"file\":\"libvirt-1-storage\"}"
+#define DISK                                                                        \
+	"virtio-blk-pci,bus=pci.0,addr=0x5,drive=libvirt-1-format,id=virtio-disk0," \
+	"bootindex=1,write-cache=off,serial=a,,b"
+
 /* What libvirt 9.0 writes for a domain with a disk, a console, a balloon and an rng. */
 static const char *const whole[] = {
 	"pagevisor-system-x86_64",
@@ -28,8 +41,7 @@ static const char *const whole[] = {
 	"-m",
 	"size=131072k",
 	"-object",
-	"{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true,"
-	"\"size\":134217728}",
+	MEMORY,
 	"-overcommit",
 	"mem-lock=off",
 	"-smp",
@@ -54,14 +66,11 @@ static const char *const whole[] = {
 	"-append",
 	"a=1,2 b",
 	"-blockdev",
-	"{\"driver\":\"file\",\"filename\":\"/disk\",\"node-name\":\"libvirt-1-storage\","
-	"\"auto-read-only\":true,\"discard\":\"unmap\"}",
+	STORAGE,
 	"-blockdev",
-	"{\"node-name\":\"libvirt-1-format\",\"read-only\":true,\"driver\":\"raw\","
-	"\"cache\":{\"direct\":false,\"no-flush\":true},\"file\":\"libvirt-1-storage\"}",
+	FORMAT,
 	"-device",
-	"virtio-blk-pci,bus=pci.0,addr=0x5,drive=libvirt-1-format,id=virtio-disk0,"
-	"bootindex=1,write-cache=off,serial=a,,b",
+	DISK,
 	"-chardev",
 	"pty,id=charserial0",
 	"-device",
