@@ -211,7 +211,8 @@ static bool tsc_offset(const struct machine *m, unsigned int cpu, uint64_t *offs
 	return !kvm_get(m->vm.vcpus[cpu].fd, KVM_GET_DEVICE_ATTR, &attr);
 }
 
-/* A KVM that emulates instructions takes an offset and does not keep it. */
+/* A KVM that emulates instructions takes an offset and ignores it; one whose host has an
+ * unstable TSC changes it as it likes. */
 static bool keeps_tsc_offset(const struct machine *m, unsigned int cpu)
 {
 	uint64_t offset, moved;
