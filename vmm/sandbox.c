@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,14 @@ static int make_filters(struct sandbox *sandbox, unsigned int features)
 int sandbox_create(struct sandbox **out, unsigned int features, int alarm_fd,
 		   struct error *err)
 {
-	struct sandbox *sandbox = calloc(1, sizeof(*sandbox));
-	int ret = sandbox ? make_filters(sandbox, features) : -ENOMEM;
+	struct sandbox *sandbox;
+	int ret;
+
+	/* All threads share one heap.  A thread's own, when it shrinks, has glibc open
+	 * /proc/sys/vm/overcommit_memory. */
+	mallopt(M_ARENA_MAX, 1);
+	sandbox = calloc(1, sizeof(*sandbox));
+	ret = sandbox ? make_filters(sandbox, features) : -ENOMEM;
 
 	if (!ret)
 		ret = sandbox_trap_init(alarm_fd);
