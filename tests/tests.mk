@@ -25,7 +25,7 @@ unit: $(UNIT_BIN)
 	$(Q)tests/runner $(UNIT_BIN)
 
 test: all images $(UNIT_BIN)
-	$(Q)B=$(B) tests/runner $(UNIT_BIN) $(INTEGRATION)
+	$(Q)B=$(B) tests/runner $(UNIT_BIN) $(FUZZ_REPLAY) $(INTEGRATION)
 
 #: make unit       the unit tests alone, plain and under the sanitizers
 #: make test       every test; the last line counts them
