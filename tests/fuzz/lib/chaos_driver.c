@@ -7,6 +7,7 @@
 
 #define TABLE_ENTRIES 64u
 #define TURNS	      8 /* of the event loop, in an action */
+#define BAIT	      0x800u
 #define MAX_SEGS      6u
 
 static struct drvq *any_queue(struct chaos *c)
@@ -28,6 +29,8 @@ static void enable(struct chaos *c, struct drvq *q)
 
 	memset(machine_at(c->m, q->used, VRING_USED_BYTES(q->size)), 0,
 	       VRING_USED_BYTES(q->size));
+	/* Who looks one too far writes where nothing may be written. */
+	drvq_set_desc(q, q->size, BAIT, 64, VRING_DESC_F_WRITE, 0);
 	drvq_avail(q)->idx = 0;
 	drvq_avail(q)->flags = 0;
 	q->avail_idx = 0;

@@ -23,18 +23,15 @@
 
 static uint8_t ram[RAM_SIZE];
 
-static const char *write_file(const uint8_t *data, size_t size)
+static int write_file(const uint8_t *data, size_t size)
 {
-	static char path[32];
 	static int fd = -1;
 
-	if (fd < 0) {
+	if (fd < 0)
 		fd = memfd_create("kernel", MFD_CLOEXEC);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	}
 	FUZZ_CHECK(fd >= 0 && !ftruncate(fd, (off_t)size));
 	FUZZ_CHECK(pwrite(fd, data, size, 0) == (ssize_t)size);
-	return path;
+	return fd;
 }
 
 static void check_kernel(const struct kernel *k, size_t size)
@@ -84,12 +81,12 @@ static void load(const struct kernel *k, const uint8_t *data)
 	FUZZ_CHECK(XXH3_64bits(ram, sizeof(ram)) == empty);
 }
 
-static void read_symbols(const char *path)
+static void read_symbols(int fd)
 {
 	struct symbols symbols = { .nr = 0 };
 	char text[64];
 
-	if (symbols_read(&symbols, path))
+	if (symbols_read(&symbols, fd))
 		FUZZ_CHECK(!symbols.nr);
 	for (size_t i = 0; i < symbols.nr; i++) {
 		const struct symbol *s = &symbols.symbol[i];
@@ -104,10 +101,12 @@ static void read_symbols(const char *path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *path = write_file(data, size);
+	int fd = write_file(data, size);
+	char path[32];
 	struct error err = { "" };
 	struct kernel k;
 
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (kernel_open(&k, path, &err)) {
 		FUZZ_CHECK(err.text[0]);
 	} else {
@@ -115,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		load(&k, data);
 		kernel_close(&k);
 	}
-	read_symbols(path);
+	read_symbols(fd);
 	return 0;
 }
 

@@ -68,9 +68,13 @@ size_t fuzz_seed(unsigned int n, uint8_t *buf, size_t size)
 	};
 	struct fuzz_out out = { buf, size };
 
-	if (n >= sizeof(text) / sizeof(text[0]))
+	if (n > sizeof(text) / sizeof(text[0]))
 		return 0;
 	fuzz_put(&out, 3 * n, 1);
-	fuzz_put_bytes(&out, text[n], strlen(text[n]));
+	if (n < sizeof(text) / sizeof(text[0]))
+		fuzz_put_bytes(&out, text[n], strlen(text[n]));
+	else
+		for (unsigned int i = 0; i < KTAP_LINE_MAX + 9; i += 8) /* one line */
+			fuzz_put_bytes(&out, "ok 1 a# b", 8);
 	return size - out.left;
 }

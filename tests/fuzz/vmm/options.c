@@ -105,11 +105,14 @@ size_t fuzz_seed(unsigned int n, uint8_t *buf, size_t size)
 		"4G",
 		"17",
 	};
-	size_t len;
+	struct fuzz_out out = { buf, size };
 
-	if (n >= sizeof(text) / sizeof(text[0]))
+	if (n > sizeof(text) / sizeof(text[0]))
 		return 0;
-	len = strlen(text[n]);
-	memcpy(buf, text[n], len < size ? len : size);
-	return len < size ? len : size;
+	if (n < sizeof(text) / sizeof(text[0]))
+		fuzz_put_bytes(&out, text[n], strlen(text[n]));
+	else
+		for (unsigned int i = 0; i <= DISKS_MAX; i++)
+			fuzz_put_bytes(&out, "--disk=a\n", 9);
+	return size - out.left;
 }
