@@ -327,6 +327,39 @@ static int works_on(struct inside *in)
 	return 0;
 }
 
+/* Much is allocated and freed by a thread other than the first. */
+static void *shrinks_the_heap(void *arg)
+{
+	const struct inside *in = arg;
+	void *block[400];
+
+	if (sandbox_enter(in->sandbox, SANDBOX_VCPU, "vCPU 0"))
+		return arg;
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 400; i++) {
+			block[i] = malloc(64 << 10);
+			if (!block[i])
+				return arg;
+			memset(block[i], round, 64 << 10);
+		}
+		for (int i = 0; i < 400; i++)
+			free(block[i]);
+	}
+	return NULL;
+}
+
+static int heap_shrinks(struct inside *in)
+{
+	pthread_t thread;
+	eventfd_t count;
+	void *result;
+
+	EXPECT(!pthread_create(&thread, NULL, shrinks_the_heap, in));
+	EXPECT(!pthread_join(thread, &result) && !result);
+	EXPECT(eventfd_read(in->alarm_fd, &count) && errno == EAGAIN);
+	return 0;
+}
+
 static int is_refused(struct inside *in)
 {
 	char text[224];
@@ -448,6 +481,12 @@ static void a_confined_thread_works_on(void **state)
 	assert_int_equal(in_child(works_on), 0);
 }
 
+static void the_heap_grows_and_shrinks(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(heap_shrinks), 0);
+}
+
 static void a_forbidden_call_is_refused_and_named(void **state)
 {
 	(void)state;
@@ -496,6 +535,7 @@ int main(void)
 		cmocka_unit_test(the_worst_is_not_listed),
 		cmocka_unit_test(each_row_can_be_read),
 		cmocka_unit_test(a_confined_thread_works_on),
+		cmocka_unit_test(the_heap_grows_and_shrinks),
 		cmocka_unit_test(a_forbidden_call_is_refused_and_named),
 		cmocka_unit_test(arguments_count),
 		cmocka_unit_test(patience_ends),
