@@ -338,8 +338,7 @@ static void *shrinks_the_heap(void *arg)
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 400; i++) {
 			block[i] = malloc(64 << 10);
-			if (!block[i])
-				return arg;
+			EXPECT(block[i]);
 			memset(block[i], round, 64 << 10);
 		}
 		for (int i = 0; i < 400; i++)
