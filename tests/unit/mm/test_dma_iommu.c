@@ -497,6 +497,7 @@ static void coherent_buffers_of_single_frames(void **state)
 {
 	size_t size = 300 * PAGE_SIZE, last = size - PAGE_SIZE;
 	void **all = give_back(take_everything(), 3);
+	unsigned long before;
 	dma_addr_t dma, none;
 	char *p = dma_alloc_coherent(&dma_dev, size, &dma, GFP_KERNEL);
 
@@ -511,6 +512,13 @@ static void coherent_buffers_of_single_frames(void **state)
 	/* Without sleeping there is no vmap: refused, with nothing left. */
 	assert_null(dma_alloc_coherent(&dma_dev, size, &none, GFP_ATOMIC | __GFP_NOWARN));
 	dma_free_coherent(&dma_dev, size, p, dma);
+	/* More frames than there are: those that there were are given back. */
+	drain_all_pages();
+	before = nr_free_pages();
+	assert_null(dma_alloc_coherent(&dma_dev, 2500 * PAGE_SIZE, &none,
+				       GFP_KERNEL | __GFP_NOWARN));
+	drain_all_pages();
+	assert_in_range(before - nr_free_pages() + 64, 0, 128);
 	give_back(all, 1);
 }
 
