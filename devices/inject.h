@@ -75,6 +75,8 @@ const char *inject_name(enum inject_kind kind);
 int inject_add(struct pci_dev *dev, const struct inject_rule *rule);
 /* The device goes.  NULL is allowed. */
 void inject_free(struct inject *in);
+/* The machine starts again: a device that was about to go stays.  NULL is allowed. */
+void inject_reset(struct inject *in);
 /* How often each kind happened, as inject.KIND; NULL is allowed. */
 void inject_stats(const struct inject *in, stat_fn fn, void *arg);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* virtio entropy; its source gives as much as the variant says, sometimes nothing. */
+#include <errno.h>
 #include <string.h>
 
 #include "devices/virtio_pci.h"
@@ -7,13 +8,14 @@
 #include "tests/fuzz/lib/chaos.h"
 
 static uint8_t source_variant;
+static unsigned int source_calls;
 
 static ssize_t source(void *bytes, size_t count)
 {
-	static unsigned int calls;
-
-	if (source_variant & 1 && ++calls % 3 == 0)
+	if (source_variant & 1 && ++source_calls % 3 == 0) {
+		errno = EAGAIN;
 		return -1;
+	}
 	if (source_variant & 2 && count > 7)
 		count = 7;
 	memset(bytes, 0xa5, count);
@@ -26,6 +28,7 @@ static void plug(struct chaos *c, uint8_t variant)
 	struct virtio_dev *vd;
 
 	source_variant = variant;
+	source_calls = 0;
 	FUZZ_CHECK(!virtio_rng_create(&config, &vd));
 	FUZZ_CHECK(!virtio_pci_plug(&c->m->pci, CHAOS_DEVFN, vd, NULL));
 }

@@ -2,7 +2,10 @@
 /* The frame around an input: the machine, and what must hold in the end. */
 #include "tests/fuzz/lib/chaos.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "devices/inject.h"
 
 #define SETTLE_TURNS 64
 
@@ -12,6 +15,32 @@ static uint64_t hash_protected(struct chaos *c)
 						  CHAOS_LOW_SIZE - CHAOS_RINGS };
 
 	return machine_hash(c->m, &except, 1);
+}
+
+/* Faults on request are no excuse: all that holds without them holds with them. */
+static void add_faults(struct chaos *c)
+{
+	uint8_t kinds = fuzz_u8(&c->in);
+	struct inject_rule rule = { .every = 1 + fuzz_u8(&c->in) % 4, .seed = 1 };
+
+	for (unsigned int k = 0; k < INJECT_KINDS; k++) {
+		int err;
+
+		if (!(kinds >> k & 1))
+			continue;
+		rule.kind = (enum inject_kind)k;
+		err = inject_add(c->m->pci.dev[CHAOS_DEVFN], &rule);
+		FUZZ_CHECK(!err || err == -EOPNOTSUPP);
+	}
+}
+
+/* After a reset, when nothing waits in the injector. */
+static void remove_faults(struct chaos *c)
+{
+	struct dma_port *port = &c->m->pci.dev[CHAOS_DEVFN]->dma;
+
+	inject_free(port->inject);
+	port->inject = NULL;
 }
 
 /* --- what holds --------------------------------------------------------------------------- */
@@ -55,6 +84,7 @@ static void start(struct chaos *c)
 
 static void check_recovery(struct chaos *c)
 {
+	remove_faults(c);
 	FUZZ_CHECK(!pci_assign(&c->m->pci));
 	if (c->behind) {
 		iommu_fini(&c->iommu);
@@ -83,6 +113,8 @@ void chaos_run(const struct chaos_device *device, const uint8_t *data, size_t si
 	FUZZ_CHECK(!pci_assign(&c->m->pci));
 	if (device->always_behind || (!device->never_behind && flags & CHAOS_F_BEHIND))
 		chaos_put_behind(c);
+	if (flags & CHAOS_F_INJECT)
+		add_faults(c);
 	c->protected = hash_protected(c);
 	start(c);
 	if (flags & CHAOS_F_RAW && !device->act)

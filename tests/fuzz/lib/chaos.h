@@ -109,6 +109,7 @@ bool chaos_wait(struct chaos *c, unsigned int queue, const struct drv_seg *segs,
 #define CHAOS_F_BEHIND	 1u /* the device stands behind the IOMMU */
 #define CHAOS_F_NO_BELLS 2u /* doorbells come through the bus */
 #define CHAOS_F_RAW	 4u /* the driver has done nothing yet */
+#define CHAOS_F_INJECT	 8u /* two bytes follow: kinds of faults, how often */
 
 enum chaos_action {
 	CHAOS_REQUEST,
@@ -136,7 +137,7 @@ enum chaos_action {
 /* A seed of the device: `request` is what its request() reads, n the number of the seed. */
 size_t chaos_seed(unsigned int n, uint8_t *buf, size_t size, const void *request,
 		  size_t len);
-#define CHAOS_SEEDS 12u /* of one request */
+#define CHAOS_SEEDS 14u /* of one request */
 
 /* --- inside ------------------------------------------------------------------------------- */
 

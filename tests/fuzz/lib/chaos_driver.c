@@ -229,7 +229,7 @@ static void any_descriptor(struct chaos *c)
 	struct vring_desc desc = { .addr = chaos_any_addr(c),
 				   .len = fuzz_u16(&c->in),
 				   .flags = flags & 7,
-				   .next = fuzz_u8(&c->in) };
+				   .next = fuzz_u8(&c->in) % (CHAOS_QUEUE_SIZE + 2) };
 
 	if (flags & 8)
 		desc.next = fuzz_u16(&c->in);

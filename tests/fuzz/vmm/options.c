@@ -100,6 +100,7 @@ size_t fuzz_seed(unsigned int n, uint8_t *buf, size_t size)
 		"guest.elf\n--append\nexperiments=*\n--console\npty\n--iommu\nvirtio",
 		"--iommu=virtio,boot-bypass=off\n--edu\n28\n--dma-check=hash\n--dma-check\nk",
 		"--no-reboot\n--report\nr.json\n-v\n--initrd\ni\n--\n--kernel",
+		"--inject\ndisk0:short,every=3,seed=1\n--sandbox=off\n--inject=rng0:gone",
 		"--help",
 		"--mem=18446744073709551615T\nk",
 		"4G",
