@@ -33,11 +33,13 @@ INC_mm		:= -Iinclude/api -Iinclude -I.
 INC_guest	:= -Iguest/include -Iinclude/api -Iinclude -I.
 INC_devices	:= -Iinclude -I.
 INC_vmm		:= -Iinclude -I.
+INC_hostile	:= -Iinclude -I.
 
 # room SOURCE: the room whose include path a source gets.  tests/unit/mm/x.c builds as mm
 # (tests/fuzz/vmm/x.c as vmm), as do the host platform and the benchmarks.
 room = $(if $(filter tests/unit/% tests/fuzz/%,$(1)),$(word 3,$(subst /, ,$(1))),$(if \
-	$(filter tests/host/% tests/bench/%,$(1)),mm,$(firstword $(subst /, ,$(1)))))
+	$(filter tests/host/% tests/bench/%,$(1)),mm,$(if \
+	$(filter tests/hostile/%,$(1)),hostile,$(firstword $(subst /, ,$(1))))))
 # objs VARIANT,SOURCES: the objects of these sources in a variant (guest, host, san).
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(basename $(2))))
 

@@ -22,11 +22,11 @@ $(eval $(call unit_rules,san,$(SAN_LD)))
 HOSTILE_SRC := $(sort $(wildcard tests/hostile/*.c)) tests/hostile/start.S
 CFLAGS_hostile := $(BASE) -ffreestanding -fno-builtin -fno-stack-protector -fno-pie \
 	-fno-tree-loop-distribute-patterns -fcf-protection=none -march=x86-64 -mgeneral-regs-only \
-	-mno-red-zone $(INC_devices)
+	-mno-red-zone
 $(B)/hostile.elf: $(HOSTILE_SRC) tests/hostile/hostile.h $(wildcard include/abi/*.h)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_hostile) -nostdlib -static -no-pie -Wl,--build-id=none,-N \
+	$(Q)$(CC) $(CFLAGS_hostile) $(INC_hostile) -nostdlib -static -no-pie -Wl,--build-id=none,-N \
 		-Wl,--no-warn-rwx-segments,-Ttext=0x100000,-e,start -o $@ tests/hostile/start.S \
 		$(filter-out %.S,$(HOSTILE_SRC))
 test: $(B)/hostile.elf

@@ -118,7 +118,7 @@ static bool writable_cycle(struct attack *a)
 
 static bool as_long_as_the_queue(struct attack *a)
 {
-	struct seg piece[SEGS_MAX];
+	struct seg piece[SEGS_MAX] = { 0 };
 	unsigned int n = cut(a, piece, QUEUE_SIZE);
 
 	allow_writable(a);
@@ -129,7 +129,7 @@ static bool as_long_as_the_queue(struct attack *a)
 
 static bool longer_than_the_queue(struct attack *a)
 {
-	struct seg piece[SEGS_MAX];
+	struct seg piece[SEGS_MAX] = { 0 };
 	unsigned int n = cut(a, piece, QUEUE_SIZE + 1);
 	struct vring_desc *table;
 
@@ -356,7 +356,7 @@ static bool nothing_is_writable(struct attack *a)
 
 static bool one_byte_descriptors(struct attack *a)
 {
-	struct seg piece[SEGS_MAX];
+	struct seg piece[SEGS_MAX] = { 0 };
 	unsigned int n = 0;
 
 	allow_writable(a);

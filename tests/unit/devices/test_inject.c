@@ -257,7 +257,7 @@ static void late(void **state)
 
 static void reorder(void **state)
 {
-	struct vring_used_elem first, second;
+	struct vring_used_elem first = { 0 }, second = { 0 };
 	uint16_t head[2];
 
 	(void)state;
