@@ -46,6 +46,7 @@ ok "a fault with a bad seed" run_refused '--inject rng0:flip,seed=-1: seed=-1 is
 ok "a fault with another word" run_refused '--inject rng0:flip,late: late is unknown; give' --inject rng0:flip,late "$tiny"
 ok "edu with too many" run_refused '--edu 65: not a number of bits; give' --edu 65 "$tiny"
 ok "unknown console" run_refused '--console vt: unknown; give' --console vt "$tiny"
+ok "unknown kind of sandbox" run_refused '--sandbox perhaps: unknown; give on or off' --sandbox perhaps "$tiny"
 
 # --- kernel -----------------------------------------------------------------------------
 head -c 100 "$tiny" >"$files/truncated.elf"

@@ -19,7 +19,6 @@ man_lists_the_same() {
 ok "the list is printed" sh -c "'$pv' sandbox | grep -Eq '^vCPU +ioctl \(KVM_RUN\) '"
 ok "the man page has the same list" man_lists_the_same
 ok "sandbox takes no operand" status 2 "$pv" sandbox more
-ok "--sandbox takes on and off only" status 2 "$pv" run --sandbox perhaps "$tiny"
 
 if ! have_kvm; then
 	skip "a confined monitor" "no usable /dev/kvm here"
