@@ -87,7 +87,8 @@ static void configure(struct chaos *c)
 		machine_config_write(c->m, CHAOS_DEVFN, c->d.cfg_cap + 2, 2,
 				     how >> 4 & 1);
 	if (how & 32)
-		start(c);
+		machine_config_write(c->m, CHAOS_DEVFN, PCI_COMMAND, 2,
+				     PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 static void act(struct chaos *c)

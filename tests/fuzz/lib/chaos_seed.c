@@ -40,13 +40,15 @@ static const struct script scripts[CHAOS_SEEDS] = {
 	{ CHAOS_F_BEHIND,
 	  10,
 	  { CHAOS_IOMMU, 0, 0, CHAOS_REQUEST, HERE, CHAOS_KICK, 0, CHAOS_IOMMU, 1, 0 } },
-	/* Any chain: a readable, a writable piece; a head twice; a raw descriptor. */
+	/* Any chain: a readable, a writable piece; a head twice. */
 	{ 0,
 	  14,
 	  { CHAOS_CHAIN, 0, 1, 2, 16, 0, 64, 0, 0x81, 1, CHAOS_HEAD, 0, 0, CHAOS_KICK } },
-	{ 0, 21, { CHAOS_DESCRIPTOR, 0, 0,  3,		0, 32, 0, 31,
-		   CHAOS_DESCRIPTOR, 0, 31, 2,		4, 32, 0, 0,
-		   CHAOS_HEAD,	     0, 0,  CHAOS_KICK, 0 } },
+	/* One too far in the table. */
+	{ 0,
+	  13,
+	  { CHAOS_DESCRIPTOR, 0, 0, 3, 0, 32, 0, CHAOS_QUEUE_SIZE, CHAOS_HEAD, 0, 0,
+	    CHAOS_KICK, 0 } },
 	/* With every fault on request; late and out of order, and a reset meanwhile. */
 	{ CHAOS_F_INJECT,
 	  9,
