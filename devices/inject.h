@@ -23,7 +23,8 @@
  *				none but its length, that is 0
  * gone		completion	the device is unplugged without a word: registers and
  *				configuration read as ones, and it does nothing any more until the
- *				machine starts again
+ *				machine starts again.  Not for an IOMMU: without it what stands behind it
+ *				would reach all of memory
  *
  * An opportunity is one where the kind has a meaning: no bit can be flipped where nothing was
  * written.
