@@ -4,7 +4,8 @@
  *
  *   TSC	The offset of each vCPU is moved back by what the host's counter went on
  *		(KVM_VCPU_TSC_OFFSET, Linux 5.16); by the same for all, so that vCPUs stay
- *		in step.  On an older host the TSC goes on during the pause.
+ *		in step.  On an older host, and on a KVM that emulates instructions, which
+ *		takes an offset and ignores it, the TSC goes on during the pause.
  *   kvmclock	Goes on from where it stood (KVM_GET_CLOCK, KVM_SET_CLOCK), and its pages say
  *		that the vCPU was held (KVM_KVMCLOCK_CTRL), so that a watchdog stays calm.
  *   timers	Those of the local APICs and of the PIT run on host time: one that ended

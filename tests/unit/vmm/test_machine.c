@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include <abi/platform.h>
 
@@ -200,6 +201,61 @@ static void all_devices_are_behind_an_iommu(void **state)
 }
 
 /* Taken and given back in the middle of whatever it did: no access is lost or done twice. */
+/* The guest's TSC counts from the host's, plus this. */
+static bool tsc_offset(const struct machine *m, unsigned int cpu, uint64_t *offset)
+{
+	struct kvm_device_attr attr = { .group = KVM_VCPU_TSC_CTRL,
+					.attr = KVM_VCPU_TSC_OFFSET,
+					.addr = (uint64_t)(uintptr_t)offset };
+
+	return !kvm_get(m->vm.vcpus[cpu].fd, KVM_GET_DEVICE_ATTR, &attr);
+}
+
+/* A KVM that emulates instructions takes an offset and does not keep it. */
+static bool keeps_tsc_offset(const struct machine *m, unsigned int cpu)
+{
+	uint64_t offset, moved;
+	struct kvm_device_attr attr = { .group = KVM_VCPU_TSC_CTRL,
+					.attr = KVM_VCPU_TSC_OFFSET,
+					.addr = (uint64_t)(uintptr_t)&moved };
+
+	if (!tsc_offset(m, cpu, &offset))
+		return false;
+	moved = offset - 1000;
+	return !kvm_set(m->vm.vcpus[cpu].fd, KVM_SET_DEVICE_ATTR, &attr) &&
+	       tsc_offset(m, cpu, &moved) && moved == offset - 1000;
+}
+
+/* By what the host's counter went on, and on every vCPU by the same. */
+static void the_clock_stands_while_paused(void **state)
+{
+	struct machine *m = make_machine(2);
+	uint64_t before[2], after[2], moved, begin;
+	bool known;
+
+	(void)state;
+	machine_resume(m);
+	assert_runs(m);
+	machine_pause(m);
+	begin = __rdtsc();
+	known = keeps_tsc_offset(m, 0) && keeps_tsc_offset(m, 1) &&
+		tsc_offset(m, 0, &before[0]) && tsc_offset(m, 1, &before[1]);
+	nap();
+	moved = __rdtsc() - begin;
+	machine_pause(m); /* twice is once: the clock stood all the time */
+	machine_resume(m);
+	assert_runs(m);
+	machine_pause(m);
+	if (known) {
+		assert_true(tsc_offset(m, 0, &after[0]) && tsc_offset(m, 1, &after[1]));
+		assert_true(before[0] - after[0] >= moved);
+		assert_int_equal(before[0] - after[0], before[1] - after[1]);
+	}
+	machine_destroy(m);
+	if (!known)
+		skip();
+}
+
 static void state_taken_while_paused_is_whole(void **state)
 {
 	struct vcpu_state *saved = malloc(sizeof(*saved));
@@ -532,6 +588,7 @@ int main(void)
 		cmocka_unit_test(it_waits_until_it_is_let_go),
 		cmocka_unit_test(paused_it_stands_and_then_goes_on),
 		cmocka_unit_test(all_devices_are_behind_an_iommu),
+		cmocka_unit_test(the_clock_stands_while_paused),
 		cmocka_unit_test(state_taken_while_paused_is_whole),
 		cmocka_unit_test(state_can_be_given_back_later),
 		cmocka_unit_test(reset_starts_from_the_beginning),
