@@ -186,6 +186,14 @@ void inject_free(struct inject *in)
 	free(in);
 }
 
+void inject_reset(struct inject *in)
+{
+	if (!in)
+		return;
+	in->leaving = false;
+	inject_set_timer(in);
+}
+
 /* --- interrupts and transfers ------------------------------------------------------------- */
 
 bool inject_doorbell(struct inject *in)

@@ -23,7 +23,8 @@
  *				none but its length, that is 0
  * gone		completion	the device is unplugged without a word: registers and
  *				configuration read as ones, and it does nothing any more until the
- *				machine starts again
+ *				machine starts again.  Not for an IOMMU: without it what stands behind it
+ *				would reach all of memory
  *
  * An opportunity is one where the kind has a meaning: no bit can be flipped where nothing was
  * written.
@@ -75,6 +76,8 @@ const char *inject_name(enum inject_kind kind);
 int inject_add(struct pci_dev *dev, const struct inject_rule *rule);
 /* The device goes.  NULL is allowed. */
 void inject_free(struct inject *in);
+/* The machine starts again: a device that was about to go stays.  NULL is allowed. */
+void inject_reset(struct inject *in);
 /* How often each kind happened, as inject.KIND; NULL is allowed. */
 void inject_stats(const struct inject *in, stat_fn fn, void *arg);
 

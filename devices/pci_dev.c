@@ -123,6 +123,7 @@ void pci_dev_reset(struct pci_dev *dev)
 	pci_msix_reset(dev);
 	pci_msi_changed(dev);
 	dma_set_enabled(&dev->dma, false);
+	inject_reset(dev->dma.inject);
 	dev->gone = false;
 }
 

@@ -119,10 +119,11 @@ static void notify_all(struct virtio_dev *vd)
 
 void virtio_notify(struct virtio_dev *vd, unsigned int index)
 {
-	struct virtq *q = &vd->queue[index];
+	struct virtq *q;
 
 	if (index >= vd->nr_queues)
 		return;
+	q = &vd->queue[index];
 	q->count.notifications++;
 	if (vd->dma->inject && q->enabled && virtio_running(vd) &&
 	    inject_doorbell(vd->dma->inject))

@@ -129,7 +129,7 @@ static bool joins(const struct scatterlist *segment, dma_addr_t addr, unsigned i
 	dma_addr_t end = segment->dma_address + segment->dma_length;
 	u64 joint = (u64)segment->dma_length + length;
 
-	return addr == end && PAGE_ALIGNED(end) && joint <= max_length &&
+	return addr == end && joint <= max_length &&
 	       (segment->dma_address & boundary) + joint - 1 <= boundary;
 }
 

@@ -162,7 +162,6 @@ dma_addr_t iommu_dma_alloc_iova(struct iommu_dma_cookie *cookie, size_t size, u6
 {
 	unsigned long pages = size >> PAGE_SHIFT, pfn;
 
-	mask = min_t(u64, mask, cookie->domain->geometry.aperture_end);
 	pfn = find_pages(cookie, pages, mask);
 	if (!pfn && cookie->fq) {
 		flush(cookie);

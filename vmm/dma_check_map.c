@@ -103,12 +103,14 @@ struct dma_map *dma_maps_add(struct dma_maps *maps, struct dma_device *device,
 	return map;
 }
 
-static void forget_dead(struct dma_maps *maps, struct dma_map *map)
+/* There is one. */
+static void forget_oldest(struct dma_maps *maps)
 {
-	*(map->prev_dead ? &map->prev_dead->next_dead : &maps->oldest_dead) =
-		map->next_dead;
-	*(map->next_dead ? &map->next_dead->prev_dead : &maps->newest_dead) =
-		map->prev_dead;
+	struct dma_map *map = maps->oldest_dead;
+
+	maps->oldest_dead = map->next_dead;
+	if (!maps->oldest_dead)
+		maps->newest_dead = NULL;
 	maps->nr_dead--;
 	interval_remove(&map->device->dead, &map->bus);
 	free(map);
@@ -127,13 +129,10 @@ static void bury(struct dma_maps *maps, struct dma_map *map,
 	map->end = ++maps->ends;
 	map->next_segment = map;
 	map->next_dead = NULL;
-	map->prev_dead = maps->newest_dead;
 	*(maps->newest_dead ? &maps->newest_dead->next_dead : &maps->oldest_dead) = map;
 	maps->newest_dead = map;
 	maps->nr_dead++;
 	interval_add(&map->device->dead, &map->bus);
-	if (maps->nr_dead > DMA_DEAD_MAX)
-		forget_dead(maps, maps->oldest_dead);
 }
 
 void dma_maps_end(struct dma_maps *maps, struct dma_map *map,
@@ -146,6 +145,8 @@ void dma_maps_end(struct dma_maps *maps, struct dma_map *map,
 		bury(maps, at, ended);
 	}
 	bury(maps, map, ended);
+	while (maps->nr_dead > DMA_DEAD_MAX)
+		forget_oldest(maps);
 }
 
 static void free_all(struct intervals *set)

@@ -46,7 +46,7 @@ struct dma_map {
 	struct dma_chain made, ended; /* ended.depth 0: not told, or live */
 	uint64_t end; /* dead: which end it was, counted from 1 */
 	struct dma_map *next_segment; /* a ring; itself when alone */
-	struct dma_map *next_dead, *prev_dead;
+	struct dma_map *next_dead; /* ended after it */
 	struct dma_chunks *chunks; /* NULL: not hashed */
 };
 

@@ -222,7 +222,9 @@ static void confine(struct machine *m)
 	if (!ret)
 		return;
 	snprintf(outcome.text, sizeof(outcome.text),
-		 "--sandbox on: the main thread cannot be confined: %s", strerror(-ret));
+		 "--sandbox on: the main thread cannot be confined (%s); use a "
+		 "newer host kernel, or --sandbox off",
+		 strerror(-ret));
 	machine_end(m, &outcome);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,22 @@ static int make_filters(struct sandbox *sandbox, unsigned int features)
 int sandbox_create(struct sandbox **out, unsigned int features, int alarm_fd,
 		   struct error *err)
 {
-	struct sandbox *sandbox = calloc(1, sizeof(*sandbox));
-	int ret = sandbox ? make_filters(sandbox, features) : -ENOMEM;
+	struct sandbox *sandbox;
+	int ret;
+
+	/* All threads share one heap.  A thread's own, when it shrinks, has glibc open
+	 * /proc/sys/vm/overcommit_memory. */
+	mallopt(M_ARENA_MAX, 1);
+	sandbox = calloc(1, sizeof(*sandbox));
+	ret = sandbox ? make_filters(sandbox, features) : -ENOMEM;
 
 	if (!ret)
 		ret = sandbox_trap_init(alarm_fd);
 	if (ret) {
 		sandbox_destroy(sandbox);
-		return error_set(err, -ret, "--sandbox on: no filters can be made (%s)",
+		return error_set(err, -ret,
+				 "--sandbox on: no filters can be made (%s); use a "
+				 "newer host kernel, or --sandbox off",
 				 strerror(-ret));
 	}
 	tzset(); /* gmtime_r() would read files the first time */
@@ -71,16 +80,11 @@ int sandbox_enter(const struct sandbox *sandbox, enum sandbox_thread thread,
 
 void sandbox_describe(const struct sandbox *sandbox, char *buf, size_t size)
 {
-	const char *user = geteuid() ? "" : ", user nobody";
-
+	snprintf(buf, size, "each thread: no privileges, system calls filtered, ");
+	size -= strlen(buf);
+	buf += strlen(buf);
 	if (sandbox->landlock_fd >= 0)
-		snprintf(buf, size,
-			 "each thread: system calls filtered, Landlock version %d, "
-			 "no capabilities%s",
-			 sandbox->landlock_abi, user);
+		snprintf(buf, size, "Landlock version %d", sandbox->landlock_abi);
 	else
-		snprintf(buf, size,
-			 "each thread: system calls filtered, no capabilities%s; no "
-			 "Landlock in this kernel",
-			 user);
+		snprintf(buf, size, "no Landlock in this kernel");
 }

@@ -8,7 +8,8 @@
  * that.  From then on
  *
  *   - it has no capabilities, none it could regain, and gains nothing by executing a file;
- *     started as root, it is the user nobody;
+ *     started as root, it is the user nobody (where there is one: a container may lack it),
+ *     and leaves no core dump then;
  *   - Landlock lets it open nothing: no file, no network port, no abstract socket.  What is
  *     open already stays so;
  *   - a seccomp filter lets it make the calls of sandbox_calls.c and no other.
@@ -67,7 +68,7 @@ void sandbox_destroy(struct sandbox *sandbox);
 int sandbox_enter(const struct sandbox *sandbox, enum sandbox_thread thread,
 		  const char *name);
 
-/* What holds besides the filters, as a sentence for people. */
+/* What holds for a thread inside, for people. */
 void sandbox_describe(const struct sandbox *sandbox, char *buf, size_t size);
 
 /*

@@ -150,6 +150,7 @@ const struct sandbox_call sandbox_calls[] = {
 	CALL(exit_group, BOTH, 0, "the end of the process"),
 #ifdef __SANITIZE_ADDRESS__
 	CALL(sigaltstack, BOTH, 0, "AddressSanitizer, in a build with it"),
+	CALL(madvise, BOTH, 0, "AddressSanitizer, in a build with it"),
 	CALL(sched_yield, BOTH, 0, "AddressSanitizer, in a build with it"),
 #endif
 };

@@ -75,7 +75,7 @@ int sandbox_filter_make(enum sandbox_thread thread, unsigned int features,
 	if (!ctx)
 		return -ENOMEM;
 	ret = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	/* A tree, and the call of each exit first: it is looked for most. */
+	/* A tree: KVM_RUN, the call of each exit, is found after a few comparisons. */
 	if (!ret)
 		ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (!ret)

@@ -20,7 +20,7 @@ int sandbox_filter_load(const struct sock_fprog *program);
 int sandbox_landlock_make(int *abi);
 int sandbox_landlock_enter(int fd);
 
-/* sandbox_privileges.c: of the calling thread alone.  *user tells whether it changed. */
+/* sandbox_privileges.c: of the calling thread alone.  0 or a negative errno. */
 int sandbox_drop_privileges(void);
 
 /* sandbox_trap.c: SIGSYS. */

@@ -6,6 +6,7 @@
  */
 #include <linux/errno.h>
 #include <linux/slab.h>
+#include <linux/virtio_config.h>
 #include <guest/viommu_domain.h>
 
 struct viommu_mapping {
@@ -71,11 +72,17 @@ static int request(struct viommu *v, const void *req, size_t size)
 
 /* --- mappings ---------------------------------------------------------------------------- */
 
-static u32 map_flags(int prot)
+static u32 map_flags(const struct viommu *v, int prot)
 {
-	return (prot & IOMMU_READ ? VIRTIO_IOMMU_MAP_F_READ : 0) |
-	       (prot & IOMMU_WRITE ? VIRTIO_IOMMU_MAP_F_WRITE : 0) |
-	       (prot & IOMMU_MMIO ? VIRTIO_IOMMU_MAP_F_MMIO : 0);
+	u32 flags = 0;
+
+	if (prot & IOMMU_READ)
+		flags |= VIRTIO_IOMMU_MAP_F_READ;
+	if (prot & IOMMU_WRITE)
+		flags |= VIRTIO_IOMMU_MAP_F_WRITE;
+	if (prot & IOMMU_MMIO && virtio_has_feature(v->vdev, VIRTIO_IOMMU_F_MMIO))
+		flags |= VIRTIO_IOMMU_MAP_F_MMIO;
+	return flags;
 }
 
 static int map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
@@ -90,7 +97,7 @@ static int map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_
 		return -ENOMEM;
 	*m = (struct viommu_mapping){ .range = { .start = iova, .end = iova + size },
 				      .phys = paddr,
-				      .flags = map_flags(prot) };
+				      .flags = map_flags(d->viommu, prot) };
 	flags = lock(d);
 	err = range_tree_insert(&d->mappings, &m->range);
 	if (!err && d->endpoints) {

@@ -133,7 +133,7 @@ EXPERIMENT(
 
 #define STRESS_SIZE  512UL
 #define SLOW_ROUNDS  3U
-#define FAST_ROUNDS  200U
+#define FAST_ROUNDS  24U
 #define STRESS_ORDER 2 /* of a buffer, which is mapped in part */
 
 struct stress {

@@ -51,6 +51,7 @@ ok "a balloon of no size" run_refused '--balloon much: not a size; give' --ballo
 ok "a balloon with an unknown word" run_refused '--balloon: colour=red: unknown; give' --balloon 1M,colour=red "$tiny"
 ok "a balloon larger than the guest" run_refused '--balloon 33M: the guest has only 32M; give' --mem 32M --balloon 33M "$tiny"
 ok "unknown console" run_refused '--console vt: unknown; give' --console vt "$tiny"
+ok "unknown kind of sandbox" run_refused '--sandbox perhaps: unknown; give on or off' --sandbox perhaps "$tiny"
 
 # --- kernel -----------------------------------------------------------------------------
 head -c 100 "$tiny" >"$files/truncated.elf"

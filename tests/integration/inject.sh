@@ -74,6 +74,7 @@ same_faults() {
 		--inject dmacheck0:flip,every=4,seed=7 --inject edu0:flip,every=4,seed=7 &&
 		diff <(grep injected "$work/flip.err") <(grep injected "$work/again.err")
 }
+ok "the report names the rules" jq -e '.config.inject[0] == "disk0:flip,every=4,seed=7"' "$work/flip.json"
 ok "the same seed meets the same faults" same_faults
 
 behind() {

@@ -30,7 +30,7 @@ options_exist() {
 	"$B/pagevisor" run --help >"$work/help"
 	# shellcheck disable=SC2016
 	sed -n 's/^| `\(-.*\)` |.*/\1/p' README.md | grep -oE -- '-[-a-z]+' | sort -u | while IFS= read -r option; do
-		grep -qE -- "(^|[ ,])$option( |,|\$)" "$work/help" || { echo "no $option in --help"; exit 1; }
+		grep -qE -- "(^|[ ,])$option( |,|[[]|\$)" "$work/help" || { echo "no $option in --help"; exit 1; }
 	done
 }
 folders_exist() {

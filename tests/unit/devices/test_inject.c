@@ -257,7 +257,7 @@ static void late(void **state)
 
 static void reorder(void **state)
 {
-	struct vring_used_elem first, second;
+	struct vring_used_elem first = { 0 }, second = { 0 };
 	uint16_t head[2];
 
 	(void)state;
@@ -301,6 +301,27 @@ static void gone(void **state)
 	drv_start(&t.d, t.m, RNG, &t.q, 0, 0);
 	assert_true(ask(3, &elem));
 	assert_int_equal(wrong_bits(3), 0);
+}
+
+/* The machine starts again in the moment before the device goes: it stays. */
+static void a_reset_is_faster_than_gone(void **state)
+{
+	struct vring_used_elem elem;
+
+	(void)state;
+	rule(INJECT_GONE, 1, 1);
+	offer(0);
+	machine_write(t.m, t.q.bell, 2, 0);
+	mock_host_poll(&t.m->mh, 0); /* the doorbell, and nothing after it */
+	assert_int_equal(stat("inject.gone"), 1);
+	device_reset_all(&t.m->devices);
+	assert_int_equal(pci_assign(&t.m->pci), 0);
+	mock_host_run(&t.m->mh, 10);
+	drv_start(&t.d, t.m, RNG, &t.q, 0, 0);
+	offer(1);
+	machine_write(t.m, t.q.bell, 2, 0);
+	mock_host_poll(&t.m->mh, 0);
+	assert_true(drvq_get(&t.q, &elem));
 }
 
 /* The same seed meets the same faults, another one others. */
@@ -498,6 +519,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(late, setup, teardown),
 		cmocka_unit_test_setup_teardown(reorder, setup, teardown),
 		cmocka_unit_test_setup_teardown(gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_reset_is_faster_than_gone, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(seeds, setup, teardown),
 		cmocka_unit_test_setup_teardown(pause_completes, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset_forgets, setup, teardown),

@@ -169,6 +169,32 @@ static void addresses_run_out_and_come_back(void **state)
 	__free_page(page);
 }
 
+/* What has no struct page is mapped by its address; what has one is not, in this way. */
+static void resources_are_mapped_by_address(void **state)
+{
+	phys_addr_t registers = 0xd0000000 + 0x80;
+	dma_addr_t dma =
+		dma_map_resource(&dma_dev, registers, 0x1000, DMA_FROM_DEVICE, 0);
+
+	(void)state;
+	assert_int_equal(dma_mapping_error(&dma_dev, dma), 0);
+	assert_int_equal(fake_reach(device, dma + 0xfff, IOMMU_WRITE), registers + 0xfff);
+	assert_int_equal(fake_reach(device, dma, IOMMU_READ), PHYS_ADDR_MAX);
+	assert_int_equal(addresses_in_use(), 2);
+	dma_unmap_resource(&dma_dev, dma, 0x1000, DMA_FROM_DEVICE, 0);
+	nothing_left();
+	assert_true(dma_map_resource(&dma_dev, 64 * MIB, 8, DMA_TO_DEVICE, 0) ==
+		    DMA_MAPPING_ERROR);
+	assert_true(dma_map_resource(&dma_dev, 3 * GIB - 8, 16, DMA_TO_DEVICE, 0) ==
+		    DMA_MAPPING_ERROR);
+	assert_true(dma_map_resource(&dma_dev, registers, 0, DMA_TO_DEVICE, 0) ==
+		    DMA_MAPPING_ERROR);
+	fake_iommu.fail_map = 1;
+	assert_true(dma_map_resource(&dma_dev, registers, 8, DMA_TO_DEVICE, 0) ==
+		    DMA_MAPPING_ERROR);
+	assert_int_equal(atomic_long_read(&dma_dev.dma.refused), 4);
+}
+
 static void a_refused_mapping_leaves_nothing(void **state)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
@@ -471,6 +497,7 @@ static void coherent_buffers_of_single_frames(void **state)
 {
 	size_t size = 300 * PAGE_SIZE, last = size - PAGE_SIZE;
 	void **all = give_back(take_everything(), 3);
+	unsigned long before;
 	dma_addr_t dma, none;
 	char *p = dma_alloc_coherent(&dma_dev, size, &dma, GFP_KERNEL);
 
@@ -485,6 +512,13 @@ static void coherent_buffers_of_single_frames(void **state)
 	/* Without sleeping there is no vmap: refused, with nothing left. */
 	assert_null(dma_alloc_coherent(&dma_dev, size, &none, GFP_ATOMIC | __GFP_NOWARN));
 	dma_free_coherent(&dma_dev, size, p, dma);
+	/* More frames than there are: those that there were are given back. */
+	drain_all_pages();
+	before = nr_free_pages();
+	assert_null(dma_alloc_coherent(&dma_dev, 2500 * PAGE_SIZE, &none,
+				       GFP_KERNEL | __GFP_NOWARN));
+	drain_all_pages();
+	assert_in_range(before - nr_free_pages() + 64, 0, 128);
 	give_back(all, 1);
 }
 
@@ -755,6 +789,7 @@ int main(void)
 		iommu_test(directions_are_permissions),
 		iommu_test(masks_bound_addresses_not_memory),
 		iommu_test(addresses_run_out_and_come_back),
+		iommu_test(resources_are_mapped_by_address),
 		iommu_test(a_refused_mapping_leaves_nothing),
 		cmocka_unit_test_setup_teardown(unmapping_something_else_is_reported,
 						behind_iommu, throw_away),

@@ -232,6 +232,7 @@ static void the_ends_of_the_address_space_do_not_wrap(void **state)
 	assert_int_equal(range_tree_alloc(&top, &b, 0x1000, 0x1000, 0x1fff), -ENOSPC);
 	assert_int_equal(range_tree_alloc(&top, &b, 0x1000, 0x1000, 0x2000), 0);
 	assert_int_equal(range_tree_alloc_high(&top, &c, ~0UL, 1, ~0UL), -ENOSPC);
+	assert_int_equal(range_tree_alloc_high(&top, &c, 0x1000, 0x1000, 0x800), -ENOSPC);
 	assert_int_equal(range_tree_alloc_high(&top, &c, 0x2000, 0x1000, 0x2fff),
 			 -ENOSPC);
 	assert_int_equal(range_tree_alloc_high(&top, &c, 0x1000, 0x1000, ~0UL), 0);
