@@ -42,6 +42,7 @@ $(foreach s,$(FUZZ_SRC),$(eval $(call fuzz_target,$(s))))
 FUZZ_BIN    := $(FUZZ_NAMES:%=$(B)/fuzz/bin/%)
 FUZZ_REPLAY := $(FUZZ_NAMES:%=$(B)/san/fuzz/%)
 FUZZ_SECONDS ?= 60
+test: $(FUZZ_REPLAY)
 
 .PHONY: fuzz fuzz-keep
 fuzz fuzz-keep: $(FUZZ_BIN) $(FUZZ_REPLAY)
