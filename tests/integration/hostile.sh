@@ -1,6 +1,6 @@
 #!/bin/bash
 # The hostile guest on this machine's /dev/kvm: its drivers lie to every device, and the
-# machine goes on.  In the lab it also runs behind an IOMMU (lib/lab_guests).
+# machine goes on.  In the lab it also runs behind an IOMMU (lib/lab_devices).
 . "$(dirname "$0")/lib/tap.bash"
 . "$(dirname "$0")/lib/verdicts.bash"
 

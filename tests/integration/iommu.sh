@@ -1,6 +1,6 @@
 #!/bin/bash
 # Devices behind an IOMMU, ours and QEMU's: what is said about it, and all that held without
-# one.  Several vCPUs and memory above 4 GiB: tests/integration/lib/lab_guests.
+# one.  Several vCPUs and memory above 4 GiB: tests/integration/lib/lab_devices.
 . "$(dirname "$0")/lib/tap.bash"
 . "$(dirname "$0")/lib/verdicts.bash"
 
