@@ -26,7 +26,12 @@ static json_t *report_inject(const struct machine_config *config)
 
 static json_t *report_config(const struct machine_config *config)
 {
-	static const char *const consoles[] = { "stdio", "pty", "none" };
+	static const char *const consoles[] = {
+		[CONSOLE_STDIO] = "stdio",
+		[CONSOLE_PTY] = "pty",
+		[CONSOLE_FILE] = "file",
+		[CONSOLE_NONE] = "none",
+	};
 	json_t *object = json_object(), *disks = json_array(), *disk;
 	unsigned int i;
 

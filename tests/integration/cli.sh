@@ -183,10 +183,9 @@ man_is_clean() {
 }
 man_says_what_help_says() {
 	local words
-	words() { tr -d '‐\n ' <"$1" | sed 's/-//g'; }
 	MANWIDTH=1000 man -l "$B/pagevisor.1" 2>/dev/null | col -b >"$work/page"
 	words=$("$pv" run --help | sed -n '/^  .*--mem/,/--cpus/p' | sed '1d;$d' | tr -d '\n -')
-	tr -d '\n ‐-' <"$work/page" | grep -qF "$words"
+	tr -d '\n\t ‐-' <"$work/page" | grep -qF "$words"
 }
 says_version() {
 	"$pv" --version | grep -Ex 'pagevisor [0-9]+\.[0-9]+\.[0-9]+'
