@@ -99,8 +99,10 @@ static void close_if_own(int fd)
 void console_close(struct console *c)
 {
 	terminal_restore();
-	loop_unwatch(c->loop, &c->watch);
-	loop_unwatch(c->loop, &c->window);
+	if (c->loop) { /* else it was never opened */
+		loop_unwatch(c->loop, &c->watch);
+		loop_unwatch(c->loop, &c->window);
+	}
 	close_if_own(c->window.fd);
 	if (c->out_fd != c->in_fd)
 		close_if_own(c->out_fd);

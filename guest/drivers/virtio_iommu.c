@@ -4,8 +4,7 @@
  * behind it; each of them gets a domain of its own before its driver comes, and then DMA
  * outside domains is switched off.
  *
- * The device reports the faults of others in a queue.  Where it has no message interrupts
- * (QEMU's has none), the queue is looked at ten times a second.
+ * The device reports the faults of others in a queue.
  */
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
@@ -20,11 +19,8 @@
 #include <guest/viommu.h>
 #include <guest/viommu_domain.h>
 
-#define EVENT_POLL (HZ / 10)
-
 /* One IOMMU is what machines have; a second one is left alone. */
 static struct viommu *the_viommu;
-static struct timer_list event_timer; /* armed when events come without an interrupt */
 static struct timer_list flush_timer; /* lazy unmappings wait for it */
 
 /* --- faults of devices ----------------------------------------------------------------------- */
@@ -103,12 +99,6 @@ static void take_events(struct viommu *v)
 static void events_came(struct virtqueue *vq)
 {
 	take_events(vq->priv);
-}
-
-static void poll_events(struct timer_list *timer)
-{
-	take_events(the_viommu);
-	mod_timer(timer, jiffies + EVENT_POLL);
 }
 
 static int setup_events(struct viommu *v)
@@ -350,7 +340,6 @@ static int read_config(struct viommu *v)
 	return 0;
 }
 
-/* Events with an interrupt if there is one for them. */
 static int find_queues(struct viommu *v)
 {
 	static const char *const names[] = { "iommu requests", "iommu events" };
@@ -358,10 +347,6 @@ static int find_queues(struct viommu *v)
 	struct virtqueue *vqs[2];
 	int err = virtio_find_vqs(v->vdev, 2, vqs, callbacks, names);
 
-	if (err == -ENODEV) {
-		callbacks[1] = NULL;
-		err = virtio_find_vqs(v->vdev, 2, vqs, callbacks, names);
-	}
 	if (err)
 		return err;
 	v->eventq = vqs[1];
@@ -369,13 +354,10 @@ static int find_queues(struct viommu *v)
 	return err ? err : setup_events(v);
 }
 
-static void set_timers(const struct viommu *v)
+static void set_flush_timer(void)
 {
 	timer_setup(&flush_timer, flush_now, 0);
 	iommu_dma_flush_wanted = flush_soon;
-	timer_setup(&event_timer, poll_events, 0);
-	if (!v->eventq->callback)
-		mod_timer(&event_timer, jiffies + EVENT_POLL);
 }
 
 static void start(struct viommu *v)
@@ -386,12 +368,11 @@ static void start(struct viommu *v)
 	virtio_device_ready(v->vdev);
 	virtqueue_kick(v->eventq);
 	the_viommu = v;
-	set_timers(v);
+	set_flush_timer();
 	n = add_endpoints(v);
 	err = set_bypass(v, false);
-	dev_info(&v->vdev->dev, "IOMMU of %u devices, %s%s%s\n", n,
+	dev_info(&v->vdev->dev, "IOMMU of %u devices, %s%s\n", n,
 		 iommu_dma_strict() ? "strict" : "lazy",
-		 v->eventq->callback ? "" : ", events polled",
 		 err ? ", devices of no domain pass" : "");
 }
 
