@@ -8,10 +8,6 @@
 #include "vmm/sandbox_command.h"
 
 const struct command *const commands[] = {
-	&run_command,
-	&ctl_command,
-	&list_command,
-	&report_command,
-	&sandbox_command,
-	NULL,
+	&run_command,	 &ctl_command,	   &list_command,
+	&report_command, &sandbox_command, NULL,
 };

@@ -142,7 +142,7 @@ others_may_enter() {
 	chmod 755 "$work/pagevisor"
 	refuses 'others may enter' "$pv" list || good=1
 	chmod 700 "$work/pagevisor"
-	return $good
+	return "$good"
 }
 ok "a directory that others may enter is not used" others_may_enter
 
