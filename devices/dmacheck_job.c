@@ -152,20 +152,29 @@ bool dmacheck_job_start(struct dmacheck_job *job, struct dma_cursor request,
 
 /* --- faults ----------------------------------------------------------------------- */
 
-/* Where in the cursor's next bytes the first one out of reach is. */
-static uint64_t reachable(const struct dma_cursor *c)
+/* How many of the cursor's next len bytes come before the first one out of reach. */
+static uint64_t reachable(struct dma_cursor c, uint64_t len)
 {
-	uint64_t n = c->seg->len - c->offset;
-	uint64_t part = dma_reachable(c->port, c->seg->iova + c->offset, n, c->dir);
+	uint64_t done = 0;
 
-	return part < n ? part : 0; /* all of it: the device may not use the bus */
+	while (done < len) {
+		uint64_t n = c.seg->len - c.offset, part;
+
+		if (n > len - done)
+			n = len - done;
+		part = dma_reachable(c.port, c.seg->iova + c.offset, n, c.dir);
+		if (part < n)
+			return done + part;
+		dma_cursor_skip(&c, n);
+		done += n;
+	}
+	return 0; /* everything is there: the device may not use the bus at all */
 }
 
-/* The cursor stands behind what has moved; `left` was its rest before. */
-static bool fail(struct dmacheck_job *job, const struct dma_cursor *at, uint64_t left)
+static bool fail(struct dmacheck_job *job, const struct dma_cursor *at, uint64_t len)
 {
 	job->resp.status = DMACHECK_S_FAULT;
-	job->resp.bytes = job->pos + (left - at->left) + reachable(at);
+	job->resp.bytes = job->pos + reachable(*at, len);
 	return false;
 }
 
@@ -179,10 +188,8 @@ static int feed(void *arg, void *piece, uint64_t len)
 
 static bool hash_unit(struct dmacheck_job *job, uint64_t n)
 {
-	uint64_t left = job->src.left;
-
 	if (dma_cursor_walk(&job->src, n, feed, job->xxh))
-		return fail(job, &job->src, left);
+		return fail(job, &job->src, n);
 	return true;
 }
 
@@ -200,20 +207,16 @@ static void make_pattern(uint8_t *piece, uint64_t n, uint64_t seed, uint64_t pos
 
 static bool write_piece(struct dmacheck_job *job, uint64_t n)
 {
-	uint64_t left = job->dst.left;
-
 	XXH3_64bits_update(job->xxh, job->piece, n);
 	if (dma_cursor_write(&job->dst, job->piece, n))
-		return fail(job, &job->dst, left);
+		return fail(job, &job->dst, n);
 	return true;
 }
 
 static bool copy_unit(struct dmacheck_job *job, uint64_t n)
 {
-	uint64_t left = job->src.left;
-
 	if (dma_cursor_read(&job->src, job->piece, n))
-		return fail(job, &job->src, left);
+		return fail(job, &job->src, n);
 	return write_piece(job, n);
 }
 
@@ -244,7 +247,7 @@ static bool look_at_unit(struct dmacheck_job *job, uint64_t n)
 	int64_t nr = dma_describe(job->src.port, iova, n, runs, ARRAY_SIZE(runs));
 
 	if (nr < 0)
-		return fail(job, &job->src, job->src.left);
+		return fail(job, &job->src, n);
 	for (int64_t i = 0; i < nr && i < (int64_t)ARRAY_SIZE(runs);
 	     at += runs[i].len, i++) {
 		if (job->req.op == DMACHECK_OP_DESCRIBE)

@@ -6,7 +6,6 @@
 #ifndef VMM_BOOT_H
 #define VMM_BOOT_H
 
-#include "vmm/acpi.h"
 #include "vmm/config.h"
 #include "vmm/loader_elf.h"
 #include "vmm/memory.h"
@@ -18,7 +17,7 @@ struct boot {
 	uint64_t initrd_size;
 	uint64_t initrd_gpa;
 	const char *cmdline;
-	struct acpi_config acpi;
+	unsigned int cpus;
 };
 
 /* Opens and checks the files against the RAM.  0, or a negative errno with the line in err

@@ -18,26 +18,22 @@ static bool lies_inside(const char *line, uintptr_t ram, size_t size)
 	return start >= ram && end <= ram + size && end > start;
 }
 
-FILE *rss_open(void)
+int rss_read(const void *guest_ram, size_t size, struct rss *rss)
 {
-	return fopen("/proc/self/smaps", "re");
-}
-
-int rss_read(FILE *smaps, const void *guest_ram, size_t size, struct rss *rss)
-{
-	char line[512], buffer[4096];
 	bool is_guest = false;
+	char line[512];
+	FILE *f = fopen("/proc/self/smaps", "re");
 
-	/* With a buffer of its own the library does not ask what kind of file it is. */
-	if (setvbuf(smaps, buffer, _IOFBF, sizeof(buffer)))
-		return -EINVAL;
+	if (!f)
+		return -errno;
 	*rss = (struct rss){ 0, 0 };
-	while (fgets(line, sizeof(line), smaps)) {
+	while (fgets(line, sizeof(line), f)) {
 		if (!strncmp(line, "Rss:", 4))
 			*(is_guest ? &rss->guest : &rss->monitor) +=
 				strtoull(line + 4, NULL, 10) << 10;
 		else if (!isupper((unsigned char)line[0]))
 			is_guest = lies_inside(line, (uintptr_t)guest_ram, size);
 	}
-	return setvbuf(smaps, NULL, _IONBF, 0) ? -EINVAL : 0;
+	fclose(f);
+	return 0;
 }

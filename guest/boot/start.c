@@ -60,15 +60,11 @@ static unsigned int run(void)
 
 static int main_thread(void *unused)
 {
-	unsigned int code;
-
 	(void)unused;
 	gfp_allow_sleep();
 	smp_boot();
 	drivers_init();
-	code = run();
-	machine_stay();
-	machine_exit(code);
+	machine_exit(run());
 }
 
 static void start_threads(void)
