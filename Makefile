@@ -41,7 +41,8 @@ room = $(if $(filter tests/unit/%,$(1)),$(word 3,$(subst /, ,$(1))),$(if \
 # objs VARIANT,SOURCES: the objects of these sources in a variant (guest, host, san).
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(basename $(2))))
 
-DEP	= -MMD -MP
+# With -MMD the headers of guest/include would be left out: -idirafter makes them system's.
+DEP	= -MD -MP
 HOSTDEF	:= -D_GNU_SOURCE -DPAGEVISOR_VERSION='"$(VERSION)"'
 HOSTMM	:= -Itests/host/include
 CFLAGS_host := $(BASE) -fno-omit-frame-pointer -momit-leaf-frame-pointer -fstack-protector-strong
