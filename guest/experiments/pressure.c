@@ -9,12 +9,10 @@
 /* The flags by which a request would sleep or wake the background thread. */
 #define SIDE_EFFECTS (__GFP_RECLAIM | __GFP_IO | __GFP_FS)
 
-unsigned long press(struct list_head *held, gfp_t gfp)
+static unsigned long take_all(struct list_head *held, gfp_t gfp)
 {
 	unsigned long pages = 0;
 
-	gfp = (gfp & ~SIDE_EFFECTS) | __GFP_NOWARN;
-	drain_all_pages();
 	for (unsigned int order = MAX_ORDER + 1; order--;) {
 		struct page *page;
 
@@ -24,6 +22,20 @@ unsigned long press(struct list_head *held, gfp_t gfp)
 			pages += 1UL << order;
 		}
 	}
+	return pages;
+}
+
+unsigned long press(struct list_head *held, gfp_t gfp)
+{
+	unsigned long taken, pages = 0;
+
+	gfp = (gfp & ~SIDE_EFFECTS) | __GFP_NOWARN;
+	/* What a CPU's list still holds when its zone is at the mark counts once it is back. */
+	do {
+		drain_all_pages();
+		taken = take_all(held, gfp);
+		pages += taken;
+	} while (taken);
 	return pages;
 }
 
