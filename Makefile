@@ -33,11 +33,13 @@ INC_mm		:= -Iinclude/api -Iinclude -I.
 INC_guest	:= -Iguest/include -Iinclude/api -Iinclude -I.
 INC_devices	:= -Iinclude -I.
 INC_vmm		:= -Iinclude -I.
+INC_hostile	:= -Iinclude -I.
 
-# room SOURCE: the room whose include path a source gets.  tests/unit/mm/x.c builds as mm,
-# as do the host platform and the benchmarks.
-room = $(if $(filter tests/unit/%,$(1)),$(word 3,$(subst /, ,$(1))),$(if \
-	$(filter tests/host/% tests/bench/%,$(1)),mm,$(firstword $(subst /, ,$(1)))))
+# room SOURCE: the room whose include path a source gets.  tests/unit/mm/x.c builds as mm
+# (tests/fuzz/vmm/x.c as vmm), as do the host platform and the benchmarks.
+room = $(if $(filter tests/unit/% tests/fuzz/%,$(1)),$(word 3,$(subst /, ,$(1))),$(if \
+	$(filter tests/host/% tests/bench/%,$(1)),mm,$(if \
+	$(filter tests/hostile/%,$(1)),hostile,$(firstword $(subst /, ,$(1))))))
 # objs VARIANT,SOURCES: the objects of these sources in a variant (guest, host, san).
 objs = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(basename $(2))))
 
@@ -70,7 +72,7 @@ $(B)/$(1)/$(2).a: $$(call objs,$(1),$(3))
 	$(Q)ar rcs $$@ $$^
 endef
 
-include mm/mm.mk devices/devices.mk vmm/vmm.mk guest/guest.mk images/images.mk tests/tests.mk tests/lint.mk tests/bench.mk
+include mm/mm.mk devices/devices.mk vmm/vmm.mk guest/guest.mk images/images.mk tests/tests.mk tests/fuzz.mk tests/lint.mk tests/bench.mk
 
 .PHONY: all run clean help deps-build deps-lab deps-test deps-lint deps-bench
 all: $(B)/pagevisor $(B)/guest.elf
@@ -83,22 +85,25 @@ NEEDS_test  := build|lab|test
 NEEDS_lint  := build|lab|test|lint
 NEEDS_bench := build|lab|test|bench
 NEEDS_bench-guest := $(NEEDS_bench)
+NEEDS_fuzz  := $(NEEDS_lint)
+NEEDS_fuzz-keep := $(NEEDS_lint)
 deps-build deps-lab deps-test deps-lint deps-bench: deps-%:
 	@tests/install-packages '$(NEEDS_$*)'
 
 # Nothing is compiled before the packages it needs are there.
 ifneq ($(filter-out clean help deps-%,$(or $(MAKECMDGOALS),all)),)
 ifndef NODEPS
-$(if $(shell tests/install-packages '$(or $(NEEDS_$(firstword $(filter test lint bench bench-guest,$(MAKECMDGOALS)))),build)' >&2 || echo no),$(error packages are missing, see the line above))
+$(if $(shell tests/install-packages '$(or $(NEEDS_$(firstword $(filter test lint bench bench-guest fuzz fuzz-keep,$(MAKECMDGOALS)))),build)' >&2 || echo no),$(error packages are missing, see the line above))
 endif
 endif
 
 # What the experiments of boot memory and of contiguous areas need; tests/integration reads
 # it here, so that it tests what `make run` does.
 RUN_APPEND ?= bootmem=16M mem=240M cma=32M
+RUN_OPTIONS ?= --dma-check=hash
 run: all images
 	$(Q)tests/lab/with-kvm $(B)/pagevisor run --mem 256M --cpus 2 --disk $(DISK),ro --disk $(SCRATCH) \
-		--append '$(RUN_APPEND)' $(B)/guest.elf
+		$(RUN_OPTIONS) --append '$(RUN_APPEND)' $(B)/guest.elf
 
 clean:
 	rm -rf $(B)

@@ -262,6 +262,16 @@ bool block_read_only(const struct block_backend *be)
 	return be->read_only;
 }
 
+bool block_engine_is_ring(const struct block_backend *be)
+{
+	return be->engine == &block_engine_uring;
+}
+
+bool block_is_device(const struct block_backend *be)
+{
+	return be->is_device;
+}
+
 const char *block_engine_name(const struct block_backend *be)
 {
 	return be->engine->name;
@@ -291,12 +301,16 @@ static int measure(struct block_backend *be)
 	return be->size ? 0 : -ENODATA;
 }
 
-static int open_medium(struct block_backend *be, const char *path)
+static int open_medium(struct block_backend *be, const struct block_config *config)
 {
+	int flags = config->read_only ? O_RDONLY : O_RDWR;
 	int error;
 
+	if (config->write_through)
+		flags |= O_DSYNC;
+
 	/* O_NONBLOCK: opening a FIFO by mistake must not hang. */
-	be->fd = open(path, (be->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+	be->fd = open(config->path, flags | O_CLOEXEC | O_NONBLOCK);
 	if (be->fd < 0)
 		return -errno;
 	error = measure(be);
@@ -332,7 +346,7 @@ int block_backend_open(const struct block_config *config, struct block_backend *
 	be->read_only = config->read_only;
 	be->depth = config->depth ? config->depth : DEFAULT_DEPTH;
 	be->waiting_end = &be->waiting;
-	error = open_medium(be, config->path);
+	error = open_medium(be, config);
 	if (error)
 		goto fail;
 	be->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -61,6 +61,7 @@ struct block_request {
 struct block_config {
 	const char *path;
 	bool read_only;
+	bool write_through; /* a write is durable when it has finished */
 	unsigned int depth; /* most operations the host sees at once; 0: 128 */
 	const struct block_engine *engine; /* NULL: io_uring, else system calls */
 };
@@ -92,6 +93,9 @@ uint64_t block_size(const struct block_backend *be);
 unsigned int block_sector_size(const struct block_backend *be);
 bool block_read_only(const struct block_backend *be);
 /* "io_uring" or "syscalls", for reports. */
+/* Does it go through io_uring?  Is it a block device? */
+bool block_engine_is_ring(const struct block_backend *be);
+bool block_is_device(const struct block_backend *be);
 const char *block_engine_name(const struct block_backend *be);
 
 #endif

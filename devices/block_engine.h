@@ -46,6 +46,11 @@ extern const struct block_engine block_engine_sync;
 /* The step that carries req on from where it is. */
 void block_next_step(struct block_request *req, int fd, struct block_step *step);
 
+struct io_uring;
+/* A ring made with IORING_SETUP_R_DISABLED begins to work: for the steps above, and for good.
+ * 0 or a negative errno. */
+int block_uring_restrict(struct io_uring *ring);
+
 struct io_uring_sqe;
 /* Describes a step to io_uring. */
 void block_uring_prep(struct io_uring_sqe *sqe, const struct block_step *step);

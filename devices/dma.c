@@ -1,154 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Each access is a sequence of steps.  A step translates as much as is contiguous both in
- * guest-physical memory and for the host.  All steps of a range are tried before the first
- * byte moves; since the lock of host.h is held, what was reachable then stays so.
- */
+/* The ways to move bytes at once; those that take longer are in dma_hold.c. */
 #include "devices/dma.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
-struct step {
-	uint64_t gpa;
-	void *host;
-	uint64_t len;
-};
+#include "devices/dma_internal.h"
+#include "devices/inject.h"
 
-void dma_port_init(struct dma_port *port, const char *name, uint32_t endpoint,
-		   struct host *host, const struct ram *ram)
-{
-	*port = (struct dma_port){ .name = name,
-				   .endpoint = endpoint,
-				   .host = host,
-				   .ram = ram,
-				   .generation = 1 };
-}
-
-void dma_invalidate(struct dma_port *port)
-{
-	port->generation++;
-}
-
-void dma_set_enabled(struct dma_port *port, bool enabled)
-{
-	if (port->enabled == enabled)
-		return;
-	port->enabled = enabled;
-	dma_invalidate(port);
-}
-
-const char *dma_reason_name(enum dma_reason reason)
-{
-	switch (reason) {
-	case DMA_UNMAPPED:
-		return "no memory is mapped there";
-	case DMA_DENIED:
-		return "the mapping does not allow this direction";
-	case DMA_WRAPS:
-		return "address and length pass the end of the address space";
-	case DMA_DISABLED:
-		return "bus mastering is off";
-	}
-	return "unknown";
-}
-
-static int fault(struct dma_port *port, struct dma_fault f)
-{
-	port->count.faults++;
-	if (port->host && host_limit_pass(&port->reports))
-		host_report(port->host, HOST_WARN, port->name,
-			    "DMA fault %" PRIu64 ": %s of 0x%" PRIx64
-			    " bytes at 0x%" PRIx64 " fails at 0x%" PRIx64 ": %s",
-			    port->count.faults, f.dir == DMA_READ ? "read" : "write",
-			    f.len, f.iova, f.bad, dma_reason_name(f.reason));
-	if (port->fault)
-		port->fault(port->arg, port, &f);
-	return -EFAULT;
-}
-
-/* The first step of [iova, iova + len), len not 0.  False: *reason says why not. */
-static bool translate(const struct dma_port *port, uint64_t iova, uint64_t len,
-		      enum dma_dir dir, struct step *step, enum dma_reason *reason)
-{
-	const struct dma_translator *t = port->translator;
-	uint64_t span;
-
-	step->gpa = iova;
-	step->len = len;
-	if (t) {
-		int64_t n = t->translate(t, port->endpoint, iova, len, dir, &step->gpa);
-
-		*reason = n == -EACCES ? DMA_DENIED : DMA_UNMAPPED;
-		if (n <= 0)
-			return false;
-		if ((uint64_t)n < len)
-			step->len = (uint64_t)n;
-	}
-	*reason = DMA_UNMAPPED;
-	span = ram_span(port->ram, step->gpa, &step->host);
-	if (span < step->len)
-		step->len = span;
-	return span > 0;
-}
-
-/* Tries all steps.  False: *f is filled. */
-static bool probe(const struct dma_port *port, uint64_t iova, uint64_t len,
-		  enum dma_dir dir, struct dma_fault *f)
-{
-	struct step step;
-	uint64_t last;
-
-	*f = (struct dma_fault){ .iova = iova, .len = len, .bad = iova, .dir = dir };
-	if (__builtin_add_overflow(iova, len - 1, &last)) {
-		f->reason = DMA_WRAPS;
-		return false;
-	}
-	for (uint64_t done = 0; done < len; done += step.len) {
-		f->bad = iova + done;
-		if (!translate(port, iova + done, len - done, dir, &step, &f->reason))
-			return false;
-	}
-	return true;
-}
-
-/* 0 when all of the range can be reached; else the fault has been reported. */
-static int reach(struct dma_port *port, uint64_t iova, uint64_t len, enum dma_dir dir)
-{
-	struct dma_fault f;
-
-	if (!len)
-		return -EINVAL;
-	if (!port->enabled)
-		return fault(port,
-			     (struct dma_fault){ iova, len, iova, dir, DMA_DISABLED });
-	return probe(port, iova, len, dir, &f) ? 0 : fault(port, f);
-}
-
-uint64_t dma_reachable(struct dma_port *port, uint64_t iova, uint64_t len,
-		       enum dma_dir dir)
-{
-	struct dma_fault f;
-
-	if (!len || probe(port, iova, len, dir, &f))
-		return len;
-	return f.bad - iova;
-}
-
-/* The next step of a range that reach() has found good. */
-static struct step next_step(const struct dma_port *port, uint64_t iova, uint64_t len,
-			     enum dma_dir dir)
-{
-	struct step step;
-	enum dma_reason reason;
-
-	if (!translate(port, iova, len, dir, &step, &reason))
-		step = (struct step){ 0 };
-	return step;
-}
-
-static void account(struct dma_port *port, enum dma_dir dir, uint64_t len)
+void dma_account(struct dma_port *port, enum dma_dir dir, uint64_t len)
 {
 	if (dir == DMA_READ) {
 		port->count.reads++;
@@ -159,26 +19,62 @@ static void account(struct dma_port *port, enum dma_dir dir, uint64_t len)
 	}
 }
 
-int dma_walk(struct dma_port *port, uint64_t iova, uint64_t len, enum dma_dir dir,
-	     dma_walk_fn fn, void *arg)
+/* Gives fn what the plan reaches; *done counts the bytes it took. */
+static int walk_planned(struct dma_port *port, const struct dma_plan *plan,
+			dma_walk_fn fn, void *arg, uint64_t *done)
 {
-	int err = reach(port, iova, len, dir);
+	const struct dma_access *a = &plan->access;
+	struct dma_step step = plan->first;
+	enum dma_reason reason;
+	int err;
 
-	if (err)
-		return err;
-	account(port, dir, len);
-	while (len) {
-		struct step step = next_step(port, iova, len, dir);
-
-		if (!step.len)
+	for (*done = 0; *done < a->reached; *done += step.len) {
+		if (*done && !dma_translate(port, a->iova + *done, a->reached - *done,
+					    a->dir, &step, &reason))
 			return -EFAULT;
 		err = fn(arg, step.host, step.len);
 		if (err)
 			return err;
-		iova += step.len;
-		len -= step.len;
 	}
 	return 0;
+}
+
+int dma_walk(struct dma_port *port, uint64_t iova, uint64_t len, enum dma_dir dir,
+	     dma_walk_fn fn, void *arg, uint64_t *moved)
+{
+	struct dma_plan plan;
+	uint64_t done;
+	int err;
+
+	if (moved)
+		*moved = 0;
+	if (!len)
+		return -EINVAL;
+	dma_plan(port, iova, len, dir, &plan);
+	dma_witness_begin(port, &plan.access);
+	err = walk_planned(port, &plan, fn, arg, &done);
+	dma_witness_end(port, &plan.access);
+	if (done)
+		dma_account(port, dir, done);
+	if (moved)
+		*moved = done;
+	return !err && plan.access.fault ? dma_plan_fault(port, &plan) : err;
+}
+
+uint64_t dma_peek(struct dma_port *port, uint64_t iova, uint64_t len, enum dma_dir dir,
+		  dma_walk_fn fn, void *arg)
+{
+	enum dma_reason reason;
+	struct dma_step step;
+	uint64_t last, done;
+
+	if (!len || __builtin_add_overflow(iova, len - 1, &last))
+		return 0;
+	for (done = 0; done < len; done += step.len)
+		if (!dma_translate(port, iova + done, len - done, dir, &step, &reason) ||
+		    fn(arg, step.host, step.len))
+			break;
+	return done;
 }
 
 int dma_copy_out(void *arg, void *piece, uint64_t len)
@@ -199,103 +95,72 @@ int dma_copy_in(void *arg, void *piece, uint64_t len)
 	return 0;
 }
 
+static int invert_bit(void *arg, void *piece, uint64_t len)
+{
+	const uint8_t *mask = arg;
+	uint8_t *byte = piece;
+
+	(void)len;
+	*byte ^= *mask;
+	return 0;
+}
+
+/* A copy that an injector may cut short, or invert a bit of where it arrived. */
+static int spoilt_copy(struct dma_port *port, uint64_t iova, uint8_t *buf, uint64_t len,
+		       enum dma_dir dir)
+{
+	int wrong = inject_transfer(port->inject, &len), err = 0;
+	uint8_t *at = buf, mask;
+	int64_t bit;
+
+	if (!len)
+		return wrong;
+	err = dma_walk(port, iova, len, dir, dir == DMA_READ ? dma_copy_out : dma_copy_in,
+		       &at, NULL);
+	bit = err ? -1 : inject_flip(port->inject, len);
+	mask = bit < 0 ? 0 : (uint8_t)(1u << bit % 8);
+	if (bit >= 0 && dir == DMA_READ)
+		buf[bit / 8] ^= mask;
+	else if (bit >= 0)
+		dma_walk(port, iova + (uint64_t)bit / 8, 1, dir, invert_bit, &mask, NULL);
+	return err ? err : wrong;
+}
+
 int dma_read(struct dma_port *port, uint64_t iova, void *buf, uint64_t len)
 {
 	uint8_t *to = buf;
 
-	return dma_walk(port, iova, len, DMA_READ, dma_copy_out, &to);
+	if (port->inject && len)
+		return spoilt_copy(port, iova, to, len, DMA_READ);
+	return dma_walk(port, iova, len, DMA_READ, dma_copy_out, &to, NULL);
 }
 
 int dma_write(struct dma_port *port, uint64_t iova, const void *buf, uint64_t len)
 {
 	const uint8_t *from = buf;
 
-	return dma_walk(port, iova, len, DMA_WRITE, dma_copy_in, &from);
-}
-
-static void hold_range(struct dma_port *port, struct dma_hold *hold, uint64_t first,
-		       uint64_t last)
-{
-	if (hold->port) {
-		hold->first = first < hold->first ? first : hold->first;
-		hold->last = last > hold->last ? last : hold->last;
-		return;
-	}
-	*hold = (struct dma_hold){ .port = port,
-				   .next = port->holds,
-				   .link = &port->holds,
-				   .first = first,
-				   .last = last };
-	if (hold->next)
-		hold->next->link = &hold->next;
-	port->holds = hold;
-}
-
-int dma_map_iov(struct dma_port *port, struct dma_hold *hold, uint64_t iova, uint64_t len,
-		enum dma_dir dir, struct iovec *iov, unsigned int max, uint64_t *mapped)
-{
-	uint64_t done = 0;
-	unsigned int nr = 0;
-	int err = reach(port, iova, len, dir);
-
-	*mapped = 0;
-	if (err)
-		return err;
-	while (done < len) {
-		struct step step = next_step(port, iova + done, len - done, dir);
-		struct iovec *last = nr ? &iov[nr - 1] : NULL;
-
-		if (last && (char *)last->iov_base + last->iov_len == step.host)
-			last->iov_len += step.len;
-		else if (step.len && nr < max)
-			iov[nr++] = (struct iovec){ step.host, step.len };
-		else
-			break;
-		done += step.len;
-	}
-	if (!done)
-		return 0;
-	account(port, dir, done);
-	hold_range(port, hold, iova, iova + done - 1);
-	*mapped = done;
-	return (int)nr;
-}
-
-void dma_unmap(struct dma_hold *hold)
-{
-	struct dma_port *port = hold->port;
-
-	if (!port)
-		return;
-	*hold->link = hold->next;
-	if (hold->next)
-		hold->next->link = hold->link;
-	*hold = (struct dma_hold){ 0 };
-	if (port->released)
-		port->released(port->arg, port);
-}
-
-bool dma_held(const struct dma_port *port, uint64_t first, uint64_t last)
-{
-	for (const struct dma_hold *h = port->holds; h; h = h->next)
-		if (h->first <= last && h->last >= first)
-			return true;
-	return false;
+	if (port->inject && len)
+		return spoilt_copy(port, iova, (uint8_t *)(uintptr_t)buf, len, DMA_WRITE);
+	return dma_walk(port, iova, len, DMA_WRITE, dma_copy_in, &from, NULL);
 }
 
 int64_t dma_describe(struct dma_port *port, uint64_t iova, uint64_t len,
 		     struct dma_run *runs, uint64_t max)
 {
 	struct dma_run run = { 0 };
+	struct dma_step step;
+	struct dma_plan plan;
+	enum dma_reason reason;
 	int64_t nr = 0;
-	int err = reach(port, iova, len, DMA_READ);
 
-	if (err)
-		return err;
-	while (len) {
-		struct step step = next_step(port, iova, len, DMA_READ);
-
-		if (!step.len)
+	if (!len)
+		return -EINVAL;
+	dma_plan(port, iova, len, DMA_READ, &plan);
+	if (plan.access.fault)
+		return dma_plan_fault(port, &plan);
+	for (uint64_t done = 0; done < len; done += step.len) {
+		if (!dma_translate(port, iova + done, len - done, DMA_READ, &step,
+				   &reason))
 			return -EFAULT;
 		if (nr && run.gpa + run.len == step.gpa) {
 			run.len += step.len;
@@ -305,21 +170,18 @@ int64_t dma_describe(struct dma_port *port, uint64_t iova, uint64_t len,
 		}
 		if ((uint64_t)nr <= max)
 			runs[nr - 1] = run;
-		iova += step.len;
-		len -= step.len;
 	}
 	return nr;
 }
 
 void *dma_direct(struct dma_port *port, uint64_t iova, uint64_t len, enum dma_dir dir)
 {
-	struct step step;
-	enum dma_reason reason;
-	uint64_t last;
+	const struct dma_access access = { iova, len, len, dir, NULL };
+	void *host = dma_one_piece(port, iova, len, dir);
 
-	if (!len || !port->enabled || __builtin_add_overflow(iova, len - 1, &last))
-		return NULL;
-	if (!translate(port, iova, len, dir, &step, &reason) || step.len < len)
-		return NULL;
-	return step.host;
+	if (host) {
+		dma_witness_begin(port, &access);
+		dma_witness_end(port, &access);
+	}
+	return host;
 }

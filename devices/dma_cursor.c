@@ -56,20 +56,18 @@ struct dma_cursor dma_cursor_take(struct dma_cursor *c, uint64_t len)
 
 int dma_cursor_walk(struct dma_cursor *c, uint64_t len, dma_walk_fn fn, void *arg)
 {
-	struct dma_cursor at = *c;
-
 	if (len > c->left)
 		return -ENODATA;
 	while (len) {
-		uint64_t n = in_segment(&at, len);
-		int err = dma_walk(at.port, at.seg->iova + at.offset, n, at.dir, fn, arg);
+		uint64_t n = in_segment(c, len), moved;
+		int err = dma_walk(c->port, c->seg->iova + c->offset, n, c->dir, fn, arg,
+				   &moved);
 
+		advance(c, moved);
 		if (err)
 			return err;
-		advance(&at, n);
 		len -= n;
 	}
-	*c = at;
 	return 0;
 }
 
@@ -91,37 +89,17 @@ int dma_cursor_write(struct dma_cursor *c, const void *buf, uint64_t len)
 	return dma_cursor_walk(c, len, dma_copy_in, &from);
 }
 
-/* Makes the hold again what it was before, its place in the port's list apart. */
-static void restore(struct dma_hold *hold, const struct dma_hold *before)
-{
-	if (!before->port) {
-		dma_unmap(hold);
-		return;
-	}
-	hold->first = before->first;
-	hold->last = before->last;
-}
-
 int dma_cursor_map(struct dma_cursor *c, struct dma_hold *hold, struct iovec *iov,
 		   unsigned int max)
 {
-	const struct dma_hold before = *hold;
-	struct dma_cursor at = *c;
-	unsigned int nr = 0;
+	uint64_t mapped;
+	int nr;
 
-	while (at.left && nr < max) {
-		uint64_t mapped;
-		int n = dma_map_iov(at.port, hold, at.seg->iova + at.offset,
-				    in_segment(&at, at.left), at.dir, iov + nr, max - nr,
-				    &mapped);
-
-		if (n < 0) {
-			restore(hold, &before);
-			return n;
-		}
-		nr += (unsigned int)n;
-		advance(&at, mapped);
-	}
-	*c = at;
-	return (int)nr;
+	if (!c->left)
+		return 0;
+	nr = dma_map_segs(c->port, hold, c->seg, c->offset, c->left, c->dir, iov, max,
+			  &mapped);
+	if (nr > 0)
+		dma_cursor_skip(c, mapped);
+	return nr;
 }

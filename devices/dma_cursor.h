@@ -3,18 +3,13 @@
  * A cursor over a list of I/O ranges read or written as one stream: how models take apart
  * a request without caring how the driver cut it into descriptors.
  *
- * Bytes are taken from the front.  A call that fails leaves the cursor where it was.
+ * Bytes are taken from the front.  A call that fails without a fault leaves the cursor where
+ * it was; after -EFAULT it stands behind what has moved.
  */
 #ifndef DEVICES_DMA_CURSOR_H
 #define DEVICES_DMA_CURSOR_H
 
 #include "devices/dma.h"
-
-/* Whoever makes one has checked: len is not 0 and iova + len - 1 does not pass 2^64. */
-struct dma_seg {
-	uint64_t iova;
-	uint64_t len;
-};
 
 /* Passed and copied by value; the segments must outlive it. */
 struct dma_cursor {
@@ -29,8 +24,8 @@ struct dma_cursor {
 struct dma_cursor dma_cursor(struct dma_port *port, enum dma_dir dir,
 			     const struct dma_seg *seg, unsigned int nr);
 
-/* 0; -EINVAL: the cursor is for the other direction; -ENODATA: fewer than len bytes are left; -EFAULT: a fault was reported (bytes of
- * earlier segments may have moved).  len 0 is 0. */
+/* 0; -EINVAL: the cursor is for the other direction; -ENODATA: fewer than len bytes are
+ * left; -EFAULT: a fault was reported.  len 0 is 0. */
 int dma_cursor_read(struct dma_cursor *c, void *buf, uint64_t len);
 int dma_cursor_write(struct dma_cursor *c, const void *buf, uint64_t len);
 int dma_cursor_skip(struct dma_cursor *c, uint64_t len);
@@ -39,13 +34,14 @@ int dma_cursor_skip(struct dma_cursor *c, uint64_t len);
  * byte of a request: `data = dma_cursor_take(&c, c.left - 1)`, and c is at it. */
 struct dma_cursor dma_cursor_take(struct dma_cursor *c, uint64_t len);
 
-/* dma_walk over the next len bytes. */
+/* dma_walk over the next len bytes.  When fn ends it early the cursor stands behind the
+ * pieces for which fn returned 0. */
 int dma_cursor_walk(struct dma_cursor *c, uint64_t len, dma_walk_fn fn, void *arg);
 
 /*
- * dma_map_iov over all that is left: returns the number of entries filled and moves past
- * what they hold, so c->left is 0 unless `max` was too small.  On -EFAULT nothing of this
- * call is mapped, a hold that was live before stays.
+ * dma_map_segs over all that is left: returns the number of entries filled and moves past
+ * what they hold.  c->left is 0 then, unless `max` was too small or the next byte cannot be
+ * reached.  The segments must outlive the hold.
  */
 int dma_cursor_map(struct dma_cursor *c, struct dma_hold *hold, struct iovec *iov,
 		   unsigned int max);

@@ -180,6 +180,8 @@ static void dmacheck_destroy(struct virtio_dev *vd)
 static const struct virtio_model dmacheck_model = {
 	.id = VIRTIO_ID_DMACHECK,
 	.pci_class = 0x00ff, /* unclassified */
+	.status = &(const struct virtio_status){ .size = sizeof(le32),
+						 .error = DMACHECK_S_FAULT },
 	.attached = dmacheck_attached,
 	.notify = dmacheck_notify,
 	.drain = dmacheck_drain,

@@ -152,29 +152,20 @@ bool dmacheck_job_start(struct dmacheck_job *job, struct dma_cursor request,
 
 /* --- faults ----------------------------------------------------------------------- */
 
-/* How many of the cursor's next len bytes come before the first one out of reach. */
-static uint64_t reachable(struct dma_cursor c, uint64_t len)
+/* Where in the cursor's next bytes the first one out of reach is. */
+static uint64_t reachable(const struct dma_cursor *c)
 {
-	uint64_t done = 0;
+	uint64_t n = c->seg->len - c->offset;
+	uint64_t part = dma_reachable(c->port, c->seg->iova + c->offset, n, c->dir);
 
-	while (done < len) {
-		uint64_t n = c.seg->len - c.offset, part;
-
-		if (n > len - done)
-			n = len - done;
-		part = dma_reachable(c.port, c.seg->iova + c.offset, n, c.dir);
-		if (part < n)
-			return done + part;
-		dma_cursor_skip(&c, n);
-		done += n;
-	}
-	return 0; /* everything is there: the device may not use the bus at all */
+	return part < n ? part : 0; /* all of it: the device may not use the bus */
 }
 
-static bool fail(struct dmacheck_job *job, const struct dma_cursor *at, uint64_t len)
+/* The cursor stands behind what has moved; `left` was its rest before. */
+static bool fail(struct dmacheck_job *job, const struct dma_cursor *at, uint64_t left)
 {
 	job->resp.status = DMACHECK_S_FAULT;
-	job->resp.bytes = job->pos + reachable(*at, len);
+	job->resp.bytes = job->pos + (left - at->left) + reachable(at);
 	return false;
 }
 
@@ -188,8 +179,10 @@ static int feed(void *arg, void *piece, uint64_t len)
 
 static bool hash_unit(struct dmacheck_job *job, uint64_t n)
 {
+	uint64_t left = job->src.left;
+
 	if (dma_cursor_walk(&job->src, n, feed, job->xxh))
-		return fail(job, &job->src, n);
+		return fail(job, &job->src, left);
 	return true;
 }
 
@@ -207,16 +200,20 @@ static void make_pattern(uint8_t *piece, uint64_t n, uint64_t seed, uint64_t pos
 
 static bool write_piece(struct dmacheck_job *job, uint64_t n)
 {
+	uint64_t left = job->dst.left;
+
 	XXH3_64bits_update(job->xxh, job->piece, n);
 	if (dma_cursor_write(&job->dst, job->piece, n))
-		return fail(job, &job->dst, n);
+		return fail(job, &job->dst, left);
 	return true;
 }
 
 static bool copy_unit(struct dmacheck_job *job, uint64_t n)
 {
+	uint64_t left = job->src.left;
+
 	if (dma_cursor_read(&job->src, job->piece, n))
-		return fail(job, &job->src, n);
+		return fail(job, &job->src, left);
 	return write_piece(job, n);
 }
 
@@ -247,7 +244,7 @@ static bool look_at_unit(struct dmacheck_job *job, uint64_t n)
 	int64_t nr = dma_describe(job->src.port, iova, n, runs, ARRAY_SIZE(runs));
 
 	if (nr < 0)
-		return fail(job, &job->src, n);
+		return fail(job, &job->src, job->src.left);
 	for (int64_t i = 0; i < nr && i < (int64_t)ARRAY_SIZE(runs);
 	     at += runs[i].len, i++) {
 		if (job->req.op == DMACHECK_OP_DESCRIBE)

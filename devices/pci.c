@@ -24,7 +24,7 @@ uint32_t pci_config_read(struct pci_host *pci, uint8_t devfn, unsigned int offse
 	struct pci_dev *dev = pci->dev[devfn];
 	uint32_t value = 0;
 
-	if (!dev || len > sizeof(value) || offset > PCI_CFG_SPACE_SIZE - len)
+	if (!dev || dev->gone || len > sizeof(value) || offset > PCI_CFG_SPACE_SIZE - len)
 		return ones(len);
 	if (dev->ops && dev->ops->config_read)
 		dev->ops->config_read(dev, offset, len);
@@ -46,14 +46,18 @@ static void config_changed(struct pci_dev *dev, unsigned int offset, unsigned in
 	bool msix = dev->msix.nr &&
 		    touches(offset, len, dev->msix.cap + PCI_MSIX_FLAGS, 2);
 
+	bool msi = dev->msi.cap && touches(offset, len, dev->msi.cap, PCI_MSI_SIZEOF_64);
+
 	if (command)
 		dma_set_enabled(&dev->dma, pci_command(dev) & PCI_COMMAND_MASTER);
 	if (command || bars)
 		pci_update_bars(dev->pci);
-	if (command || msix) {
+	if (msi)
+		pci_msi_changed(dev);
+	if (command || msix)
 		pci_msix_update(dev);
+	if (command || msi || msix)
 		pci_intx_update(dev);
-	}
 	if (dev->ops && dev->ops->config_written)
 		dev->ops->config_written(dev, offset, len);
 }
@@ -63,7 +67,7 @@ void pci_config_write(struct pci_host *pci, uint8_t devfn, unsigned int offset,
 {
 	struct pci_dev *dev = pci->dev[devfn];
 
-	if (!dev || len > sizeof(value) || offset > PCI_CFG_SPACE_SIZE - len)
+	if (!dev || dev->gone || len > sizeof(value) || offset > PCI_CFG_SPACE_SIZE - len)
 		return;
 	for (unsigned int i = 0; i < len; i++) {
 		uint8_t mask = dev->writable[offset + i];

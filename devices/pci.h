@@ -11,6 +11,8 @@
  * in the command register and its range is free; one that collides with something else is
  * not decoded until the other goes away.
  *
+ * MSI: one vector with a 64-bit address and no mask.
+ *
  * MSI-X: table and pending bits stand in a BAR of the device.  A vector fired while it is
  * masked becomes pending and is sent when the mask (the vector's or the function's) is
  * lifted.  Nothing is sent while bus mastering is off.
@@ -68,19 +70,28 @@ struct pci_msix {
 	struct host_limit reports;
 };
 
+struct pci_msi {
+	uint8_t cap; /* offset of the capability; 0: none */
+	int handle; /* of the host, negative when it has none */
+	bool routed; /* the host knows the message */
+	struct host_limit reports;
+};
+
 struct pci_dev {
 	struct device device;
 	struct pci_host *pci; /* NULL: not plugged */
 	const struct pci_ops *ops;
 	uint8_t devfn;
 	uint8_t next_cap; /* first free byte for capabilities */
+	bool gone; /* unplugged without a word: answers nothing until a reset */
 	bool intx; /* the device wants its interrupt pin high */
-	bool intx_high; /* and it is: neither MSI-X nor INTX_DISABLE forbids it */
+	bool intx_high; /* and it is: neither MSI, MSI-X nor INTX_DISABLE forbids it */
 	uint8_t config[PCI_CFG_SPACE_SIZE];
 	uint8_t writable[PCI_CFG_SPACE_SIZE];
 	uint8_t initial[PCI_CFG_SPACE_SIZE]; /* config at plug time, for reset */
 	struct pci_bar bar[PCI_STD_NUM_BARS];
 	struct pci_msix msix;
+	struct pci_msi msi;
 	struct dma_port dma;
 };
 
@@ -89,6 +100,8 @@ struct pci_host {
 	struct bus *pio, *mmio;
 	const struct ram *ram;
 	struct device_list *devices;
+	struct dma_witness
+		*witness; /* of every device plugged from then on; may be NULL */
 	struct pci_dev *dev[PCI_MAX_DEVFN];
 	uint32_t address; /* last dword written to 0xCF8 */
 	unsigned int intx_count[PV_INTX_GSIS]; /* functions that hold each line up */
@@ -120,6 +133,8 @@ unsigned int pci_add_cap(struct pci_dev *dev, uint8_t id, unsigned int len);
  * device must forward to pci_msix_table_* and pci_msix_pba_read.  0 or -ENOMEM. */
 int pci_add_msix(struct pci_dev *dev, unsigned int nr, unsigned int bar, uint32_t table,
 		 uint32_t pba);
+/* MSI with one vector. */
+void pci_add_msi(struct pci_dev *dev);
 /* 0; -EBUSY: the place is taken; or what device set-up says. */
 int pci_plug(struct pci_host *pci, struct pci_dev *dev, uint8_t devfn);
 /* Takes it off all buses; frees what pci_add_* allocated. */
@@ -135,16 +150,24 @@ int pci_assign(struct pci_host *pci);
 /* Configuration, BARs and MSI-X as after power-on: BARs at 0, decoding off. */
 void pci_dev_reset(struct pci_dev *dev);
 
+/* Takes it away under its driver: it decodes nothing, reads as ones, moves nothing and
+ * interrupts nobody until pci_dev_reset(). */
+void pci_dev_vanish(struct pci_dev *dev);
+
 /* One access to configuration space, len 1, 2 or 4 (other lengths byte by byte). */
 uint32_t pci_config_read(struct pci_host *pci, uint8_t devfn, unsigned int offset,
 			 unsigned int len);
 void pci_config_write(struct pci_host *pci, uint8_t devfn, unsigned int offset,
 		      unsigned int len, uint32_t value);
 
-/* Sets the level of the function's INTx pin; INTX_DISABLE and MSI-X hold it low. */
+/* Sets the level of the function's INTx pin; INTX_DISABLE, MSI and MSI-X hold it low. */
 void pci_intx(struct pci_dev *dev, bool level);
 /* The interrupt line (a GSI) of its pin. */
 unsigned int pci_intx_gsi(const struct pci_dev *dev);
+
+bool pci_msi_enabled(const struct pci_dev *dev);
+/* Sends the message.  Nothing when MSI or bus mastering is off. */
+void pci_msi_fire(struct pci_dev *dev);
 
 bool pci_msix_enabled(const struct pci_dev *dev);
 /* Sends vector, or makes it pending.  Nothing when MSI-X is off or there is no such one. */
@@ -156,5 +179,8 @@ void pci_msix_table_write(struct pci_dev *dev, uint64_t offset, unsigned int siz
 uint64_t pci_msix_pba_read(struct pci_dev *dev, uint64_t offset, unsigned int size);
 
 uint16_t pci_command(const struct pci_dev *dev);
+
+/* What its DMA port counted, for device_ops.stats. */
+void pci_dma_stats(const struct pci_dev *dev, stat_fn fn, void *arg);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "devices/inject.h"
 #include "devices/pci_internal.h"
 #include "devices/util.h"
 
@@ -82,8 +83,12 @@ int pci_plug(struct pci_host *pci, struct pci_dev *dev, uint8_t devfn)
 	dev->pci = pci;
 	dev->devfn = devfn;
 	dma_port_init(&dev->dma, dev->device.name, devfn, pci->host, pci->ram);
+	dev->dma.witness = pci->witness;
 	err = pci_msix_plug(dev);
+	if (!err)
+		err = pci_msi_plug(dev);
 	if (err) {
+		pci_msix_unplug(dev);
 		dev->pci = NULL;
 		return err;
 	}
@@ -99,10 +104,14 @@ void pci_unplug(struct pci_dev *dev)
 
 	if (pci) {
 		pci_dev_reset(dev);
+		inject_free(dev->dma.inject);
+		dev->dma.inject = NULL;
+		dma_port_fini(&dev->dma);
 		device_remove(pci->devices, &dev->device);
 		pci->dev[dev->devfn] = NULL;
 	}
 	pci_msix_unplug(dev);
+	pci_msi_unplug(dev);
 	dev->pci = NULL;
 }
 
@@ -112,7 +121,32 @@ void pci_dev_reset(struct pci_dev *dev)
 	pci_remove_bars(dev);
 	memcpy(dev->config, dev->initial, sizeof(dev->config));
 	pci_msix_reset(dev);
+	pci_msi_changed(dev);
 	dma_set_enabled(&dev->dma, false);
+	inject_reset(dev->dma.inject);
+	dev->gone = false;
+}
+
+void pci_dev_vanish(struct pci_dev *dev)
+{
+	dev->device.ops->reset(&dev->device);
+	dev->gone = true;
+}
+
+void pci_dma_stats(const struct pci_dev *dev, stat_fn fn, void *arg)
+{
+	const struct dma_counters *count = &dev->dma.count;
+
+	fn(arg, "dma.reads", count->reads);
+	fn(arg, "dma.read_bytes", count->read_bytes);
+	fn(arg, "dma.writes", count->writes);
+	fn(arg, "dma.written_bytes", count->written_bytes);
+	fn(arg, "dma.faults", count->faults);
+	inject_stats(dev->dma.inject, fn, arg);
+	if (!dev->dma.translator)
+		return;
+	fn(arg, "dma.cache_hits", count->cache_hits);
+	fn(arg, "dma.cache_misses", count->cache_misses);
 }
 
 /* --- the interrupt pin --------------------------------------------------------------- */
@@ -127,7 +161,7 @@ unsigned int pci_intx_gsi(const struct pci_dev *dev)
 void pci_intx_update(struct pci_dev *dev)
 {
 	bool high = dev->intx && !(pci_command(dev) & PCI_COMMAND_INTX_DISABLE) &&
-		    !pci_msix_enabled(dev);
+		    !pci_msi_enabled(dev) && !pci_msix_enabled(dev);
 	unsigned int gsi, *count;
 
 	if (high == dev->intx_high)
@@ -143,6 +177,9 @@ void pci_intx_update(struct pci_dev *dev)
 void pci_intx(struct pci_dev *dev, bool level)
 {
 	if (!dev->config[PCI_INTERRUPT_PIN])
+		return;
+	if (dev->dma.inject && level && !dev->intx && !pci_msi_enabled(dev) &&
+	    !pci_msix_enabled(dev) && inject_interrupt(dev->dma.inject))
 		return;
 	dev->intx = level;
 	if (level)

@@ -20,7 +20,12 @@ int pci_msix_plug(struct pci_dev *dev);
 void pci_msix_unplug(struct pci_dev *dev);
 void pci_msix_reset(struct pci_dev *dev);
 
-/* Drives the line of the function's pin as its wish, INTX_DISABLE and MSI-X have it. */
+/* The guest wrote the capability: the host hears of it when the vector is sent. */
+void pci_msi_changed(struct pci_dev *dev);
+int pci_msi_plug(struct pci_dev *dev);
+void pci_msi_unplug(struct pci_dev *dev);
+
+/* Drives the line of the function's pin as its wish, INTX_DISABLE, MSI and MSI-X have it. */
 void pci_intx_update(struct pci_dev *dev);
 
 #endif

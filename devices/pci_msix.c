@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/inject.h"
 #include "devices/pci_internal.h"
 
 #define ENTRY_BYTES   sizeof(struct pci_msix_entry)
@@ -123,6 +124,8 @@ static void send(struct pci_dev *dev, unsigned int v)
 void pci_msix_fire(struct pci_dev *dev, unsigned int vector)
 {
 	if (!pci_msix_enabled(dev) || vector >= dev->msix.nr)
+		return;
+	if (dev->dma.inject && inject_interrupt(dev->dma.inject))
 		return;
 	if (open_for(dev, vector))
 		send(dev, vector);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/inject.h"
 #include "devices/virtq_ring.h"
 
 #define CORE_FEATURES                                  \
@@ -58,10 +59,16 @@ void virtio_fini(struct virtio_dev *vd)
 int virtio_attach(struct virtio_dev *vd, const struct virtio_transport *transport,
 		  struct host *host, struct dma_port *dma)
 {
+	int error;
+
 	vd->transport = transport;
 	vd->host = host;
 	vd->dma = dma;
-	return vd->model->attached ? vd->model->attached(vd) : 0;
+	error = vd->model->attached ? vd->model->attached(vd) : 0;
+	/* The port goes away with the transport. */
+	if (error)
+		vd->dma = NULL;
+	return error;
 }
 
 bool virtio_has(const struct virtio_dev *vd, unsigned int bit)
@@ -112,10 +119,16 @@ static void notify_all(struct virtio_dev *vd)
 
 void virtio_notify(struct virtio_dev *vd, unsigned int index)
 {
+	struct virtq *q;
+
 	if (index >= vd->nr_queues)
 		return;
-	vd->queue[index].count.notifications++;
-	notify_queue(vd, &vd->queue[index]);
+	q = &vd->queue[index];
+	q->count.notifications++;
+	if (vd->dma->inject && q->enabled && virtio_running(vd) &&
+	    inject_doorbell(vd->dma->inject))
+		vd->transport->queue_interrupt(vd, q);
+	notify_queue(vd, q);
 }
 
 bool virtio_queue_enable(struct virtq *q)
@@ -136,10 +149,18 @@ bool virtio_queue_enable(struct virtq *q)
 				    "queue %u not enabled: %s", q->index, wrong);
 		return false;
 	}
-	q->enabled = true;
+	virtq_start(q);
 	vd->transport->queue_enabled(vd, q);
 	notify_queue(vd, q);
 	return true;
+}
+
+/* When it returns no chain of q (NULL: of any queue) is in flight. */
+static void drain(struct virtio_dev *vd, struct virtq *q)
+{
+	vd->model->drain(vd, q);
+	if (vd->dma && vd->dma->inject)
+		inject_drain(vd->dma->inject, q);
 }
 
 /* After a drain: forgets the driver's set-up. */
@@ -155,7 +176,7 @@ static void stop_queue(struct virtq *q)
 void virtio_queue_reset(struct virtq *q)
 {
 	q->enabled = false;
-	q->vd->model->drain(q->vd, q);
+	drain(q->vd, q);
 	stop_queue(q);
 }
 
@@ -165,7 +186,7 @@ void virtio_reset(struct virtio_dev *vd)
 {
 	for (unsigned int i = 0; i < vd->nr_queues; i++)
 		vd->queue[i].enabled = false;
-	vd->model->drain(vd, NULL);
+	drain(vd, NULL);
 	for (unsigned int i = 0; i < vd->nr_queues; i++)
 		stop_queue(&vd->queue[i]);
 	vd->status = 0;
@@ -174,8 +195,16 @@ void virtio_reset(struct virtio_dev *vd)
 		vd->model->reset(vd);
 }
 
+void virtio_power_on(struct virtio_dev *vd)
+{
+	if (vd->model->power_on)
+		vd->model->power_on(vd);
+}
+
 static bool features_acceptable(const struct virtio_dev *vd)
 {
+	if (vd->dma->translator && !virtio_has(vd, VIRTIO_F_ACCESS_PLATFORM))
+		return false;
 	return virtio_has(vd, VIRTIO_F_VERSION_1) && !(vd->accepted & ~vd->offered);
 }
 
@@ -254,7 +283,7 @@ void virtio_quiesce(struct virtio_dev *vd)
 	if (vd->paused)
 		return;
 	vd->paused = true;
-	vd->model->drain(vd, NULL);
+	drain(vd, NULL);
 }
 
 void virtio_resume(struct virtio_dev *vd)

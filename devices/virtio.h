@@ -5,8 +5,8 @@
  * virtio_model); above it a transport (virtio_pci: struct virtio_transport).
  *
  * The core offers VERSION_1, INDIRECT_DESC, EVENT_IDX, ACCESS_PLATFORM and RING_RESET for
- * every model.  FEATURES_OK is refused unless the driver took VERSION_1 and nothing that
- * was not offered.
+ * every model.  FEATURES_OK is refused unless the driver took VERSION_1, nothing that was
+ * not offered, and, behind an IOMMU, ACCESS_PLATFORM: addresses are then I/O addresses.
  *
  * Lives of a device: created by its model, given to a transport (attached), run by the
  * driver (DRIVER_OK), reset by the driver or the machine any number of times, destroyed by
@@ -27,11 +27,19 @@
 
 struct virtio_dev;
 
+/* Where a request's status stands in its writable part, and what says that it failed. */
+struct virtio_status {
+	uint8_t size; /* bytes, little-endian; 0: a used length of 0 is all there is */
+	uint8_t from_end; /* its distance from the end; 0: it is at the start */
+	uint32_t error;
+};
+
 /* What a model is: a constant table.  notify and drain are required, the rest optional. */
 struct virtio_model {
 	uint16_t id; /* VIRTIO_ID_* */
 	uint16_t pci_class; /* class << 8 | subclass */
 	uint64_t features; /* feature bits that every instance offers */
+	const struct virtio_status *status; /* NULL: a request cannot fail */
 
 	/* vd->host and vd->dma are valid from here on.  0 or a negative errno. */
 	int (*attached)(struct virtio_dev *vd);
@@ -49,6 +57,9 @@ struct virtio_model {
 	void (*drain)(struct virtio_dev *vd, struct virtq *q);
 	/* After drain: back to what it was when attached. */
 	void (*reset)(struct virtio_dev *vd);
+	/* After reset, when the whole machine starts again: also what a driver's reset must
+	 * leave alone. */
+	void (*power_on)(struct virtio_dev *vd);
 	/* The driver wrote [offset, offset + len) of configuration, inside config_len.  The
 	 * bytes are not stored: the model does it where the field is writable. */
 	void (*config_write)(struct virtio_dev *vd, unsigned int offset, unsigned int len,
@@ -116,6 +127,8 @@ int virtio_attach(struct virtio_dev *vd, const struct virtio_transport *transpor
 void virtio_destroy(struct virtio_dev *vd);
 /* The driver (or the machine) resets the device: drained, all state initial. */
 void virtio_reset(struct virtio_dev *vd);
+/* The machine starts again; after virtio_reset(). */
+void virtio_power_on(struct virtio_dev *vd);
 /* A write of the status register other than 0, which is a reset: the only way by which bits
  * go away. */
 void virtio_set_status(struct virtio_dev *vd, uint8_t status);

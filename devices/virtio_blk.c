@@ -143,6 +143,9 @@ static const struct virtio_model blk_model = {
 		    VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) |
 		    VIRTIO_FEATURE(VIRTIO_BLK_F_CONFIG_WCE) |
 		    VIRTIO_FEATURE(VIRTIO_BLK_F_MQ),
+	.status = &(const struct virtio_status){ .size = 1,
+						 .from_end = 1,
+						 .error = VIRTIO_BLK_S_IOERR },
 	.attached = blk_attached,
 	.activate = blk_activate,
 	.notify = blk_notify,

@@ -31,6 +31,8 @@ struct blk_request {
 	 * piece. */
 	struct dma_cursor data;
 	struct dma_hold hold; /* of the piece under way */
+	uint64_t piece; /* its bytes */
+	uint64_t moved; /* of the pieces that are done */
 	uint64_t bytes; /* of the whole request */
 
 	/* Discard, write zeroes: a private copy; range[0 .. next) are done or under
@@ -80,7 +82,7 @@ static void account(const struct blk_request *req, int error)
 
 static void finish(struct blk_request *req, int error)
 {
-	uint64_t filled = !error && req->io.op == BLOCK_READ ? req->bytes : 0;
+	uint64_t filled = req->io.op == BLOCK_READ ? req->moved : 0;
 
 	dma_unmap(&req->hold);
 	account(req, error);
@@ -121,8 +123,9 @@ static int next_piece(struct blk_request *req)
 		return nr;
 	req->io.iov = req->iov;
 	req->io.iovcnt = (unsigned int)nr;
-	req->io.length = left - req->data.left;
-	return req->io.length ? 0 : -EFAULT;
+	req->piece = left - req->data.left;
+	req->io.length = req->piece;
+	return req->piece ? 0 : -EFAULT;
 }
 
 static void next_range(struct blk_request *req)
@@ -160,8 +163,12 @@ static void operation_done(struct block_request *io, int error)
 	/* A queue that is being reset takes nothing further. */
 	if (!error && !req->chain->q->enabled)
 		error = -ECANCELED;
-	if (!error && start_next(req, &error))
-		return;
+	if (!error) {
+		req->moved += req->piece;
+		req->piece = 0;
+		if (start_next(req, &error))
+			return;
+	}
 	finish(req, error);
 }
 

@@ -88,6 +88,7 @@ static struct virtio_pci *of(struct device *device)
 static void reset(struct device *device)
 {
 	virtio_pci_reset_device(of(device));
+	virtio_power_on(of(device)->vd);
 	pci_dev_reset(&of(device)->pci);
 }
 
@@ -101,15 +102,20 @@ static void resume(struct device *device)
 	virtio_resume(of(device)->vd);
 }
 
+/* What is in flight ends as before a pause; one that is paused has nothing. */
+static void settle(struct dma_port *port)
+{
+	struct virtio_dev *vd = container_of(port, struct virtio_pci, pci.dma)->vd;
+
+	if (vd->paused)
+		return;
+	virtio_quiesce(vd);
+	virtio_resume(vd);
+}
+
 static void stats(struct device *device, stat_fn fn, void *arg)
 {
-	const struct dma_counters *dma = &of(device)->pci.dma.count;
-
-	fn(arg, "dma.reads", dma->reads);
-	fn(arg, "dma.read_bytes", dma->read_bytes);
-	fn(arg, "dma.writes", dma->writes);
-	fn(arg, "dma.written_bytes", dma->written_bytes);
-	fn(arg, "dma.faults", dma->faults);
+	pci_dma_stats(&of(device)->pci, fn, arg);
 	virtio_stats(of(device)->vd, fn, arg);
 }
 
@@ -132,6 +138,11 @@ static const struct device_ops device_ops = { .reset = reset,
 					      .resume = resume,
 					      .stats = stats,
 					      .destroy = destroy };
+
+struct virtio_dev *virtio_pci_device(struct pci_dev *dev)
+{
+	return dev->device.ops == &device_ops ? of(&dev->device)->vd : NULL;
+}
 
 static void bar_changed(struct pci_dev *dev, unsigned int bar, bool mapped)
 {
@@ -229,6 +240,7 @@ int virtio_pci_plug(struct pci_host *pci, uint8_t devfn, struct virtio_dev *vd,
 	err = virtio_pci_open_bells(vp, pci->host);
 	if (!err)
 		err = pci_plug(pci, &vp->pci, devfn);
+	vp->pci.dma.settle = settle;
 	if (!err)
 		err = virtio_attach(vd, &transport, pci->host, &vp->pci.dma);
 	if (err)

@@ -34,4 +34,7 @@
 int virtio_pci_plug(struct pci_host *pci, uint8_t devfn, struct virtio_dev *vd,
 		    struct pci_dev **out);
 
+/* The virtio device behind a function, or NULL: it is no virtio device. */
+struct virtio_dev *virtio_pci_device(struct pci_dev *dev);
+
 #endif

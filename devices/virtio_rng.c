@@ -96,6 +96,7 @@ static void rng_destroy(struct virtio_dev *vd)
 static const struct virtio_model rng_model = {
 	.id = VIRTIO_ID_RNG,
 	.pci_class = 0x00ff, /* unclassified */
+	.status = &(const struct virtio_status){ .size = 0 },
 	.notify = rng_notify,
 	.drain = rng_drain,
 	.stats = rng_stats,

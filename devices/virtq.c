@@ -3,9 +3,9 @@
  * The rings themselves: indices, heads in flight, used elements, who wants to be told.
  * Descriptor chains are in virtq_chain.c.
  *
- * A ring lies at I/O addresses.  While it is one piece of RAM the host's pointer is kept
- * (until the DMA port's generation changes); otherwise each word goes through the DMA
- * interface.  Words that both sides use at once are loaded and stored whole.
+ * A ring lies at I/O addresses.  While it is one piece of RAM the host's pointer is kept in
+ * a window of the DMA port; otherwise each word goes through the DMA interface.  Words that
+ * both sides use at once are loaded and stored whole.
  */
 #include "devices/virtq_ring.h"
 
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/inject.h"
 #include "devices/virtio.h"
 
 #define IN_FLIGHT_WORDS (VIRTQ_MAX_SIZE / 64)
@@ -42,8 +43,20 @@ void virtq_fini(struct virtq *q)
 	q->scratch = NULL;
 }
 
+void virtq_start(struct virtq *q)
+{
+	for (unsigned int i = 0; i < VIRTQ_AREAS; i++) {
+		struct virtq_area *a = &q->area[i];
+
+		dma_window_open(&a->window, q->vd->dma, a->iova, a->bytes, a->dir);
+	}
+	q->enabled = true;
+}
+
 void virtq_stop(struct virtq *q)
 {
+	for (unsigned int i = 0; i < VIRTQ_AREAS; i++)
+		dma_window_close(&q->area[i].window);
 	q->enabled = false;
 	q->size = q->max_size;
 	q->area[VIRTQ_DESC] = (struct virtq_area){ .dir = DMA_READ };
@@ -53,7 +66,6 @@ void virtq_stop(struct virtq *q)
 	q->used_idx = 0;
 	q->signalled_used = 0;
 	q->notify_off = false;
-	q->generation = 0;
 	q->nr_in_flight = 0;
 	memset(q->in_flight, 0, IN_FLIGHT_WORDS * sizeof(*q->in_flight));
 }
@@ -93,19 +105,11 @@ const char *virtq_check(struct virtq *q, bool event_idx)
 	return NULL;
 }
 
-/* Takes the host pointers anew when translation may have changed. */
-static void refresh(struct virtq *q)
+void *virtq_host(struct virtq_area *area)
 {
-	struct dma_port *dma = q->vd->dma;
-
-	if (q->generation == dma->generation)
-		return;
-	for (unsigned int i = 0; i < VIRTQ_AREAS; i++) {
-		struct virtq_area *a = &q->area[i];
-
-		a->host = dma_direct(dma, a->iova, a->bytes, a->dir);
-	}
-	q->generation = dma->generation;
+	if (!area->window.fresh)
+		dma_window_refresh(&area->window);
+	return area->window.host;
 }
 
 static bool unreachable(struct virtq *q)
@@ -117,11 +121,11 @@ static bool unreachable(struct virtq *q)
 /* Loads a word of the available ring. */
 static bool load16(struct virtq *q, uint32_t offset, uint16_t *value)
 {
-	const struct virtq_area *a = &q->area[VIRTQ_AVAIL];
+	struct virtq_area *a = &q->area[VIRTQ_AVAIL];
+	const char *host = virtq_host(a);
 
-	refresh(q);
-	if (a->host) {
-		const uint16_t *at = (const void *)((const char *)a->host + offset);
+	if (host) {
+		const uint16_t *at = (const void *)(host + offset);
 
 		*value = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 		return true;
@@ -133,11 +137,11 @@ static bool load16(struct virtq *q, uint32_t offset, uint16_t *value)
 /* Stores a word of the used ring. */
 static bool store16(struct virtq *q, uint32_t offset, uint16_t value)
 {
-	const struct virtq_area *a = &q->area[VIRTQ_USED];
+	struct virtq_area *a = &q->area[VIRTQ_USED];
+	char *host = virtq_host(a);
 
-	refresh(q);
-	if (a->host) {
-		uint16_t *at = (void *)((char *)a->host + offset);
+	if (host) {
+		uint16_t *at = (void *)(host + offset);
 
 		__atomic_store_n(at, value, __ATOMIC_RELEASE);
 		return true;
@@ -148,12 +152,12 @@ static bool store16(struct virtq *q, uint32_t offset, uint16_t value)
 
 static bool store_elem(struct virtq *q, struct vring_used_elem elem)
 {
-	const struct virtq_area *a = &q->area[VIRTQ_USED];
+	struct virtq_area *a = &q->area[VIRTQ_USED];
 	uint32_t offset = RING_START + q->used_idx % q->size * sizeof(elem);
+	char *host = virtq_host(a);
 
-	refresh(q);
-	if (a->host) {
-		memcpy((char *)a->host + offset, &elem, sizeof(elem));
+	if (host) {
+		memcpy(host + offset, &elem, sizeof(elem));
 		return true;
 	}
 	return !dma_write(q->vd->dma, a->iova + offset, &elem, sizeof(elem)) ||
@@ -240,6 +244,14 @@ void virtq_drop(struct virtq_chain *chain)
 }
 
 void virtq_push(struct virtq_chain *chain, uint32_t written)
+{
+	struct inject *inject = chain->q->vd->dma->inject;
+
+	if (!inject || !inject_completion(inject, chain, &written))
+		virtq_complete(chain, written);
+}
+
+void virtq_complete(struct virtq_chain *chain, uint32_t written)
 {
 	struct virtq *q = chain->q;
 	struct vring_used_elem elem = {

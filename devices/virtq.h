@@ -34,12 +34,12 @@ struct virtq_chain {
 	struct dma_seg seg[]; /* nr_out for the device to read, then nr_in to write */
 };
 
-/* A ring area: the driver's address and, while good, the host's pointer to it. */
+/* A ring area: the driver's address and, while the queue is enabled, a window over it. */
 struct virtq_area {
 	uint64_t iova;
 	uint32_t bytes;
 	enum dma_dir dir;
-	void *host; /* NULL: go through dma_read/dma_write each time */
+	struct dma_window window;
 };
 
 /* Where each stands in struct virtq */
@@ -63,7 +63,6 @@ struct virtq {
 	uint16_t used_idx; /* next used entry to fill; only this side writes it */
 	uint16_t signalled_used; /* used_idx when the driver was last considered */
 	bool notify_off; /* the driver was asked not to notify */
-	uint64_t generation; /* of the DMA port, when the host pointers were taken */
 	uint64_t *in_flight; /* one bit a head: popped and not completed */
 	unsigned int nr_in_flight;
 	struct dma_seg *scratch; /* one chain while it is checked: max_size entries */

@@ -127,7 +127,7 @@ struct virtq_chain *virtq_read_chain(struct virtq *q, uint16_t head)
 {
 	struct walk w = { .q = q,
 			  .table = q->area[VIRTQ_DESC].iova,
-			  .host = q->area[VIRTQ_DESC].host,
+			  .host = virtq_host(&q->area[VIRTQ_DESC]),
 			  .entries = q->size };
 	struct virtq_chain *chain;
 	size_t bytes;

@@ -74,7 +74,7 @@ void dma_get_stats(struct dma_stats *stats)
 	};
 }
 
-static void tell(const struct dma_event *event)
+void dma_tell(const struct dma_event *event)
 {
 	void (*observer)(const struct dma_event *) = READ_ONCE(dma_observer);
 
@@ -82,37 +82,7 @@ static void tell(const struct dma_event *event)
 		observer(event);
 }
 
-void dma_tell_range(enum dma_event_kind kind, struct device *dev, dma_addr_t addr,
-		    phys_addr_t phys, size_t size, enum dma_data_direction dir,
-		    unsigned long caller)
+void dma_driver_released(struct device *dev)
 {
-	const struct dma_event event = {
-		.kind = kind,
-		.dir = dir,
-		.dev = dev,
-		.addr = addr,
-		.phys = phys,
-		.size = size,
-		.caller = caller,
-	};
-
-	tell(&event);
-}
-
-void dma_tell_sg(enum dma_event_kind kind, struct device *dev, struct scatterlist *sg,
-		 int nents, int mapped, size_t size, enum dma_data_direction dir,
-		 unsigned long caller)
-{
-	const struct dma_event event = {
-		.kind = kind,
-		.dir = dir,
-		.dev = dev,
-		.size = size,
-		.sg = sg,
-		.nents = nents,
-		.mapped = mapped,
-		.caller = caller,
-	};
-
-	tell(&event);
+	dma_observe(.kind = DMA_EVENT_RELEASED, .dev = dev, .caller = _RET_IP_);
 }

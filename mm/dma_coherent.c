@@ -4,38 +4,48 @@
 #include "mm/dma_account.h"
 #include "mm/dma_internal.h"
 
+/* 0: the buffer is no one piece of the direct map. */
+static phys_addr_t phys_of(const void *vaddr)
+{
+	return virt_addr_valid(vaddr) ? virt_to_phys(vaddr) : 0;
+}
+
 void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
 		      unsigned long attrs)
 {
+	size_t bytes;
 	void *vaddr;
 
 	if (!size || size > SIZE_MAX - PAGE_SIZE || !dev->coherent_dma_mask)
 		return NULL;
-	size = PAGE_ALIGN(size);
-	vaddr = dma_ops_of(dev)->alloc(dev, size, handle, gfp, attrs);
+	bytes = PAGE_ALIGN(size);
+	vaddr = dma_ops_of(dev)->alloc(dev, bytes, handle, gfp, attrs);
 	if (!vaddr)
 		return NULL;
-	dma_count_alloc(dev, size);
-	dma_observe_range(DMA_EVENT_ALLOC, dev, *handle, virt_to_phys(vaddr), size,
-			  DMA_BIDIRECTIONAL, _RET_IP_);
+	dma_count_alloc(dev, bytes);
+	dma_observe(.kind = DMA_EVENT_ALLOC, .dev = dev, .addr = *handle,
+		    .phys = phys_of(vaddr), .size = size, .attrs = attrs,
+		    .caller = _RET_IP_);
 	return vaddr;
 }
 
 void dma_free_attrs(struct device *dev, size_t size, void *vaddr, dma_addr_t handle,
 		    unsigned long attrs)
 {
+	size_t bytes = PAGE_ALIGN(size);
+
 	if (!vaddr)
 		return;
-	size = PAGE_ALIGN(size);
-	dma_observe_range(DMA_EVENT_FREE, dev, handle, 0, size, DMA_BIDIRECTIONAL,
-			  _RET_IP_);
-	if (size && dma_ops_of(dev)->free(dev, size, vaddr, handle, attrs)) {
-		dma_count_free(dev, size);
+	dma_observe(.kind = DMA_EVENT_FREE, .dev = dev, .addr = handle,
+		    .phys = phys_of(vaddr), .size = size, .attrs = attrs,
+		    .caller = _RET_IP_);
+	if (bytes && dma_ops_of(dev)->free(dev, bytes, vaddr, handle, attrs)) {
+		dma_count_free(dev, bytes);
 		return;
 	}
 	if (dma_first_trouble(dev, DMA_TROUBLE_FREE)) {
 		dev_err(dev, "no coherent buffer: %lu bytes at %lx, bus address %llx\n",
-			size, (unsigned long)vaddr, (unsigned long long)handle);
+			bytes, (unsigned long)vaddr, (unsigned long long)handle);
 		__warn(__FILE__, __LINE__, "free of what is no coherent buffer");
 	}
 }
@@ -52,6 +62,7 @@ int dma_set_mask(struct device *dev, u64 mask)
 	if (!dev->dma_mask || !supported(dev, mask))
 		return -EIO;
 	*dev->dma_mask = mask;
+	dma_choose_ops(dev);
 	return 0;
 }
 

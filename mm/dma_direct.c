@@ -9,20 +9,12 @@
 #include <linux/mm.h>
 #include "mm/dma_internal.h"
 
-/* Is [phys, phys + size) below the mask?  size > 0. */
-static bool reaches(u64 mask, phys_addr_t phys, size_t size)
-{
-	phys_addr_t last;
-
-	return !__builtin_add_overflow(phys, size - 1, &last) && last <= mask;
-}
-
 static dma_addr_t map(struct device *dev, phys_addr_t phys, size_t size,
 		      unsigned long attrs)
 {
 	u64 mask = dma_get_mask(dev);
 
-	if (likely(reaches(mask, phys, size)))
+	if (likely(dma_reaches(mask, phys, size)))
 		return phys;
 	if (!(attrs & DMA_ATTR_NO_WARN) && dma_first_trouble(dev, DMA_TROUBLE_MASK))
 		dev_err(dev, "DMA to %llx+%lx is beyond the mask %llx\n",
@@ -36,6 +28,13 @@ static dma_addr_t direct_map_page(struct device *dev, struct page *page, size_t 
 {
 	(void)dir;
 	return map(dev, page_to_phys(page) + offset, size, attrs);
+}
+
+dma_addr_t dma_direct_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs)
+{
+	(void)dir;
+	return map(dev, phys, size, attrs);
 }
 
 /* Entries are independent: those before one that fails need no undoing. */
@@ -67,14 +66,14 @@ static gfp_t zone_for(u64 mask)
 
 /* Zones are coarser than masks: where a zone gave memory beyond the mask, the next smaller
  * one is asked.  (Where it gave none, the allocator has asked the smaller ones itself.) */
-static void *alloc_in_zones(u64 mask, size_t size, gfp_t gfp)
+void *dma_alloc_in_zones(u64 mask, size_t size, gfp_t gfp)
 {
 	gfp_t zone = zone_for(mask);
 
 	for (;;) {
 		void *vaddr = alloc_pages_exact(size, gfp | zone);
 
-		if (!vaddr || reaches(mask, virt_to_phys(vaddr), size))
+		if (!vaddr || dma_reaches(mask, virt_to_phys(vaddr), size))
 			return vaddr;
 		free_pages_exact(vaddr, size);
 		if (zone == GFP_DMA)
@@ -87,7 +86,7 @@ static void *alloc_in_area(struct device *dev, u64 mask, size_t size, gfp_t gfp)
 {
 	struct page *page = dma_alloc_contiguous(dev, size, gfp);
 
-	if (!page || reaches(mask, page_to_phys(page), size))
+	if (!page || dma_reaches(mask, page_to_phys(page), size))
 		return page ? page_to_virt(page) : NULL;
 	dma_free_contiguous(dev, page, size);
 	return NULL;
@@ -95,8 +94,8 @@ static void *alloc_in_area(struct device *dev, u64 mask, size_t size, gfp_t gfp)
 
 /* Small buffers come from the page allocator; those that it does not have, or that are
  * larger than its blocks, from the contiguous area. */
-static void *direct_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
-			  unsigned long attrs)
+void *dma_direct_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
+		       unsigned long attrs)
 {
 	u64 mask = dev->coherent_dma_mask;
 	gfp_t quiet = cma_get_size() ? __GFP_NOWARN : 0;
@@ -106,7 +105,7 @@ static void *direct_alloc(struct device *dev, size_t size, dma_addr_t *handle, g
 		gfp |= __GFP_NOWARN;
 	gfp = (gfp & ~GFP_ZONEMASK) | __GFP_ZERO;
 	if (size <= MAX_ORDER_SIZE)
-		vaddr = alloc_in_zones(mask, size, gfp | quiet);
+		vaddr = dma_alloc_in_zones(mask, size, gfp | quiet);
 	if (!vaddr)
 		vaddr = alloc_in_area(dev, mask, size, gfp);
 	if (vaddr)
@@ -114,8 +113,8 @@ static void *direct_alloc(struct device *dev, size_t size, dma_addr_t *handle, g
 	return vaddr;
 }
 
-static bool direct_free(struct device *dev, size_t size, void *vaddr, dma_addr_t handle,
-			unsigned long attrs)
+bool dma_direct_free(struct device *dev, size_t size, void *vaddr, dma_addr_t handle,
+		     unsigned long attrs)
 {
 	(void)attrs;
 	if (!PAGE_ALIGNED(vaddr) || !virt_addr_valid(vaddr) ||
@@ -130,16 +129,17 @@ static bool direct_free(struct device *dev, size_t size, void *vaddr, dma_addr_t
 }
 
 /* Some RAM must lie below the mask: all of it, or at least ZONE_DMA. */
-static bool direct_supported(struct device *dev, u64 mask)
+bool dma_direct_supported(struct device *dev, u64 mask)
 {
 	(void)dev;
 	return mask >= min(PFN_PHYS(max_pfn), PFN_PHYS(MAX_DMA_PFN)) - 1;
 }
 
 const struct dma_map_ops dma_direct_ops = {
-	.alloc = direct_alloc,
-	.free = direct_free,
+	.alloc = dma_direct_alloc,
+	.free = dma_direct_free,
 	.map_page = direct_map_page,
+	.map_resource = dma_direct_map_resource,
 	.map_sg = direct_map_sg,
-	.supported = direct_supported,
+	.supported = dma_direct_supported,
 };

@@ -10,10 +10,33 @@
 /* Bus address = physical address. */
 extern const struct dma_map_ops dma_direct_ops;
 
+void *dma_direct_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
+		       unsigned long attrs);
+bool dma_direct_free(struct device *dev, size_t size, void *vaddr, dma_addr_t handle,
+		     unsigned long attrs);
+bool dma_direct_supported(struct device *dev, u64 mask);
+
+/* Is [phys, phys + size) below the mask?  size > 0. */
+static inline bool dma_reaches(u64 mask, phys_addr_t phys, size_t size)
+{
+	phys_addr_t last;
+
+	return !__builtin_add_overflow(phys, size - 1, &last) && last <= mask;
+}
+
+/* As alloc_pages_exact(), below the mask. */
+void *dma_alloc_in_zones(u64 mask, size_t size, gfp_t gfp);
+
+/* Direct or through bounce buffers, by the device's mask, unless its bus has chosen. */
+void dma_choose_ops(struct device *dev);
+
 static inline const struct dma_map_ops *dma_ops_of(const struct device *dev)
 {
 	return unlikely(dev->dma_ops) ? dev->dma_ops : &dma_direct_ops;
 }
+
+dma_addr_t dma_direct_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs);
 
 /* Kinds of trouble; each is printed once for each device (device.dma_reported). */
 enum dma_trouble {

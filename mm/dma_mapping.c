@@ -8,6 +8,7 @@
  * its caller (an unmap too many) warns.
  */
 #include <linux/kmsan-checks.h>
+#include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 #include "mm/dma_account.h"
@@ -44,11 +45,12 @@ static bool in_direct_map(struct device *dev, const void *ptr, size_t size)
 	return false;
 }
 
-static dma_addr_t refuse(struct device *dev, phys_addr_t phys, size_t size,
-			 enum dma_data_direction dir, unsigned long caller)
+static dma_addr_t refuse(struct device *dev, enum dma_refusal why, phys_addr_t phys,
+			 size_t size, enum dma_data_direction dir, unsigned long caller)
 {
 	dma_count_refusal(dev);
-	dma_observe_range(DMA_EVENT_REFUSED, dev, 0, phys, size, dir, caller);
+	dma_observe(.kind = DMA_EVENT_REFUSED, .dev = dev, .why = why, .phys = phys,
+		    .size = size, .dir = dir, .caller = caller);
 	return DMA_MAPPING_ERROR;
 }
 
@@ -63,17 +65,21 @@ static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
 		kmsan_handle_dma(page, offset, size, dir, caller);
 	addr = dma_ops_of(dev)->map_page(dev, page, offset, size, dir, attrs);
 	if (unlikely(addr == DMA_MAPPING_ERROR))
-		return refuse(dev, phys, size, dir, caller);
+		return refuse(dev, DMA_REFUSED_REACH, phys, size, dir, caller);
 	dma_count_map(dev, size);
-	dma_observe_range(DMA_EVENT_MAP, dev, addr, phys, size, dir, caller);
+	dma_observe(.kind = DMA_EVENT_MAP, .dev = dev, .addr = addr, .phys = phys,
+		    .size = size, .dir = dir, .attrs = attrs, .caller = caller);
 	return addr;
 }
 
 dma_addr_t dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
 				enum dma_data_direction dir, unsigned long attrs)
 {
-	if (!mappable(dev, size, dir) || !in_direct_map(dev, ptr, size))
-		return refuse(dev, 0, size, dir, _RET_IP_);
+	if (!mappable(dev, size, dir))
+		return refuse(dev, DMA_REFUSED_CALL, 0, size, dir, _RET_IP_);
+	if (!in_direct_map(dev, ptr, size))
+		return refuse(dev, DMA_REFUSED_MEMORY, (unsigned long)ptr, size, dir,
+			      _RET_IP_);
 	return map_page(dev, virt_to_page(ptr), offset_in_page(ptr), size, dir, attrs,
 			_RET_IP_);
 }
@@ -83,7 +89,7 @@ dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offs
 			      unsigned long attrs)
 {
 	if (!mappable(dev, size, dir))
-		return refuse(dev, 0, size, dir, _RET_IP_);
+		return refuse(dev, DMA_REFUSED_CALL, 0, size, dir, _RET_IP_);
 	return map_page(dev, page, offset, size, dir, attrs, _RET_IP_);
 }
 
@@ -105,7 +111,8 @@ static void unmap_page(struct device *dev, dma_addr_t handle, size_t size,
 {
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 
-	dma_observe_range(DMA_EVENT_UNMAP, dev, handle, 0, size, dir, caller);
+	dma_observe(.kind = DMA_EVENT_UNMAP, .dev = dev, .addr = handle, .size = size,
+		    .dir = dir, .attrs = attrs, .caller = caller);
 	if (mapped_before(dev, size) && ops->unmap_page)
 		ops->unmap_page(dev, handle, size, dir, attrs);
 }
@@ -120,6 +127,36 @@ void dma_unmap_page_attrs(struct device *dev, dma_addr_t handle, size_t size,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
 	unmap_page(dev, handle, size, dir, attrs, _RET_IP_);
+}
+
+dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+	dma_addr_t addr = DMA_MAPPING_ERROR;
+
+	if (!mappable(dev, size, dir) || memblock_is_memory(phys))
+		return refuse(dev, DMA_REFUSED_CALL, phys, size, dir, _RET_IP_);
+	if (ops->map_resource)
+		addr = ops->map_resource(dev, phys, size, dir, attrs);
+	if (addr == DMA_MAPPING_ERROR)
+		return refuse(dev, DMA_REFUSED_REACH, phys, size, dir, _RET_IP_);
+	dma_count_map(dev, size);
+	dma_observe(.kind = DMA_EVENT_MAP_RESOURCE, .dev = dev, .addr = addr,
+		    .phys = phys, .size = size, .dir = dir, .attrs = attrs,
+		    .caller = _RET_IP_);
+	return addr;
+}
+
+void dma_unmap_resource(struct device *dev, dma_addr_t handle, size_t size,
+			enum dma_data_direction dir, unsigned long attrs)
+{
+	const struct dma_map_ops *ops = dma_ops_of(dev);
+
+	dma_observe(.kind = DMA_EVENT_UNMAP_RESOURCE, .dev = dev, .addr = handle,
+		    .size = size, .dir = dir, .attrs = attrs, .caller = _RET_IP_);
+	if (mapped_before(dev, size) && ops->unmap_resource)
+		ops->unmap_resource(dev, handle, size, dir, attrs);
 }
 
 /* Bytes of the whole list; 0 when an entry has no bytes or no page. */
@@ -143,18 +180,23 @@ static unsigned int map_sg(struct device *dev, struct scatterlist *sg, int nents
 			   unsigned long caller)
 {
 	size_t bytes = sg_bytes(sg, nents);
-	int mapped = 0;
+	int mapped;
 
 	if (unlikely(kmsan_on) && bytes)
 		kmsan_handle_dma_sg(sg, nents, dir, caller);
-	if (mappable(dev, bytes, dir))
-		mapped = dma_ops_of(dev)->map_sg(dev, sg, nents, dir, attrs);
+	if (!mappable(dev, bytes, dir)) {
+		refuse(dev, DMA_REFUSED_CALL, 0, bytes, dir, caller);
+		return 0;
+	}
+	mapped = dma_ops_of(dev)->map_sg(dev, sg, nents, dir, attrs);
 	if (unlikely(mapped <= 0)) {
-		refuse(dev, 0, bytes, dir, caller);
+		refuse(dev, DMA_REFUSED_REACH, 0, bytes, dir, caller);
 		return 0;
 	}
 	dma_count_map(dev, bytes);
-	dma_observe_sg(DMA_EVENT_MAP_SG, dev, sg, nents, mapped, bytes, dir, caller);
+	dma_observe(.kind = DMA_EVENT_MAP_SG, .dev = dev, .sg = sg, .nents = nents,
+		    .mapped = mapped, .size = bytes, .dir = dir, .attrs = attrs,
+		    .caller = caller);
 	return (unsigned int)mapped;
 }
 
@@ -179,7 +221,8 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 	size_t bytes = sg_bytes(sg, nents);
 
-	dma_observe_sg(DMA_EVENT_UNMAP_SG, dev, sg, nents, 0, bytes, dir, caller);
+	dma_observe(.kind = DMA_EVENT_UNMAP_SG, .dev = dev, .sg = sg, .nents = nents,
+		    .size = bytes, .dir = dir, .attrs = attrs, .caller = caller);
 	if (mapped_before(dev, bytes) && ops->unmap_sg)
 		ops->unmap_sg(dev, sg, nents, dir, attrs);
 }
@@ -198,8 +241,8 @@ void dma_unmap_sgtable(struct device *dev, struct sg_table *table,
 
 int dma_mapping_error(struct device *dev, dma_addr_t handle)
 {
-	dma_observe_range(DMA_EVENT_CHECK, dev, handle, 0, 0, DMA_BIDIRECTIONAL,
-			  _RET_IP_);
+	dma_observe(.kind = DMA_EVENT_CHECK, .dev = dev, .addr = handle,
+		    .caller = _RET_IP_);
 	return unlikely(handle == DMA_MAPPING_ERROR) ? -ENOMEM : 0;
 }
 
@@ -208,9 +251,10 @@ void dma_sync_single_for_cpu(struct device *dev, dma_addr_t handle, size_t size,
 {
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 
+	dma_observe(.kind = DMA_EVENT_SYNC_FOR_CPU, .dev = dev, .addr = handle,
+		    .size = size, .dir = dir, .caller = _RET_IP_);
 	if (ops->sync_single_for_cpu)
 		ops->sync_single_for_cpu(dev, handle, size, dir);
-	dma_observe_range(DMA_EVENT_SYNC_FOR_CPU, dev, handle, 0, size, dir, _RET_IP_);
 }
 
 void dma_sync_single_for_device(struct device *dev, dma_addr_t handle, size_t size,
@@ -220,7 +264,8 @@ void dma_sync_single_for_device(struct device *dev, dma_addr_t handle, size_t si
 
 	if (ops->sync_single_for_device)
 		ops->sync_single_for_device(dev, handle, size, dir);
-	dma_observe_range(DMA_EVENT_SYNC_FOR_DEVICE, dev, handle, 0, size, dir, _RET_IP_);
+	dma_observe(.kind = DMA_EVENT_SYNC_FOR_DEVICE, .dev = dev, .addr = handle,
+		    .size = size, .dir = dir, .caller = _RET_IP_);
 }
 
 void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
@@ -228,9 +273,10 @@ void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
 {
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 
+	dma_observe(.kind = DMA_EVENT_SYNC_SG_FOR_CPU, .dev = dev, .sg = sg,
+		    .nents = nents, .dir = dir, .caller = _RET_IP_);
 	if (ops->sync_sg_for_cpu)
 		ops->sync_sg_for_cpu(dev, sg, nents, dir);
-	dma_observe_sg(DMA_EVENT_SYNC_SG_FOR_CPU, dev, sg, nents, 0, 0, dir, _RET_IP_);
 }
 
 void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nents,
@@ -240,5 +286,6 @@ void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nent
 
 	if (ops->sync_sg_for_device)
 		ops->sync_sg_for_device(dev, sg, nents, dir);
-	dma_observe_sg(DMA_EVENT_SYNC_SG_FOR_DEVICE, dev, sg, nents, 0, 0, dir, _RET_IP_);
+	dma_observe(.kind = DMA_EVENT_SYNC_SG_FOR_DEVICE, .dev = dev, .sg = sg,
+		    .nents = nents, .dir = dir, .caller = _RET_IP_);
 }

@@ -52,7 +52,7 @@ static int check_listed(const struct verify *v, const struct zone *zone,
 	if (!zone_holds(zone, pfn, 1UL << order) || !IS_ALIGNED(pfn, 1UL << order))
 		return bad(v, "list of order %u: frame %#lx is not of the zone, or askew",
 			   order, pfn);
-	if ((page->state & ~(u64)PAGE_FLAG(zeroed)) != want)
+	if ((page->state & ~(u64)(PAGE_FLAG(zeroed) | PAGE_FLAG(reported))) != want)
 		return bad(v, "list of order %u: frame %#lx has state %#lx", order, pfn,
 			   (unsigned long)page->state);
 	if (listed_as(page_block(page)->type, order) != list)

@@ -220,6 +220,68 @@ int range_tree_alloc(struct range_tree *tree, struct range *node, unsigned long 
 	return 0;
 }
 
+/* The highest node of the subtree with a gap of at least size; the subtree has one. */
+static struct range *highest_gap(struct range *node, unsigned long size)
+{
+	for (;;) {
+		if (max_gap(node->right) >= size)
+			node = node->right;
+		else if (gap_before(node) >= size)
+			return node;
+		else
+			node = node->left;
+	}
+}
+
+/* The highest node below this one with a gap of at least size, or NULL. */
+static struct range *previous_gap(struct range *node, unsigned long size)
+{
+	if (max_gap(node->left) >= size)
+		return highest_gap(node->left, size);
+	for (struct range *up = node->parent; up; node = up, up = up->parent) {
+		if (up->left == node)
+			continue;
+		if (gap_before(up) >= size)
+			return up;
+		if (max_gap(up->left) >= size)
+			return highest_gap(up->left, size);
+	}
+	return NULL;
+}
+
+/* As fits(), at the upper end of what lies below limit of that gap. */
+static bool fits_high(struct range *node, const struct range *next, unsigned long size,
+		      unsigned long align, unsigned long limit)
+{
+	unsigned long low = next->prev->end, high = min(next->start, limit);
+
+	if (high < low || high - low < size)
+		return false;
+	node->start = (high - size) & ~(align - 1);
+	node->end = node->start + size;
+	return node->start >= low;
+}
+
+int range_tree_alloc_high(struct range_tree *tree, struct range *node, unsigned long size,
+			  unsigned long align, unsigned long limit)
+{
+	/* No gap behind the one in front of `next` has anything below limit. */
+	struct range *next = range_tree_above(tree, limit);
+
+	if (!next) {
+		next = &tree->tail;
+		if (!fits_high(node, next, size, align, limit))
+			next = max_gap(tree->root) >= size ? highest_gap(tree->root, size)
+							   : NULL;
+	}
+	while (next && !fits_high(node, next, size, align, limit))
+		next = previous_gap(next, size);
+	if (!next)
+		return -ENOSPC;
+	insert_before(tree, node, next);
+	return 0;
+}
+
 struct range *range_tree_above(const struct range_tree *tree, unsigned long addr)
 {
 	struct range *node = tree->root, *best = NULL;

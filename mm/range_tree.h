@@ -43,6 +43,9 @@ void range_tree_init(struct range_tree *tree, unsigned long base, unsigned long 
  * power of two) and whose end is at most `limit`.  size > 0.  -ENOSPC: there is none. */
 int range_tree_alloc(struct range_tree *tree, struct range *node, unsigned long size,
 		     unsigned long align, unsigned long limit);
+/* The same from the top down: the highest such range. */
+int range_tree_alloc_high(struct range_tree *tree, struct range *node, unsigned long size,
+			  unsigned long align, unsigned long limit);
 /* Adds node with the start and end it holds.  -EINVAL: empty or not inside [base, limit);
  * -EEXIST: it overlaps a range of the set. */
 int range_tree_insert(struct range_tree *tree, struct range *node);

@@ -19,5 +19,9 @@ void __attribute__((weak)) page_debug_reset(void);
 void __attribute__((weak)) slab_reset(void);
 void __attribute__((weak)) vmalloc_reset(void);
 void __attribute__((weak)) dma_reset(void);
+void __attribute__((weak)) iova_reset(void);
+void __attribute__((weak)) dma_iommu_reset(void);
+void __attribute__((weak)) swiotlb_reset(void);
+void __attribute__((weak)) dma_publish_reset(void);
 
 #endif

@@ -152,7 +152,7 @@ void zone_add_used(struct zone *zone, unsigned long start, unsigned long end);
  */
 static inline bool is_free_block(const struct page *page, unsigned int order)
 {
-	return (READ_ONCE(page->flags) & ~PAGE_FLAG(zeroed)) ==
+	return (READ_ONCE(page->flags) & ~(PAGE_FLAG(zeroed) | PAGE_FLAG(reported))) ==
 	       (PAGE_FLAG(buddy) | (order << PG_order));
 }
 

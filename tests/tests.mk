@@ -18,6 +18,19 @@ endef
 $(eval $(call unit_rules,host,))
 $(eval $(call unit_rules,san,$(SAN_LD)))
 
+# The hostile guest, which knows devices by include/abi/ alone.
+HOSTILE_SRC := $(sort $(wildcard tests/hostile/*.c)) tests/hostile/start.S
+CFLAGS_hostile := $(BASE) -ffreestanding -fno-builtin -fno-stack-protector -fno-pie \
+	-fno-tree-loop-distribute-patterns -fcf-protection=none -march=x86-64 -mgeneral-regs-only \
+	-mno-red-zone
+$(B)/hostile.elf: $(HOSTILE_SRC) tests/hostile/hostile.h $(wildcard include/abi/*.h)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_hostile) $(INC_hostile) -nostdlib -static -no-pie -Wl,--build-id=none,-N \
+		-Wl,--no-warn-rwx-segments,-Ttext=0x100000,-e,start -o $@ tests/hostile/start.S \
+		$(filter-out %.S,$(HOSTILE_SRC))
+test: $(B)/hostile.elf
+
 .PHONY: test unit
 .SECONDARY:
 UNIT_BIN := $(call unit_bin,host) $(call unit_bin,san)
@@ -25,7 +38,13 @@ unit: $(UNIT_BIN)
 	$(Q)tests/runner $(UNIT_BIN)
 
 test: all images $(UNIT_BIN)
-	$(Q)B=$(B) tests/runner $(UNIT_BIN) $(INTEGRATION)
+	$(Q)B=$(B) tests/runner $(UNIT_BIN) $(FUZZ_REPLAY) $(INTEGRATION)
 
 #: make unit       the unit tests alone, plain and under the sanitizers
 #: make test       every test; the last line counts them
+
+# libvirt's C API, for integration/libvirt.sh.
+$(B)/verbs: tests/integration/libvirt/verbs.c
+	$(call say,LD,$@)
+	$(Q)$(CC) $(BASE) -o $@ $< -lvirt -lcmocka
+test: $(B)/verbs libvirt-xml

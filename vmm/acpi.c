@@ -10,6 +10,7 @@
 #include <abi/platform.h>
 
 #include "devices/legacy.h"
+#include "devices/pci.h"
 #include "vmm/acpi.h"
 #include "vmm/aml.h"
 
@@ -311,6 +312,29 @@ static uint64_t write_mcfg(struct tables *t)
 	return gpa_of(t, mcfg);
 }
 
+/* The IOMMU, then the functions behind it; an endpoint's id is its bus/devfn. */
+static uint64_t write_viot(struct tables *t)
+{
+	struct acpi_viot *viot = place(t, sizeof(*viot), 16);
+	struct acpi_viot_virtio_iommu_pci *iommu = append(t, sizeof(*iommu));
+	struct acpi_viot_pci_range *range = append(t, sizeof(*range));
+
+	begin_table(&viot->header, ACPI_SIG_VIOT, 0);
+	viot->node_count = 2;
+	viot->node_offset = sizeof(*viot);
+	iommu->type = ACPI_VIOT_VIRTIO_IOMMU_PCI;
+	iommu->length = sizeof(*iommu);
+	iommu->bdf = PCI_DEVFN(PV_IOMMU_SLOT, 0);
+	range->type = ACPI_VIOT_PCI_RANGE;
+	range->length = sizeof(*range);
+	range->endpoint_start = PCI_DEVFN(PV_FIRST_SLOT, 0);
+	range->bdf_start = PCI_DEVFN(PV_FIRST_SLOT, 0);
+	range->bdf_end = PCI_DEVFN(PV_LAST_SLOT, 7);
+	range->output_node = sizeof(*viot);
+	end_table(t, &viot->header);
+	return gpa_of(t, viot);
+}
+
 static uint64_t write_xsdt(struct tables *t, const uint64_t *entries, unsigned int n)
 {
 	struct acpi_xsdt *xsdt = place(t, sizeof(*xsdt), 16);
@@ -332,17 +356,20 @@ static void write_rsdp(struct acpi_rsdp *rsdp, uint64_t xsdt)
 	rsdp->ext_checksum = checksum(rsdp, sizeof(*rsdp));
 }
 
-uint64_t acpi_write_tables(const struct ram *ram, unsigned int cpus)
+uint64_t acpi_write_tables(const struct ram *ram, const struct acpi_config *config)
 {
 	struct tables t = { .base = ram_at(ram, PV_BIOS_BASE, PV_BIOS_SIZE) };
 	struct acpi_rsdp *rsdp = place(&t, sizeof(*rsdp), 16);
-	uint64_t entries[3], dsdt, facs;
+	uint64_t entries[4], dsdt, facs;
+	unsigned int n = 0;
 
 	dsdt = write_dsdt(&t);
 	facs = write_facs(&t);
-	entries[0] = write_fadt(&t, facs, dsdt);
-	entries[1] = write_madt(&t, cpus);
-	entries[2] = write_mcfg(&t);
-	write_rsdp(rsdp, write_xsdt(&t, entries, 3));
+	entries[n++] = write_fadt(&t, facs, dsdt);
+	entries[n++] = write_madt(&t, config->cpus);
+	entries[n++] = write_mcfg(&t);
+	if (config->iommu)
+		entries[n++] = write_viot(&t);
+	write_rsdp(rsdp, write_xsdt(&t, entries, n));
 	return gpa_of(&t, rsdp);
 }

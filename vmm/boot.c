@@ -57,7 +57,7 @@ int boot_open(struct boot *boot, const struct machine_config *config,
 		.initrd_path = config->initrd,
 		.initrd_fd = -1,
 		.cmdline = config->cmdline,
-		.cpus = config->cpus,
+		.acpi = { .cpus = config->cpus, .iommu = config->iommu },
 	};
 	ret = kernel_open(&boot->kernel, config->kernel, err);
 	if (!ret)
@@ -96,7 +96,7 @@ int boot_load(const struct boot *boot, const struct guest_memory *mem,
 {
 	struct pvh_boot pvh = {
 		.cmdline = boot->cmdline,
-		.rsdp_gpa = acpi_write_tables(&mem->ram, boot->cpus),
+		.rsdp_gpa = acpi_write_tables(&mem->ram, &boot->acpi),
 		.initrd_gpa = boot->initrd_gpa,
 		.initrd_size = boot->initrd_size,
 	};

@@ -6,6 +6,7 @@
 #ifndef VMM_BOOT_H
 #define VMM_BOOT_H
 
+#include "vmm/acpi.h"
 #include "vmm/config.h"
 #include "vmm/loader_elf.h"
 #include "vmm/memory.h"
@@ -17,7 +18,7 @@ struct boot {
 	uint64_t initrd_size;
 	uint64_t initrd_gpa;
 	const char *cmdline;
-	unsigned int cpus;
+	struct acpi_config acpi;
 };
 
 /* Opens and checks the files against the RAM.  0, or a negative errno with the line in err

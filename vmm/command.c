@@ -86,7 +86,7 @@ static int parse_option(const struct command *command, int argc, char **argv, in
 	if (!o->arg && value)
 		return error_set(err, EINVAL, "--%s: takes no value; leave out =%s",
 				 o->name, value);
-	if (o->arg && !value) {
+	if (o->arg && o->arg[0] != '[' && !value) {
 		if (*i + 1 >= argc)
 			return error_set(err, EINVAL,
 					 "--%s: its value is missing; give --%s %s",
@@ -111,6 +111,13 @@ static int parse_operand(const struct command *command, const char *arg,
 {
 	if (!command->operand)
 		return error_set(err, EINVAL, "%s: not expected; see pagevisor %s --help",
+				 arg, command->name);
+	if (parsed->operand && command->rest && parsed->nr_rest < COMMAND_REST_MAX) {
+		parsed->rest[parsed->nr_rest++] = arg;
+		return 0;
+	}
+	if (parsed->operand && command->rest)
+		return error_set(err, EINVAL, "%s: one too many; see pagevisor %s --help",
 				 arg, command->name);
 	if (parsed->operand)
 		return error_set(err, EINVAL, "%s: %s is the %s already; give only one",

@@ -13,16 +13,19 @@
 struct option {
 	const char *name; /* without dashes */
 	char letter; /* short form, or 0 */
-	const char *arg; /* name of its value, or NULL for a flag */
+	/* Name of its value, or NULL for a flag; "[=NAME]": it may be left out, and stands in
+	 * the same word. */
+	const char *arg;
 	const char *text; /* sentences, wrapped where they are shown */
-	/* Sets what it stands for in target.  value is NULL for a flag.  0, or a negative
+	/* Sets what it stands for in target.  value is NULL where there is none.  0, or a negative
 	 * errno with the line in err. */
 	int (*apply)(void *target, const char *value, struct error *err);
 };
 
 struct command {
 	const char *name;
-	const char *operand; /* name of its one operand, or NULL */
+	const char *operand; /* name of its first operand, or NULL */
+	const char *rest; /* names of those that may follow it, or NULL: none may */
 	const char *summary; /* half a line */
 	const char *text; /* sentences */
 	const struct option *options; /* ends with a row without name */
@@ -33,9 +36,13 @@ struct command {
 /* All commands; ends with NULL. */
 extern const struct command *const commands[];
 
+#define COMMAND_REST_MAX 3
+
 /* What parsing found beside options. */
 struct parsed {
 	const char *operand; /* or NULL */
+	const char *rest[COMMAND_REST_MAX]; /* what followed it */
+	unsigned int nr_rest;
 	int help; /* --help was given: nothing else was looked at */
 };
 

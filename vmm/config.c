@@ -23,6 +23,8 @@ void machine_config_init(struct machine_config *config)
 		.mem_size = MEM_DEFAULT,
 		.cpus = 1,
 		.cmdline = "",
+		.boot_bypass = true,
+		.sandbox = true,
 		.reboot = true,
 	};
 }
@@ -60,9 +62,21 @@ static int check_mem(uint64_t size, struct error *err)
 	return 0;
 }
 
+static int check_balloon(const struct machine_config *config, struct error *err)
+{
+	if (config->balloon.target > config->mem_size)
+		return error_set(err, EINVAL,
+				 "--balloon %lluM: the guest has only %lluM; give less",
+				 mib_up(config->balloon.target), mib(config->mem_size));
+	return 0;
+}
+
 int machine_config_check(const struct machine_config *config, struct error *err)
 {
 	int ret = check_mem(config->mem_size, err);
+	if (ret)
+		return ret;
+	ret = check_balloon(config, err);
 	if (ret)
 		return ret;
 	if (!config->cpus)

@@ -50,13 +50,26 @@ static int open_pty(struct console *c, struct error *err)
 	return 0;
 }
 
-int console_open(struct console *c, enum console_kind kind, struct loop *loop,
-		 const struct console_events *events, struct error *err)
+static int open_file(struct console *c, const struct machine_config *config,
+		     struct error *err)
+{
+	int flags = config->console_append ? O_APPEND : O_TRUNC;
+
+	c->out_fd =
+		open(config->console_path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+	return c->out_fd < 0 ? error_set(err, errno, "the console's file %s: %s",
+					 config->console_path, strerror(errno))
+			     : 0;
+}
+
+int console_open(struct console *c, const struct machine_config *config,
+		 struct loop *loop, const struct console_events *events,
+		 struct error *err)
 {
 	int ret = 0;
 
 	*c = (struct console){
-		.kind = kind,
+		.kind = config->console,
 		.loop = loop,
 		.events = *events,
 		.in_fd = -1,
@@ -64,11 +77,13 @@ int console_open(struct console *c, enum console_kind kind, struct loop *loop,
 		.slave_fd = -1,
 		.window.fd = -1,
 	};
-	if (kind == CONSOLE_STDIO) {
+	if (c->kind == CONSOLE_STDIO) {
 		c->in_fd = STDIN_FILENO;
 		c->out_fd = open_stdout();
-	} else if (kind == CONSOLE_PTY) {
+	} else if (c->kind == CONSOLE_PTY) {
 		ret = open_pty(c, err);
+	} else if (c->kind == CONSOLE_FILE) {
+		ret = open_file(c, config, err);
 	}
 	if (ret)
 		console_close(c);
@@ -84,8 +99,10 @@ static void close_if_own(int fd)
 void console_close(struct console *c)
 {
 	terminal_restore();
-	loop_unwatch(c->loop, &c->watch);
-	loop_unwatch(c->loop, &c->window);
+	if (c->loop) { /* else it was never opened */
+		loop_unwatch(c->loop, &c->watch);
+		loop_unwatch(c->loop, &c->window);
+	}
 	close_if_own(c->window.fd);
 	if (c->out_fd != c->in_fd)
 		close_if_own(c->out_fd);

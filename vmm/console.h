@@ -64,9 +64,10 @@ struct console {
 	size_t nr_input;
 };
 
-/* Opens what `kind` says; the terminal is not touched before console_start(). */
-int console_open(struct console *console, enum console_kind kind, struct loop *loop,
-		 const struct console_events *events, struct error *err);
+/* Opens what the configuration says; the terminal is not touched before console_start(). */
+int console_open(struct console *console, const struct machine_config *config,
+		 struct loop *loop, const struct console_events *events,
+		 struct error *err);
 /* Makes the terminal raw and begins to read; input goes to `first` until another prints. */
 void console_start(struct console *console, struct console_port *first);
 /* Puts the terminal right and closes. */

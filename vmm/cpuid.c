@@ -97,7 +97,7 @@ void cpuid_fix(struct kvm_cpuid2 *table, unsigned int id, unsigned int cpus)
 }
 
 /* The table has room for them. */
-static void add_own_leaves(struct kvm_cpuid2 *table, int vcpu_fd, bool report)
+static void add_own_leaves(struct kvm_cpuid2 *table, int vcpu_fd, uint32_t told)
 {
 	static const char signature[] = PV_CPUID_SIGNATURE;
 	struct kvm_cpuid_entry2 *head = &table->entries[table->nent++];
@@ -110,8 +110,7 @@ static void add_own_leaves(struct kvm_cpuid2 *table, int vcpu_fd, bool report)
 	memcpy(&head->ecx, signature + 4, 4);
 	memcpy(&head->edx, signature + 8, 4);
 	*features = (struct kvm_cpuid_entry2){ .function = PV_CPUID_FEATURES_LEAF,
-					       .eax = PV_CPUID_RAM_ZEROED |
-						      (report ? PV_CPUID_REPORT : 0),
+					       .eax = PV_CPUID_RAM_ZEROED | told,
 					       .ebx = khz > 0 ? (uint32_t)khz : 0,
 					       .ecx = LAPIC_KHZ };
 }
@@ -140,7 +139,7 @@ int cpuid_set(const struct kvm *kvm, int vcpu_fd, unsigned int id, unsigned int 
 	memcpy(table, kvm->cpuid, size);
 	cpuid_fix(table, id, cpus);
 	offer_tsc_deadline(kvm, table);
-	add_own_leaves(table, vcpu_fd, kvm->report);
+	add_own_leaves(table, vcpu_fd, kvm->told);
 	ret = kvm_set(vcpu_fd, KVM_SET_CPUID2, table);
 	free(table);
 	return ret;

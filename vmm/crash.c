@@ -84,8 +84,8 @@ struct outcome crash_describe(const struct vcpu *vcpu, int error)
 
 	if (error) {
 		outcome.reason = END_HOST;
-		snprintf(outcome.text, sizeof(outcome.text), "KVM_RUN of vCPU %u: %s",
-			 vcpu->id, strerror(-error));
+		snprintf(outcome.text, sizeof(outcome.text), "vCPU %u: %s", vcpu->id,
+			 strerror(-error));
 	} else {
 		name_exit(vcpu->run, &outcome);
 	}

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "vmm/command.h"
+#include "vmm/sandbox_calls.h"
+#include "vmm/sandbox_command.h"
 
 #define WIDTH	    79
 #define TEXT_COLUMN 8
@@ -23,8 +25,10 @@ static const char description[] =
 static const char exit_status[][2][256] = {
 	{ "0", "The guest finished well: it wrote 0 to the exit port 0x501, or switched "
 	       "itself off." },
-	{ "1", "The guest reported failure (it wrote another value to the exit port), "
-	       "crashed, or was ended from outside before it finished." },
+	{ "1",
+	  "The guest reported failure (it wrote another value to the exit port), "
+	  "crashed, or was ended before it finished: from outside, or by the monitor's "
+	  "confinement." },
 	{ "2", "Usage or environment: one line on standard error names the thing and the "
 	       "mend." },
 };
@@ -33,6 +37,16 @@ static const char keys[][2][128] = {
 	{ "Ctrl-A x", "Ends the run." },
 	{ "Ctrl-A Ctrl-A", "Sends one Ctrl-A to the guest." },
 };
+
+static const char confinement[] =
+	"While a guest runs, unless --sandbox off was given, the threads of the monitor have no "
+	"capabilities and gain nothing by executing a file; started as root, they are the user "
+	"nobody. They may open nothing (Landlock, where the kernel has it): disks, kernel, "
+	"console and report are open before. They may make these system calls and no others "
+	"(seccomp); the main thread serves events, each vCPU has a thread, and both kinds "
+	"execute the devices. Another call is not made: it fails, and the run ends with status 1 "
+	"and a line that names the thread and the call. Rings of io_uring, whose work passes by "
+	"such filters, take the four operations of a disk and no others.";
 
 /* --- plain text --------------------------------------------------------------------- */
 
@@ -61,14 +75,16 @@ static void print_option(const struct option *o)
 	printf("  ");
 	if (o->letter)
 		printf("-%c, ", o->letter);
-	printf("--%s%s%s\n", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+	printf("--%s%s%s\n", o->name, o->arg && o->arg[0] != '[' ? " " : "",
+	       o->arg ? o->arg : "");
 	print_wrapped(o->text, TEXT_COLUMN);
 }
 
 static void print_usage(const struct command *c)
 {
-	printf("pagevisor %s [options]%s%s\n", c->name, c->operand ? " " : "",
-	       c->operand ? c->operand : "");
+	printf("pagevisor %s%s%s%s%s%s\n", c->name, c->options->name ? " [options]" : "",
+	       c->operand ? " " : "", c->operand ? c->operand : "", c->rest ? " " : "",
+	       c->rest ? c->rest : "");
 }
 
 void help_command(const struct command *c)
@@ -80,7 +96,8 @@ void help_command(const struct command *c)
 	print_usage(c);
 	printf("\n");
 	print_wrapped(c->text, 0);
-	printf("\noptions:\n");
+	if (c->options->name)
+		printf("\noptions:\n");
 	for (o = c->options; o->name; o++)
 		print_option(o);
 	printf("\nkeys, on a terminal:\n");
@@ -143,7 +160,7 @@ static void man_option(const struct option *o)
 	man_text(o->name);
 	printf("\\fR");
 	if (o->arg) {
-		printf(" \\fI");
+		printf("%s\\fI", o->arg[0] == '[' ? "" : " ");
 		man_text(o->arg);
 		printf("\\fR");
 	}
@@ -154,9 +171,12 @@ static void man_option(const struct option *o)
 
 static void man_synopsis(const struct command *c)
 {
-	printf("\\fBpagevisor %s\\fR [\\fIoptions\\fR]", c->name);
+	printf("\\fBpagevisor %s\\fR%s", c->name,
+	       c->options->name ? " [\\fIoptions\\fR]" : "");
 	if (c->operand)
 		printf(" \\fI%s\\fR", c->operand);
+	if (c->rest)
+		printf(" \\fI%s\\fR", c->rest);
 	printf("\n");
 }
 
@@ -170,6 +190,22 @@ static void man_command(const struct command *c)
 	printf("\n");
 	for (o = c->options; o->name; o++)
 		man_option(o);
+}
+
+static void man_confinement(void)
+{
+	char head[sizeof(struct sandbox_row)];
+	struct sandbox_row row;
+	size_t i;
+
+	printf(".SH CONFINEMENT\n");
+	man_text(confinement);
+	printf("\n");
+	for (i = 0; i < sandbox_nr_calls; i++) {
+		sandbox_row_describe(&sandbox_calls[i], &row);
+		snprintf(head, sizeof(head), "%s: %s", row.call, row.threads);
+		man_item(head, row.why);
+	}
 }
 
 void help_man_page(void)
@@ -194,6 +230,7 @@ void help_man_page(void)
 	printf(".SH KEYS\n");
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		man_item(keys[i][0], keys[i][1]);
+	man_confinement();
 	printf(".SH \"EXIT STATUS\"\n");
 	for (i = 0; i < sizeof(exit_status) / sizeof(exit_status[0]); i++)
 		man_item(exit_status[i][0], exit_status[i][1]);

@@ -19,7 +19,8 @@ struct kvm {
 	size_t run_size; /* of the mapping of struct kvm_run */
 	unsigned int max_vcpus;
 	unsigned int nr_slots; /* of RAM */
-	bool report; /* what the guest is told: a report is written */
+	unsigned int
+		told; /* PV_CPUID_* that the guest is told beside what is always so */
 	struct kvm_cpuid2 *cpuid; /* what this KVM supports; asked once, it is slow */
 };
 

@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <abi/cpuid.h>
+
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/signals.h"
@@ -18,7 +20,8 @@ void machine_end(struct machine *m, const struct outcome *outcome)
 	if (m->outcome.reason == END_NONE) {
 		m->outcome = *outcome;
 		atomic_store(&m->ended, true);
-		if (outcome->reason == END_SIGNAL || outcome->reason == END_QUIT)
+		if (outcome->reason == END_SIGNAL || outcome->reason == END_QUIT ||
+		    outcome->reason == END_CONTROL || outcome->reason == END_SANDBOX)
 			eventfd_write(m->hurry_fd, 1);
 		eventfd_write(m->wake_fd, 1);
 	}
@@ -27,11 +30,12 @@ void machine_end(struct machine *m, const struct outcome *outcome)
 
 static void on_wake(void *arg, uint32_t events)
 {
-	const struct machine *m = arg;
+	struct machine *m = arg;
 	eventfd_t count;
 
 	(void)events;
 	eventfd_read(m->wake_fd, &count);
+	machine_check_sandbox(m);
 }
 
 static void on_signal(void *arg, uint32_t events)
@@ -71,7 +75,8 @@ static int prepare_guest(struct machine *m, struct error *err)
 	int ret = machine_config_check(&m->config, err);
 
 	if (!ret)
-		ret = memory_create(&m->mem, m->config.mem_size, err);
+		ret = memory_create(&m->mem, m->config.mem_size, m->config.mem_backend,
+				    err);
 	if (!ret)
 		ret = boot_open(&m->boot, &m->config, &m->mem, err);
 	return ret;
@@ -81,7 +86,9 @@ static int create_vm(struct machine *m, struct error *err)
 {
 	int ret = kvm_open(&m->kvm, m->config.cpus, err);
 
-	m->kvm.report = m->config.report;
+	m->kvm.told = (m->config.report ? PV_CPUID_REPORT : 0) |
+		      (m->config.nr_inject ? PV_CPUID_INJECT : 0) |
+		      machine_dma_check_told(&m->config);
 	if (!ret)
 		ret = kvm_create_vm(&m->kvm, &m->mem, err);
 	if (!ret)
@@ -126,9 +133,17 @@ static int build(struct machine *m, struct error *err)
 	if (!ret)
 		ret = machine_open_disks(m, err);
 	if (!ret)
+		ret = machine_add_sandbox(m, err);
+	if (!ret)
 		ret = create_vm(m, err);
 	if (!ret)
 		ret = machine_add_devices(m, err);
+	if (!ret)
+		ret = inject_apply(&m->pci, m->config.inject, m->config.nr_inject, err);
+	if (!ret)
+		ret = machine_add_dma_check(m, err);
+	if (!ret)
+		ret = machine_add_control(m, err);
 	if (!ret)
 		ret = load_guest(m, err);
 	return ret;
@@ -143,8 +158,9 @@ int machine_create(struct machine **out, const struct machine_config *config,
 	if (!m)
 		return error_set(err, ENOMEM, "no memory for a machine");
 	m->config = *config;
+	m->paused = config->paused;
 	m->host.ops = &machine_host_ops;
-	m->loop.fd = m->loop.urgent_fd = -1;
+	m->loop.devices.fd = m->loop.control.fd = m->loop.urgent_fd = -1;
 	m->wake_fd = m->hurry_fd = m->signal_fd = -1;
 	m->kvm.dev_fd = m->kvm.vm_fd = -1;
 	m->boot.initrd_fd = m->boot.kernel.fd = -1;
@@ -167,9 +183,11 @@ static void close_if_open(int fd)
 
 void machine_destroy(struct machine *m)
 {
+	machine_end_control(m);
 	vm_destroy(&m->vm);
 	m->closing = true;
 	device_destroy_all(&m->devices);
+	machine_end_dma_check(m);
 	machine_close_disks(m);
 	console_close(&m->console);
 	ktap_fini(&m->com1_port.ktap);
@@ -182,6 +200,7 @@ void machine_destroy(struct machine *m)
 	close_if_open(m->wake_fd);
 	close_if_open(m->hurry_fd);
 	close_if_open(m->signal_fd);
+	sandbox_destroy(m->sandbox);
 	pthread_mutex_destroy(&m->outcome_lock);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
@@ -194,12 +213,29 @@ static void start_console(struct machine *m)
 	pthread_mutex_unlock(&m->lock);
 }
 
+/* From here on the main thread waits for events and serves devices, no more. */
+static void confine(struct machine *m)
+{
+	struct outcome outcome = { .reason = END_HOST };
+	int ret = machine_confine(m, SANDBOX_MAIN, "main");
+
+	if (!ret)
+		return;
+	snprintf(outcome.text, sizeof(outcome.text),
+		 "--sandbox on: the main thread cannot be confined (%s); use a "
+		 "newer host kernel, or --sandbox off",
+		 strerror(-ret));
+	machine_end(m, &outcome);
+}
+
 /* Nothing of the guest moves any more, and all it printed is out. */
 static void stop(struct machine *m)
 {
 	vm_end(&m->vm);
 	pthread_mutex_lock(&m->lock);
 	device_quiesce_all(&m->devices);
+	if (m->dma_checker)
+		dma_checker_settle(m->dma_checker);
 	serial_flush(m->com1);
 	pthread_mutex_unlock(&m->lock);
 	terminal_restore();
@@ -210,22 +246,71 @@ static void reset_or_end(struct machine *m)
 	struct outcome outcome = { .reason = END_HOST };
 	struct error err = { "" };
 
-	if (!machine_reset(m, &err))
+	if (!machine_reset(m, &err)) {
+		machine_tell_cause(m, CONTROL_EVENT_RESET, CONTROL_BY_GUEST_RESET);
 		return;
+	}
 	snprintf(outcome.text, sizeof(outcome.text), "%.150s", err.text);
 	machine_end(m, &outcome);
+}
+
+bool machine_is_over(const struct machine *m)
+{
+	return atomic_load(&m->ended) || m->over.reason != END_NONE;
+}
+
+/* The guest is over and the machine stays: its end becomes a state. */
+static void keep_ended(struct machine *m)
+{
+	bool was_paused = m->paused;
+
+	machine_pause(m);
+	pthread_mutex_lock(&m->outcome_lock);
+	m->over = m->outcome;
+	m->outcome = (struct outcome){ .reason = END_NONE };
+	atomic_store(&m->ended, false);
+	pthread_mutex_unlock(&m->outcome_lock);
+	machine_tell_end(m, &m->over);
+	if (!was_paused)
+		machine_tell(m, CONTROL_EVENT_STOP);
+}
+
+/* The machine goes.  What it ends with is how its guest ended, where it had. */
+static void leave(struct machine *m)
+{
+	machine_tell_end(m, &m->outcome);
+	if (m->over.reason != END_NONE)
+		m->outcome = m->over;
+}
+
+/* One turn of the loop; false at the end. */
+static bool turn(struct machine *m)
+{
+	loop_run_once(&m->loop);
+	if (atomic_exchange(&m->balloon_changed, false))
+		machine_tell(m, CONTROL_EVENT_BALLOON);
+	if (!atomic_load(&m->ended)) {
+		if (atomic_load(&m->reset_wanted))
+			reset_or_end(m);
+		return true;
+	}
+	if (!m->config.stays || !outcome_by_guest(&m->outcome))
+		return false;
+	keep_ended(m);
+	return true;
 }
 
 void machine_run(struct machine *m)
 {
 	start_console(m);
-	log_step("the guest starts");
-	vm_resume(&m->vm);
-	while (!atomic_load(&m->ended)) {
-		loop_run_once(&m->loop);
-		if (atomic_load(&m->reset_wanted) && !atomic_load(&m->ended))
-			reset_or_end(m);
+	confine(m);
+	if (!m->started && !m->paused && !atomic_load(&m->ended)) {
+		log_step("the guest starts");
+		machine_resume(m);
 	}
+	while (turn(m))
+		;
+	leave(m);
 	stop(m);
 }
 
@@ -235,6 +320,7 @@ void machine_pause(struct machine *m)
 	pthread_mutex_lock(&m->lock);
 	device_quiesce_all(&m->devices);
 	pthread_mutex_unlock(&m->lock);
+	vm_clock_hold(&m->clock, &m->vm);
 	m->paused = true;
 }
 
@@ -244,15 +330,20 @@ void machine_resume(struct machine *m)
 	device_resume_all(&m->devices);
 	pthread_mutex_unlock(&m->lock);
 	m->paused = false;
-	/* A vCPU that wants a reset must not go on before it. */
-	if (!atomic_load(&m->reset_wanted))
-		vm_resume(&m->vm);
+	m->started = true;
+	/* A vCPU that wants a reset, or the end, must not go on before it. */
+	if (atomic_load(&m->reset_wanted) || machine_is_over(m))
+		return;
+	vm_clock_release(&m->clock, &m->vm);
+	vm_resume(&m->vm);
 }
 
 /* With the lock held, vCPUs parked: devices as at power-on, then RAM. */
 static int reset_devices(struct machine *m)
 {
 	device_reset_all(&m->devices);
+	if (m->dma_checker)
+		dma_checker_reset(m->dma_checker);
 	memory_discard(&m->mem);
 	return pci_assign(&m->pci);
 }
@@ -268,14 +359,19 @@ int machine_reset(struct machine *m, struct error *err)
 	pthread_mutex_unlock(&m->lock);
 	if (!ret)
 		ret = vm_reset(&m->vm);
+	if (m->clock.held) { /* a new life has new clocks */
+		m->clock.held = false;
+		vm_clock_hold(&m->clock, &m->vm);
+	}
 	if (ret)
 		return error_set(err, -ret, "reset: %s", strerror(-ret));
 	ret = load_guest(m, err);
 	if (ret)
 		return ret;
 	m->resets++;
+	m->over = (struct outcome){ .reason = END_NONE };
 	log_step("reset %u", m->resets);
-	if (!m->paused)
+	if (!m->paused && !machine_is_over(m))
 		vm_resume(&m->vm);
 	return 0;
 }

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The devices of a machine: what every PC has, then on PCI from slot 2 up the disks in the
- * order of the configuration, rng, console and dmacheck.
+ * The devices of a machine: what every PC has, then on PCI from PV_FIRST_SLOT up the disks in
+ * the order of the configuration, rng, console, dmacheck and edu; an IOMMU, which has all of
+ * these behind it, and a balloon, in slots of their own.  Where the configuration names
+ * slots, the devices without one stand between.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "devices/dmacheck.h"
+#include "devices/edu.h"
 #include "devices/virtio_blk.h"
+#include "devices/virtio_iommu.h"
 #include "devices/virtio_pci.h"
 #include "devices/virtio_rng.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/units.h"
 
-#define FIRST_SLOT	2
 #define DISK_QUEUES_MAX 8
+#define PCI_SLOTS_END	32u
 
 /* --- disks ------------------------------------------------------------------------------ */
 
@@ -70,7 +75,8 @@ int machine_open_disks(struct machine *m, struct error *err)
 	for (i = 0; i < m->config.nr_disks; i++) {
 		const struct disk_config *disk = &m->config.disks[i];
 		struct block_config config = { .path = disk->path,
-					       .read_only = disk->readonly };
+					       .read_only = disk->readonly,
+					       .write_through = disk->write_through };
 		int ret = block_backend_open(&config, &m->disks[i]);
 
 		if (ret)
@@ -80,6 +86,7 @@ int machine_open_disks(struct machine *m, struct error *err)
 				"--disk %s: its last bytes are no whole sector, the guest "
 				"does not see them",
 				disk->path);
+		m->disk_sizes[i] = block_size(m->disks[i]);
 		log_step("disk %s: %llu MiB, %s", disk->path,
 			 mib(block_size(m->disks[i])), block_engine_name(m->disks[i]));
 	}
@@ -168,7 +175,7 @@ static int open_console(struct machine *m, struct error *err)
 		.ctx = m,
 		.give_up_fd = { m->signal_fd, m->hurry_fd },
 	};
-	int ret = console_open(&m->console, m->config.console, &m->loop, &events, err);
+	int ret = console_open(&m->console, &m->config, &m->loop, &events, err);
 
 	m->com1_port.console = m->vconsole_port.console = &m->console;
 	m->com1_port.feed = com1_feed;
@@ -200,24 +207,76 @@ static int add_board(struct machine *m)
 				   &m->devices);
 }
 
-/* Puts vd into the next slot; it is the machine's or gone afterwards. */
-static int plug(struct machine *m, unsigned int *slot, struct virtio_dev *vd)
+static int put_behind_iommu(struct machine *m, struct pci_dev *dev)
 {
-	int ret = virtio_pci_plug(&m->pci, PCI_DEVFN(*slot, 0), vd, NULL);
+	return m->iommu ? virtio_iommu_adopt(m->iommu, dev) : 0;
+}
 
-	if (ret)
-		virtio_destroy(vd);
-	(*slot)++;
+/* Bits of the slots that the configuration gives away. */
+static uint32_t wanted_slots(const struct machine_config *config)
+{
+	uint32_t slots = 1u << config->rng_slot | 1u << config->vconsole_slot |
+			 1u << config->edu_slot | 1u << config->balloon.slot;
+	unsigned int i;
+
+	for (i = 0; i < config->nr_disks; i++)
+		slots |= 1u << config->disks[i].slot;
+	return slots | 1u << PV_IOMMU_SLOT | 1u << PV_BALLOON_SLOT;
+}
+
+/* The slot that is wanted, or the next free one; PCI_SLOTS_END: none is left. */
+static unsigned int choose_slot(uint32_t *taken, unsigned int wanted)
+{
+	unsigned int slot = PV_FIRST_SLOT;
+
+	if (wanted)
+		return wanted;
+	while (slot < PCI_SLOTS_END && *taken & 1u << slot)
+		slot++;
+	if (slot < PCI_SLOTS_END)
+		*taken |= 1u << slot;
+	return slot;
+}
+
+/* Puts vd into its slot; it is the machine's or gone afterwards. */
+static int plug(struct machine *m, unsigned int slot, struct virtio_dev *vd)
+{
+	struct pci_dev *dev;
+	int ret = slot < PCI_SLOTS_END
+			  ? virtio_pci_plug(&m->pci, PCI_DEVFN(slot, 0), vd, &dev)
+			  : -ENOSPC;
+
+	if (!ret)
+		return put_behind_iommu(m, dev);
+	virtio_destroy(vd);
 	return ret;
 }
 
-static int add_disk(struct machine *m, unsigned int i, unsigned int *slot)
+static int add_iommu(struct machine *m)
 {
+	struct virtio_iommu_params params = { .name = "iommu0",
+					      .boot_bypass = m->config.boot_bypass };
+	struct virtio_dev *vd;
+	int ret = virtio_iommu_create(&params, &vd);
+
+	if (ret)
+		return ret;
+	ret = virtio_pci_plug(&m->pci, PCI_DEVFN(PV_IOMMU_SLOT, 0), vd, NULL);
+	if (ret)
+		virtio_destroy(vd);
+	else
+		m->iommu = vd;
+	return ret;
+}
+
+static int add_disk(struct machine *m, unsigned int i, uint32_t *taken)
+{
+	const struct disk_config *disk = &m->config.disks[i];
 	unsigned int cpus = m->config.cpus;
 	struct virtio_blk_config_in config = {
 		.name = m->disk_names[i],
 		.backend = m->disks[i],
-		.serial = m->disk_names[i],
+		.serial = disk->serial ? disk->serial : m->disk_names[i],
 		.nr_queues = cpus < DISK_QUEUES_MAX ? cpus : DISK_QUEUES_MAX,
 	};
 	struct virtio_dev *vd;
@@ -228,10 +287,11 @@ static int add_disk(struct machine *m, unsigned int i, unsigned int *slot)
 	if (ret)
 		return ret;
 	m->disks[i] = NULL;
-	return plug(m, slot, vd);
+	m->disk_devices[i] = vd;
+	return plug(m, choose_slot(taken, disk->slot), vd);
 }
 
-static int add_vconsole(struct machine *m, unsigned int *slot)
+static int add_vconsole(struct machine *m, uint32_t *taken)
 {
 	struct virtio_console_config_in config = {
 		.name = "console0",
@@ -246,40 +306,106 @@ static int add_vconsole(struct machine *m, unsigned int *slot)
 	if (ret)
 		return ret;
 	m->vconsole_port.device = m->vconsole;
-	return plug(m, slot, virtio_console_dev(m->vconsole));
+	return plug(m, choose_slot(taken, m->config.vconsole_slot),
+		    virtio_console_dev(m->vconsole));
 }
 
-static int add_rng(struct machine *m, unsigned int *slot)
+static int add_rng(struct machine *m, uint32_t *taken)
 {
 	struct virtio_rng_config config = { .name = "rng0" };
 	struct virtio_dev *vd;
 	int ret = virtio_rng_create(&config, &vd);
 
-	return ret ? ret : plug(m, slot, vd);
+	return ret ? ret : plug(m, choose_slot(taken, m->config.rng_slot), vd);
 }
 
-static int add_dmacheck(struct machine *m, unsigned int *slot)
+static int add_dmacheck(struct machine *m, uint32_t *taken)
 {
 	struct dmacheck_params params = { .name = "dmacheck0" };
 	struct virtio_dev *vd;
 	int ret = dmacheck_create(&params, &vd);
 
-	return ret ? ret : plug(m, slot, vd);
+	return ret ? ret : plug(m, choose_slot(taken, 0), vd);
+}
+
+static int add_edu(struct machine *m, uint32_t *taken)
+{
+	struct edu_params params = { .name = "edu0", .dma_bits = m->config.edu_bits };
+	struct pci_dev *dev;
+	unsigned int slot = choose_slot(taken, m->config.edu_slot);
+	int ret = slot < PCI_SLOTS_END
+			  ? edu_plug(&m->pci, PCI_DEVFN(slot, 0), &params, &dev)
+			  : -ENOSPC;
+
+	return ret ? ret : put_behind_iommu(m, dev);
+}
+
+static int balloon_give_back(void *ctx, void *host, uint64_t len)
+{
+	const struct machine *m = ctx;
+
+	return memory_give_back(&m->mem, host, len);
+}
+
+/* On any thread; who wants to know is told by the main one. */
+static void balloon_changed(void *ctx, uint32_t actual)
+{
+	struct machine *m = ctx;
+
+	(void)actual;
+	atomic_store(&m->balloon_changed, true);
+	eventfd_write(m->wake_fd, 1);
+}
+
+static int add_balloon(struct machine *m)
+{
+	const struct balloon_config *wanted = &m->config.balloon;
+	struct virtio_balloon_config_in config = {
+		.name = "balloon0",
+		.target = (uint32_t)(wanted->target >> VIRTIO_BALLOON_PFN_SHIFT),
+		.deflate_on_oom = wanted->deflate_on_oom,
+		.reporting = wanted->reporting,
+		.unit = memory_unit(&m->mem),
+		.give_back = balloon_give_back,
+		.changed = balloon_changed,
+		.ctx = m,
+	};
+	struct virtio_balloon *balloon;
+	int ret = virtio_balloon_create(&config, &balloon);
+
+	if (ret)
+		return ret;
+	ret = virtio_pci_plug(&m->pci,
+			      PCI_DEVFN(wanted->slot ? wanted->slot : PV_BALLOON_SLOT, 0),
+			      virtio_balloon_dev(balloon), NULL);
+	if (ret)
+		virtio_destroy(virtio_balloon_dev(balloon));
+	else
+		m->balloon = balloon;
+	/* Makes its timer, which a confined thread could not. */
+	return ret ? ret : virtio_balloon_poll_stats(balloon, 0);
 }
 
 static int add_all(struct machine *m)
 {
-	unsigned int slot = FIRST_SLOT, i;
+	uint32_t taken = wanted_slots(&m->config);
+	unsigned int i;
 	int ret = add_board(m);
 
+	if (!ret && m->config.iommu)
+		ret = add_iommu(m);
 	for (i = 0; i < m->config.nr_disks && !ret; i++)
-		ret = add_disk(m, i, &slot);
+		ret = add_disk(m, i, &taken);
 	if (!ret)
-		ret = add_rng(m, &slot);
+		ret = add_rng(m, &taken);
 	if (!ret)
-		ret = add_vconsole(m, &slot);
+		ret = add_vconsole(m, &taken);
 	if (!ret)
-		ret = add_dmacheck(m, &slot);
+		ret = add_dmacheck(m, &taken);
+	if (!ret && m->config.edu_bits)
+		ret = add_edu(m, &taken);
+	if (!ret && m->config.balloon.present)
+		ret = add_balloon(m);
 	return ret ? ret : pci_assign(&m->pci);
 }
 
@@ -293,6 +419,8 @@ int machine_add_devices(struct machine *m, struct error *err)
 	if (ret)
 		return error_set(err, -ret, "the devices cannot be made (%s)",
 				 strerror(-ret));
-	log_step("devices: %u disks, rng, console, dmacheck", m->config.nr_disks);
+	log_step("devices: %u disks, rng, console, dmacheck%s%s%s", m->config.nr_disks,
+		 m->config.edu_bits ? ", edu" : "", m->balloon ? ", balloon" : "",
+		 m->config.iommu ? ", IOMMU" : "");
 	return 0;
 }

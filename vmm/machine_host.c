@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What devices and vCPUs ask of the machine around them. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -120,6 +121,14 @@ const struct host_ops machine_host_ops = {
 
 /* --- vCPUs: on their threads, without the lock ----------------------------------------- */
 
+static int vcpu_begun(void *ctx, const struct vcpu *vcpu)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "vCPU %u", vcpu->id);
+	return machine_confine(ctx, SANDBOX_VCPU, name);
+}
+
 static void vcpu_pio(void *ctx, uint16_t port, void *data, unsigned int size,
 		     bool is_write)
 {
@@ -151,6 +160,7 @@ static void vcpu_stuck(void *ctx, struct vcpu *vcpu, int error)
 }
 
 const struct vm_ops machine_vm_ops = {
+	.begun = vcpu_begun,
 	.pio = vcpu_pio,
 	.mmio = vcpu_mmio,
 	.stuck = vcpu_stuck,

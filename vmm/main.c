@@ -6,6 +6,7 @@
 #include "vmm/command.h"
 #include "vmm/log.h"
 #include "vmm/outcome.h"
+#include "vmm/qemu.h"
 #include "vmm/run_times.h"
 
 /* Options that stand in place of a command. */
@@ -36,6 +37,8 @@ int main(int argc, char **argv)
 	const struct command *const *c;
 
 	run_times_process_start();
+	if (argc && qemu_is_name(argv[0]))
+		return qemu_main(argc, argv);
 	if (argc < 2) {
 		log_line("no command; see pagevisor --help");
 		return STATUS_USAGE;

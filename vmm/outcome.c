@@ -13,7 +13,9 @@ static const char *const names[] = {
 	[END_STUCK] = "stuck",
 	[END_SIGNAL] = "signal",
 	[END_QUIT] = "quit",
+	[END_CONTROL] = "control",
 	[END_CONSOLE] = "console",
+	[END_SANDBOX] = "sandbox",
 	[END_HOST] = "host",
 };
 
@@ -30,6 +32,18 @@ int outcome_status(const struct outcome *outcome)
 	default:
 		return STATUS_FAILED;
 	}
+}
+
+bool outcome_is_panic(const struct outcome *o)
+{
+	return o->reason == END_TRIPLE_FAULT || o->reason == END_STUCK ||
+	       (o->reason == END_EXIT && o->code == EXIT_CODE_PANIC);
+}
+
+bool outcome_by_guest(const struct outcome *o)
+{
+	return o->reason == END_EXIT || o->reason == END_POWEROFF ||
+	       o->reason == END_RESET || outcome_is_panic(o);
 }
 
 const char *outcome_name(enum end_reason reason)
@@ -70,10 +84,14 @@ void outcome_describe(const struct outcome *o, char *buf, unsigned int size)
 	case END_QUIT:
 		snprintf(buf, size, "ended by Ctrl-A x");
 		break;
+	case END_CONTROL:
+		snprintf(buf, size, "ended over its control socket");
+		break;
 	case END_CONSOLE:
 		snprintf(buf, size, "standard output takes no more: %s",
 			 strerror((int)code));
 		break;
+	case END_SANDBOX:
 	case END_HOST:
 		snprintf(buf, size, "%s", o->text);
 		break;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,24 @@
 #include "vmm/rss.h"
 #include "vmm/run_times.h"
 
+static json_t *report_inject(const struct machine_config *config)
+{
+	json_t *rules = json_array();
+	unsigned int i;
+
+	for (i = 0; i < config->nr_inject; i++)
+		json_array_append_new(rules, json_string(config->inject[i].text));
+	return rules;
+}
+
 static json_t *report_config(const struct machine_config *config)
 {
-	static const char *const consoles[] = { "stdio", "pty", "none" };
+	static const char *const consoles[] = {
+		[CONSOLE_STDIO] = "stdio",
+		[CONSOLE_PTY] = "pty",
+		[CONSOLE_FILE] = "file",
+		[CONSOLE_NONE] = "none",
+	};
 	json_t *object = json_object(), *disks = json_array(), *disk;
 	unsigned int i;
 
@@ -26,7 +42,14 @@ static json_t *report_config(const struct machine_config *config)
 	report_number(object, "mem_bytes", config->mem_size);
 	report_number(object, "cpus", config->cpus);
 	report_text(object, "console", consoles[config->console]);
+	report_text(object, "iommu", config->iommu ? "virtio" : "off");
+	if (config->iommu)
+		json_object_set_new(object, "boot_bypass",
+				    json_boolean(config->boot_bypass));
+	if (config->edu_bits)
+		report_number(object, "edu_bits", config->edu_bits);
 	json_object_set_new(object, "reboot", json_boolean(config->reboot));
+	json_object_set_new(object, "sandbox", json_boolean(config->sandbox));
 	for (i = 0; i < config->nr_disks; i++) {
 		disk = json_object();
 		report_text(disk, "file", config->disks[i].path);
@@ -35,6 +58,7 @@ static json_t *report_config(const struct machine_config *config)
 		json_array_append_new(disks, disk);
 	}
 	json_object_set_new(object, "disks", disks);
+	json_object_set_new(object, "inject", report_inject(config));
 	return object;
 }
 
@@ -119,12 +143,12 @@ static json_t *report_devices(struct machine *m)
 }
 
 /* What the process holds of the host's memory, and how much of that is not the guest's. */
-static json_t *report_resident(const struct guest_memory *mem)
+static json_t *report_resident(const struct guest_memory *mem, FILE *smaps)
 {
 	json_t *object = json_object();
 	struct rss rss;
 
-	if (!rss_read(mem->reservation, mem->reserved, &rss)) {
+	if (smaps && !rss_read(smaps, mem->reservation, mem->reserved, &rss)) {
 		report_number(object, "resident_kib", (rss.guest + rss.monitor) >> 10);
 		report_number(object, "own_kib", rss.monitor >> 10);
 	}
@@ -205,8 +229,28 @@ static json_t *report_counts(const struct machine *m)
 	return object;
 }
 
+int report_open(struct report_file *file, const char *path, struct error *err)
+{
+	*file = (struct report_file){ .fd = -1 };
+	if (!path)
+		return 0;
+	file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (file->fd < 0)
+		return error_set(err, errno, "--report %s: %s", path, strerror(errno));
+	file->smaps = rss_open();
+	json_object_seed(0); /* reads a file the first time */
+	return 0;
+}
+
+int report_close(struct report_file *file)
+{
+	if (file->smaps)
+		fclose(file->smaps);
+	return file->fd >= 0 && close(file->fd) ? -errno : 0;
+}
+
 int report_write(struct machine *m, const struct run_times *times,
-		 const struct memstate_sampler *sampler, int fd)
+		 const struct memstate_sampler *sampler, const struct report_file *file)
 {
 	json_t *report = json_object();
 	int ret;
@@ -217,18 +261,21 @@ int report_write(struct machine *m, const struct run_times *times,
 	json_object_set_new(report, "time", report_times(m, times));
 	json_object_set_new(report, "vcpus", report_vcpus(&m->vm));
 	json_object_set_new(report, "devices", report_devices(m));
-	json_object_set_new(report, "vmm", report_resident(&m->mem));
+	json_object_set_new(report, "vmm", report_resident(&m->mem, file->smaps));
 	report_number(report, "resets", m->resets);
 	report_number(report, "device_reports", m->reports);
 	json_object_set_new(report, "counts", report_counts(m));
+	if (m->dma_checker)
+		json_object_set_new(report, "dma_check",
+				    dma_checker_report(m->dma_checker));
 	json_object_set_new(report, "experiments", report_experiments(m, times));
 	json_object_set_new(report, "table", report_table(m));
 	json_object_set_new(report, "memory",
 			    report_memory_state(&m->mem.ram, &m->boot.kernel, sampler));
 
 	errno = EIO;
-	ret = json_dumpfd(report, fd, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	if (!ret && write(fd, "\n", 1) != 1)
+	ret = json_dumpfd(report, file->fd, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	if (!ret && write(file->fd, "\n", 1) != 1)
 		ret = -1;
 	json_decref(report);
 	return ret ? -errno : 0;

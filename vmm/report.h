@@ -8,14 +8,26 @@
 
 #include "vmm/machine.h"
 #include "vmm/memstate_sampler.h"
+#include "vmm/rss.h"
 
 struct run_times {
 	struct timespec start; /* CLOCK_MONOTONIC: the guest was let go */
 	struct timespec end;
 };
 
-/* Writes it to fd, after machine_run().  0 or a negative errno. */
+/* What a report needs open before the run: it is written by a confined thread. */
+struct report_file {
+	int fd; /* -1: none is written */
+	FILE *smaps; /* or NULL */
+};
+
+/* path NULL: none.  0, or a negative errno with the line in err. */
+int report_open(struct report_file *file, const char *path, struct error *err);
+/* 0 or a negative errno: what was written has not arrived. */
+int report_close(struct report_file *file);
+
+/* Writes it, after machine_run().  0 or a negative errno. */
 int report_write(struct machine *m, const struct run_times *times,
-		 const struct memstate_sampler *sampler, int fd);
+		 const struct memstate_sampler *sampler, const struct report_file *file);
 
 #endif

@@ -347,7 +347,7 @@ json_t *report_memory_state(const struct ram *ram, const struct kernel *kernel,
 			    view.err.text[0] ? view.err.text : strerror(-ret));
 	} else {
 		/* Without names there are numbers. */
-		symbols_read(&symbols, kernel->path);
+		symbols_read(&symbols, kernel->fd);
 		add_snapshot(object, &view, &snapshot, &symbols);
 		symbols_free(&symbols);
 	}

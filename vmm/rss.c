@@ -18,22 +18,26 @@ static bool lies_inside(const char *line, uintptr_t ram, size_t size)
 	return start >= ram && end <= ram + size && end > start;
 }
 
-int rss_read(const void *guest_ram, size_t size, struct rss *rss)
+FILE *rss_open(void)
 {
-	bool is_guest = false;
-	char line[512];
-	FILE *f = fopen("/proc/self/smaps", "re");
+	return fopen("/proc/self/smaps", "re");
+}
 
-	if (!f)
-		return -errno;
+int rss_read(FILE *smaps, const void *guest_ram, size_t size, struct rss *rss)
+{
+	char line[512], buffer[4096];
+	bool is_guest = false;
+
+	/* With a buffer of its own the library does not ask what kind of file it is. */
+	if (setvbuf(smaps, buffer, _IOFBF, sizeof(buffer)))
+		return -EINVAL;
 	*rss = (struct rss){ 0, 0 };
-	while (fgets(line, sizeof(line), f)) {
+	while (fgets(line, sizeof(line), smaps)) {
 		if (!strncmp(line, "Rss:", 4))
 			*(is_guest ? &rss->guest : &rss->monitor) +=
 				strtoull(line + 4, NULL, 10) << 10;
 		else if (!isupper((unsigned char)line[0]))
 			is_guest = lies_inside(line, (uintptr_t)guest_ram, size);
 	}
-	fclose(f);
-	return 0;
+	return setvbuf(smaps, NULL, _IONBF, 0) ? -EINVAL : 0;
 }

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "vmm/log.h"
 #include "vmm/machine.h"
 #include "vmm/report.h"
 #include "vmm/run.h"
-
-/* The report's file is opened before the guest starts: a run must not end without one. */
-static int open_report(const char *path, int *fd, struct error *err)
-{
-	*fd = -1;
-	if (!path)
-		return 0;
-	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (*fd < 0)
-		return error_set(err, errno, "--report %s: %s", path, strerror(errno));
-	return 0;
-}
+#include "vmm/sandbox.h"
 
 /* For the report: how the guest's memory changes.  There is one machine a process. */
 static struct memstate_sampler sampler;
@@ -31,42 +16,59 @@ static void start_sampler(struct machine *m)
 			       m->boot.kernel.memstate_gpa);
 }
 
-static int write_report(const struct run_options *options, struct machine *m, int fd,
-			const struct run_times *times)
+static int write_report(const struct run_options *options, struct machine *m,
+			struct report_file *file, const struct run_times *times)
 {
-	int ret = fd < 0 ? 0 : report_write(m, times, &sampler, fd);
+	int ret = file->fd < 0 ? 0 : report_write(m, times, &sampler, file);
+	int closed = report_close(file);
 
-	if (fd >= 0 && close(fd) && !ret)
-		ret = -errno;
+	if (!ret)
+		ret = closed;
 	if (ret)
 		log_line("--report %s: %s", options->report, strerror(-ret));
 	return ret;
 }
 
-static int run_machine(const struct run_options *options, struct machine *m,
-		       struct error *err)
+static uint64_t dma_faults(const struct machine *m)
+{
+	return m->dma_checker ? dma_checker_unexpected(m->dma_checker) : 0;
+}
+
+int run_machine(const struct run_options *options, struct machine *m, struct error *err)
 {
 	struct run_times times;
+	struct report_file file;
 	char text[256];
-	int fd, status;
+	int status;
 
-	if (open_report(options->report, &fd, err))
+	/* Opened before the guest starts: a run must not end without one. */
+	if (report_open(&file, options->report, err))
 		return STATUS_USAGE;
-	if (fd >= 0)
+	if (file.fd >= 0)
 		start_sampler(m);
 	clock_gettime(CLOCK_MONOTONIC, &times.start);
 	machine_run(m);
 	clock_gettime(CLOCK_MONOTONIC, &times.end);
 	status = outcome_status(&m->outcome);
+	if (dma_faults(m) && status == STATUS_WELL)
+		status = STATUS_FAILED;
 	outcome_describe(&m->outcome, text, sizeof(text));
 	if (m->outcome.reason == END_EXIT && !status)
 		log_step("%s", text);
 	else
 		log_line("%s", text);
-	if (write_report(options, m, fd, &times))
+	if (dma_faults(m))
+		log_line("the DMA checker found %llu faults, see above",
+			 (unsigned long long)dma_faults(m));
+	if (write_report(options, m, &file, &times))
 		status = STATUS_USAGE;
-	if (fd >= 0)
+	if (file.fd >= 0)
 		memstate_sampler_fini(&sampler);
+	/* What came after the machine's end is no less forbidden. */
+	if (sandbox_forbidden(text, sizeof(text))) {
+		log_line("%s", text);
+		status = STATUS_FAILED;
+	}
 	return status;
 }
 

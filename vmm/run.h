@@ -7,6 +7,7 @@
 
 #include "vmm/command.h"
 #include "vmm/config.h"
+#include "vmm/machine.h"
 
 struct run_options {
 	struct machine_config machine;
@@ -16,6 +17,8 @@ struct run_options {
 
 /* The options of the table, as they are set before anything was given. */
 void run_options_init(struct run_options *options);
+/* Runs a machine that was made, to its end; the exit status. */
+int run_machine(const struct run_options *options, struct machine *m, struct error *err);
 extern const struct option run_option_table[];
 extern const struct command run_command;
 

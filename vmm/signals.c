@@ -27,6 +27,7 @@ static void handle_fatal(void)
 	size_t i;
 
 	sigfillset(&action.sa_mask);
+	sigdelset(&action.sa_mask, SIGSYS); /* a forbidden call is refused here, too */
 	for (i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
 		sigaction(fatal[i], &action, NULL);
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "vmm/loader_elf.h"
 #include "vmm/symbols.h"
@@ -119,16 +117,12 @@ static int read_file(struct symbols *symbols, int fd)
 	return ret;
 }
 
-int symbols_read(struct symbols *symbols, const char *path)
+int symbols_read(struct symbols *symbols, int fd)
 {
-	/* O_NONBLOCK: naming a FIFO must not hang. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), ret;
+	int ret;
 
 	*symbols = (struct symbols){ 0 };
-	if (fd < 0)
-		return -errno;
 	ret = read_file(symbols, fd);
-	close(fd);
 	if (ret)
 		symbols_free(symbols);
 	return ret;
@@ -149,10 +143,11 @@ static int contains(const void *key, const void *element)
 	return *addr < s->start ? -1 : *addr >= s->end;
 }
 
-void symbols_describe(const struct symbols *symbols, uint64_t addr, char *buf,
-		      size_t size)
+/* addr, named by the function that `inside` lies in. */
+static void describe(const struct symbols *symbols, uint64_t addr, uint64_t inside,
+		     char *buf, size_t size)
 {
-	const struct symbol *s = symbols->nr ? bsearch(&addr, symbols->symbol,
+	const struct symbol *s = symbols->nr ? bsearch(&inside, symbols->symbol,
 						       symbols->nr, sizeof(*s), contains)
 					     : NULL;
 
@@ -161,4 +156,16 @@ void symbols_describe(const struct symbols *symbols, uint64_t addr, char *buf,
 			 (unsigned long long)(addr - s->start));
 	else
 		snprintf(buf, size, "%#llx", (unsigned long long)addr);
+}
+
+void symbols_describe(const struct symbols *symbols, uint64_t addr, char *buf,
+		      size_t size)
+{
+	describe(symbols, addr, addr, buf, size);
+}
+
+void symbols_describe_return(const struct symbols *symbols, uint64_t addr, char *buf,
+			     size_t size)
+{
+	describe(symbols, addr, addr - 1, buf, size);
 }

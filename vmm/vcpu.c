@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -197,10 +198,18 @@ static bool may_enter(struct vcpu *vcpu)
 void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
+	const struct vm *vm = vcpu->vm;
 	bool alive;
+	int ret;
 
+	atomic_store(&vcpu->thread_id, gettid());
 	signals_unblock_kick();
+	ret = vm->ops->begun(vm->ctx, vcpu);
 	alive = may_enter(vcpu);
+	if (alive && ret) {
+		vm->ops->stuck(vm->ctx, vcpu, ret);
+		alive = may_enter(vcpu);
+	}
 	if (alive && vcpu->id == 0)
 		clock_gettime(CLOCK_MONOTONIC, &vcpu->vm->first_entry);
 	while (alive) {

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <linux/kvm.h>
 
 #include "vmm/error.h"
@@ -28,6 +29,8 @@ struct vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	bool has_thread;
+	_Atomic pid_t
+		thread_id; /* the kernel's number of the thread; set before it parks */
 	bool started; /* the thread's own: it has entered the guest since power-on */
 	/* Written by the vCPU's thread alone; read by others while it is parked. */
 	uint64_t exits[VCPU_EXIT_REASONS];

@@ -64,6 +64,8 @@ int vm_create(struct vm *vm, struct kvm *kvm, unsigned int cpus, const struct vm
 		ret = start_threads(vm, err);
 	if (ret)
 		vm_destroy(vm);
+	else
+		vm_pause(vm); /* that is: waits until all are parked */
 	return ret;
 }
 

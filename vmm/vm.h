@@ -26,13 +26,16 @@ enum vm_goal {
 
 /* What the guest does that KVM does not do itself.  Called on a vCPU's thread. */
 struct vm_ops {
+	/* The thread has begun, and enters the guest when it is let to.  0, or a negative errno:
+	 * then it does not enter, and is stuck with this error. */
+	int (*begun)(void *ctx, const struct vcpu *vcpu);
 	/* One access to a port, size 1, 2 or 4; a read fills data. */
 	void (*pio)(void *ctx, uint16_t port, void *data, unsigned int size,
 		    bool is_write);
 	/* The same for an address without RAM, size 1 to 8. */
 	void (*mmio)(void *ctx, uint64_t gpa, void *data, unsigned int size,
 		     bool is_write);
-	/* The vCPU cannot go on: its last exit is in vcpu->run, or KVM_RUN failed with
+	/* The vCPU cannot go on: its last exit is in vcpu->run, or it failed with
 	 * `error` (negative errno).  The VM's goal is VM_PAUSE when this returns. */
 	void (*stuck)(void *ctx, struct vcpu *vcpu, int error);
 };

@@ -1,12 +1,17 @@
 # vmm/: the monitor itself.  All but main.c is a library, so that tests can link it.
 VMM_SRC	 := $(filter-out vmm/main.c,$(sort $(shell find vmm -name '*.c')))
-VMM_LIBS := -ljansson -lm -lpthread
+VMM_LIBS := -ljansson -lseccomp -lm -lpthread
 $(eval $(call static_lib,host,libvmm,$(VMM_SRC)))
 $(eval $(call static_lib,san,libvmm,$(VMM_SRC)))
 
 $(B)/pagevisor: $(B)/host/vmm/main.o $(B)/host/libvmm.a $(B)/host/libdevices.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(DEVICES_LIBS) $(VMM_LIBS)
+
+# The same program under the name that makes it read QEMU's command line.
+$(B)/pagevisor-system-x86_64: $(B)/pagevisor
+	$(Q)ln -sf pagevisor $@
+all: $(B)/pagevisor-system-x86_64
 
 # The man page comes from the tables that the help comes from.
 $(B)/pagevisor.1: $(B)/pagevisor
@@ -28,7 +33,7 @@ report: all images
 	$(call say,RUN,$(B)/report.html)
 	$(Q)tests/lab/with-kvm bash -c 'json=$$(mktemp) && trap "rm -f $$json" EXIT; \
 		$(B)/pagevisor run --mem 256M --cpus 2 --console none --disk $(DISK),ro \
-			--disk $(SCRATCH) --append "$(RUN_APPEND)" --report $$json $(B)/guest.elf 2>/dev/null; status=$$?; \
+			--disk $(SCRATCH) $(RUN_OPTIONS) --append "$(RUN_APPEND)" --report $$json $(B)/guest.elf 2>/dev/null; status=$$?; \
 		$(B)/pagevisor report $$json && exit $$status' >$(B)/report.part; \
 	status=$$?; [ -s $(B)/report.part ] && mv $(B)/report.part $(B)/report.html; \
 	echo "the report: $(B)/report.html"; exit $$status

@@ -120,12 +120,14 @@ switch_stack:
 
 /* Where a new thread starts: guest/kernel/kthread.c put its frame on the stack. */
 	.globl	thread_start
+	.type	thread_start, @function
 thread_start:
 	pushq	$0
 	pushq	$0
 	movq	%rsp, %rbp
 	call	thread_main
 	ud2
+	.size	thread_start, . - thread_start
 
 /* void capture_regs(struct pt_regs *regs) */
 	.globl	capture_regs

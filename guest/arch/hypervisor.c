@@ -26,6 +26,9 @@ void hypervisor_detect(void)
 	hypervisor.pagevisor = true;
 	hypervisor.ram_zeroed = r.eax & PV_CPUID_RAM_ZEROED;
 	hypervisor.writes_report = r.eax & PV_CPUID_REPORT;
+	hypervisor.injects = r.eax & PV_CPUID_INJECT;
+	hypervisor.dma_check = r.eax & PV_CPUID_DMA_CHECK;
+	hypervisor.dma_check_hash = r.eax & PV_CPUID_DMA_CHECK_EACH_CALL;
 	hypervisor.tsc_khz = r.ebx;
 	hypervisor.timer_khz = r.ecx;
 }

@@ -17,19 +17,25 @@ const struct acpi_facts *machine_acpi(void)
 	return &facts;
 }
 
-static bool read_physical(const struct acpi_memory *memory, u64 pa, void *buf, size_t len)
+static bool read_physical(const struct acpi_memory *self, u64 pa, void *buf, size_t len)
 {
 	void *from = early_map(pa, len);
 
-	(void)memory;
+	(void)self;
 	if (from)
 		memcpy(buf, from, len);
 	return from;
 }
 
+static const struct acpi_memory memory = { read_physical };
+
+int machine_s5_type(void)
+{
+	return acpi_find_s5(&memory, facts.power.dsdt);
+}
+
 void acpi_init(void)
 {
-	static const struct acpi_memory memory = { read_physical };
 	unsigned int broken;
 	int err = acpi_read_tables(&memory, boot_rsdp(), &facts, &broken);
 

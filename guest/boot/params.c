@@ -4,10 +4,13 @@
 #include <linux/cma.h>
 #include <linux/kernel.h>
 #include <linux/errno.h>
+#include <linux/iommu.h>
+#include <linux/iova.h>
 #include <linux/memblock.h>
 #include <linux/page_debug.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
+#include <linux/swiotlb.h>
 #include <guest/boot.h>
 #include <guest/cmdline.h>
 #include <guest/machine.h>
@@ -75,6 +78,35 @@ static int set_highmem(char *value)
 	return highmem_setup(value);
 }
 early_param("highmem", set_highmem);
+
+static int set_iommu_strict(char *value)
+{
+	bool strict = value && value[0] == '1';
+
+	if (!value || (value[0] != '0' && value[0] != '1') || value[1])
+		return -EINVAL;
+	iommu_set_dma_strict(strict);
+	return 0;
+}
+early_param("iommu.strict", set_iommu_strict);
+
+static int set_fail_iova(char *value)
+{
+	return fail_iova_setup(value ? value : "");
+}
+early_param("fail_iova", set_fail_iova);
+
+static int set_swiotlb(char *value)
+{
+	return swiotlb_setup(value ? value : "");
+}
+early_param("swiotlb", set_swiotlb);
+
+static int set_fail_swiotlb(char *value)
+{
+	return fail_swiotlb_setup(value ? value : "");
+}
+early_param("fail_swiotlb", set_fail_swiotlb);
 
 static void report(const char *name, const char *value, int error)
 {

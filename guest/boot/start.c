@@ -60,11 +60,15 @@ static unsigned int run(void)
 
 static int main_thread(void *unused)
 {
+	unsigned int code;
+
 	(void)unused;
 	gfp_allow_sleep();
 	smp_boot();
 	drivers_init();
-	machine_exit(run());
+	code = run();
+	machine_stay();
+	machine_exit(code);
 }
 
 static void start_threads(void)

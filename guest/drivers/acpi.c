@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ACPI tables: RSDP, root table (RSDT or XSDT), and of those below it MADT, MCFG and FADT.
+ * ACPI tables: RSDP, root table (RSDT or XSDT), and of those below it MADT, MCFG, FADT and
+ * VIOT.
  * Memory is read through struct acpi_memory by copies, so a table that changes or lies about
  * its length cannot lead us astray, and the host can test all of it.
  */
 #include <linux/errno.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
 #include <abi/acpi.h>
 #include <guest/acpi.h>
@@ -51,15 +53,27 @@ static bool table_header(const struct reader *r, u64 pa, u32 least, struct acpi_
 	       h->length <= TABLE_MAX && checksum_ok(r, pa, h->length);
 }
 
+/* An interrupt of the 8259s that is wired differently: only the system-control one counts,
+ * which may be known before or after (the FADT). */
+static void madt_override(struct acpi_facts *f, const struct acpi_madt_int_override *o)
+{
+	if (o->source >= ACPI_ISA_IRQS || o->bus)
+		return;
+	f->override[o->source] =
+		(struct acpi_override){ .given = true, .gsi = o->gsi, .flags = o->flags };
+}
+
 static void madt_entry(const struct reader *r, u64 pa, struct acpi_madt_entry e)
 {
 	struct acpi_facts *f = r->facts;
+	struct acpi_madt_int_override override;
+	struct acpi_madt_ioapic ioapic;
 	struct acpi_madt_lapic lapic;
 	struct {
 		struct acpi_madt_entry entry;
 		le16 reserved;
 		le64 address;
-	} ACPI_PACKED override;
+	} ACPI_PACKED address;
 
 	if (e.type == ACPI_MADT_LAPIC && e.length >= sizeof(lapic) &&
 	    read(r, pa, &lapic, sizeof(lapic)) && lapic.flags & ACPI_MADT_ENABLED) {
@@ -67,9 +81,17 @@ static void madt_entry(const struct reader *r, u64 pa, struct acpi_madt_entry e)
 			f->apic_id[f->cpus] = lapic.apic_id;
 		f->cpus++;
 	}
-	if (e.type == ACPI_MADT_LAPIC_OVERRIDE && e.length >= sizeof(override) &&
+	if (e.type == ACPI_MADT_LAPIC_OVERRIDE && e.length >= sizeof(address) &&
+	    read(r, pa, &address, sizeof(address)))
+		f->lapic_base = address.address;
+	if (e.type == ACPI_MADT_IOAPIC && e.length >= sizeof(ioapic) && !f->ioapic_base &&
+	    read(r, pa, &ioapic, sizeof(ioapic))) {
+		f->ioapic_base = ioapic.address;
+		f->ioapic_gsi = ioapic.gsi_base;
+	}
+	if (e.type == ACPI_MADT_INT_OVERRIDE && e.length >= sizeof(override) &&
 	    read(r, pa, &override, sizeof(override)))
-		f->lapic_base = override.address;
+		madt_override(f, &override);
 }
 
 static bool read_madt(const struct reader *r, u64 pa)
@@ -113,6 +135,22 @@ static bool read_mcfg(const struct reader *r, u64 pa)
 
 #define FADT_PM_TIMER_END (offsetof(struct acpi_fadt, pm_tmr_len) + 1)
 
+static u16 port(u32 address)
+{
+	return address <= 0xfff8 ? (u16)address : 0;
+}
+
+static void read_power(struct acpi_power *p, const struct acpi_fadt *fadt)
+{
+	p->event_port = fadt->pm1_evt_len >= 4 ? port(fadt->pm1a_evt_blk) : 0;
+	p->event_bytes = fadt->pm1_evt_len;
+	p->control_port = fadt->pm1_cnt_len >= 2 ? port(fadt->pm1a_cnt_blk) : 0;
+	p->command_port = port(fadt->smi_cmd);
+	p->enable = fadt->acpi_enable;
+	p->irq = fadt->sci_int;
+	p->dsdt = fadt->dsdt;
+}
+
 static bool read_fadt(const struct reader *r, u64 pa)
 {
 	struct acpi_fadt fadt;
@@ -122,9 +160,84 @@ static bool read_fadt(const struct reader *r, u64 pa)
 	    !read(r, pa, &fadt, FADT_PM_TIMER_END))
 		return false;
 	r->facts->has_fadt = true;
+	read_power(&r->facts->power, &fadt);
 	if (fadt.pm_tmr_len == 4 && fadt.pm_tmr_blk <= 0xfffc)
 		r->facts->pm_timer_port = (u16)fadt.pm_tmr_blk;
 	return true;
+}
+
+/* What every node of a VIOT begins with. */
+struct viot_node {
+	u8 type;
+	u8 reserved;
+	le16 length;
+} ACPI_PACKED;
+
+/* The IOMMU that the node at that offset describes; false: it is none that we know. */
+static bool viot_iommu(const struct reader *r, u64 table, u32 length, u32 at, u16 *bdf)
+{
+	struct acpi_viot_virtio_iommu_pci node;
+
+	if (at < sizeof(struct acpi_viot) || at > length || length - at < sizeof(node) ||
+	    !read(r, table + at, &node, sizeof(node)) ||
+	    node.type != ACPI_VIOT_VIRTIO_IOMMU_PCI || node.length < sizeof(node) ||
+	    node.segment != 0)
+		return false;
+	*bdf = node.bdf;
+	return true;
+}
+
+/* A range of the one segment there is, behind an IOMMU on PCI, is kept; others are not. */
+static bool viot_range(const struct reader *r, u64 table, u32 length, u32 at)
+{
+	struct acpi_facts *f = r->facts;
+	struct acpi_viot_pci_range node;
+	struct acpi_viot_map map;
+
+	if (!read(r, table + at, &node, sizeof(node)))
+		return false;
+	map = (struct acpi_viot_map){ .first = node.bdf_start,
+				      .last = node.bdf_end,
+				      .endpoint = node.endpoint_start };
+	if (node.segment_start == 0 && map.first <= map.last &&
+	    f->viot_maps < ACPI_MAX_VIOT &&
+	    viot_iommu(r, table, length, node.output_node, &map.iommu))
+		f->viot[f->viot_maps++] = map;
+	return true;
+}
+
+static bool viot_nodes(const struct reader *r, u64 pa, const struct acpi_viot *viot)
+{
+	u32 at = viot->node_offset, length = viot->header.length;
+	struct viot_node node;
+
+	if (at < sizeof(*viot))
+		return false;
+	for (u32 left = viot->node_count; left; left--, at += node.length) {
+		if (at > length || length - at < sizeof(node) ||
+		    !read(r, pa + at, &node, sizeof(node)) ||
+		    node.length < sizeof(node) || node.length > length - at)
+			return false;
+		if (node.type == ACPI_VIOT_PCI_RANGE &&
+		    (node.length < sizeof(struct acpi_viot_pci_range) ||
+		     !viot_range(r, pa, length, at)))
+			return false;
+	}
+	return true;
+}
+
+static bool read_viot(const struct reader *r, u64 pa)
+{
+	struct acpi_viot viot;
+
+	if (!table_header(r, pa, sizeof(viot), &viot.header) ||
+	    !read(r, pa, &viot, sizeof(viot)) || viot.header.length < sizeof(viot) ||
+	    viot.header.length > TABLE_MAX)
+		return false;
+	if (viot_nodes(r, pa, &viot))
+		return true;
+	r->facts->viot_maps = 0;
+	return false;
 }
 
 /* False when the table is one of ours and broken. */
@@ -137,6 +250,7 @@ static bool read_table(const struct reader *r, u64 pa)
 		{ ACPI_SIG_MADT, read_madt },
 		{ ACPI_SIG_MCFG, read_mcfg },
 		{ ACPI_SIG_FADT, read_fadt },
+		{ ACPI_SIG_VIOT, read_viot },
 	};
 	char signature[4];
 
@@ -168,6 +282,20 @@ static u64 find_root(const struct reader *r, u64 pa, u32 *entry_size)
 	return rsdp.xsdt_address;
 }
 
+/* How the MADT wires the system-control interrupt, when both tables are read. */
+static void wire_power(struct acpi_facts *f)
+{
+	struct acpi_power *p = &f->power;
+	const struct acpi_override *o;
+
+	if (p->irq >= ACPI_ISA_IRQS || !f->override[p->irq].given)
+		return;
+	o = &f->override[p->irq];
+	p->irq = o->gsi;
+	p->active_low = (o->flags & ACPI_MADT_ACTIVE_LOW) == ACPI_MADT_ACTIVE_LOW;
+	p->edge = (o->flags & ACPI_MADT_LEVEL) == ACPI_MADT_EDGE;
+}
+
 int acpi_read_tables(const struct acpi_memory *memory, u64 rsdp, struct acpi_facts *facts,
 		     unsigned int *broken)
 {
@@ -188,5 +316,50 @@ int acpi_read_tables(const struct acpi_memory *memory, u64 rsdp, struct acpi_fac
 		if (!read(&r, root + at, &pa, entry_size) || !read_table(&r, pa))
 			++*broken;
 	}
+	wire_power(facts);
 	return 0;
+}
+
+/* --- \_S5 ------------------------------------------------------------------------------ */
+
+#define AML_PACKAGE 0x12
+#define AML_BYTE    0x0a
+#define AML_ONE	    0x01
+#define AML_PIECE   64U
+#define AML_NAME    4U
+/* Name, package, its length in up to 4 bytes, count, prefix, value. */
+#define AML_S5_MAX (AML_NAME + 1 + 4 + 1 + 2)
+
+/* The value of the first element of the package that the name stands for. */
+static int s5_value(const u8 *aml, u32 n)
+{
+	u32 at = AML_NAME;
+
+	if (n < AML_S5_MAX || aml[at++] != AML_PACKAGE)
+		return -ENOENT;
+	at += 1 + (aml[at] >> 6); /* the length says how many more bytes it has */
+	at++; /* number of elements */
+	if (aml[at] == AML_BYTE)
+		return aml[at + 1] & 7;
+	return aml[at] <= AML_ONE ? aml[at] : -ENOENT;
+}
+
+int acpi_find_s5(const struct acpi_memory *memory, phys_addr_t dsdt)
+{
+	struct reader r = { memory, NULL };
+	u8 piece[AML_PIECE + AML_S5_MAX];
+	struct acpi_header h;
+
+	if (!table_header(&r, dsdt, sizeof(h), &h))
+		return -ENOENT;
+	for (u32 at = sizeof(h); at < h.length; at += AML_PIECE) {
+		u32 n = min(h.length - at, (u32)sizeof(piece));
+
+		if (!read(&r, dsdt + at, piece, n))
+			return -ENOENT;
+		for (u32 i = 0; i < AML_PIECE && i + AML_NAME <= n; i++)
+			if (!memcmp(piece + i, "_S5_", AML_NAME))
+				return s5_value(piece + i, n - i);
+	}
+	return -ENOENT;
 }

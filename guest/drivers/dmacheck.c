@@ -14,6 +14,7 @@
 #include <linux/string.h>
 #include <linux/virtio_config.h>
 #include <guest/dmacheck.h>
+#include <guest/patience.h>
 
 #define PATIENCE (30 * HZ) /* for one request, which may read much memory */
 
@@ -162,12 +163,14 @@ static void reset_queue(void)
 	set_resetting(false);
 }
 
-/* Patience with the request has ended: from here on it is the device's no more. */
+/* Patience with the request has ended: from here on it is the device's no more.  Perhaps it
+ * was answered, and only the interrupt is missing. */
 static void take_back(struct request *r)
 {
 	static DEFINE_MUTEX(one_at_a_time);
 
 	mutex_lock(&one_at_a_time);
+	request_done(check.vq);
 	/* Somebody else's patience may have ended before. */
 	if (!completion_done(&r->done))
 		reset_queue();
@@ -203,6 +206,8 @@ static int take_answer(struct request *r, struct dmacheck_resp *resp)
 		return -EIO;
 	*resp = *r->resp;
 	runs = (u32)((r->written - sizeof(*resp)) / sizeof(struct dmacheck_run));
+	if (resp->status == DMACHECK_S_OK && runs < min(resp->n_runs, r->call->max_runs))
+		return -EIO;
 	if (r->call->runs)
 		memcpy(r->call->runs, r->resp + 1,
 		       min(runs, r->call->max_runs) * sizeof(struct dmacheck_run));
@@ -225,7 +230,7 @@ int dmacheck_request(const struct dmacheck_call *call, struct dmacheck_resp *res
 	err = fill_in(&r);
 	if (!err)
 		err = send(&r);
-	if (!err && !wait_for_completion_timeout(&r.done, PATIENCE))
+	if (!err && !wait_for_completion_timeout(&r.done, io_patience(PATIENCE)))
 		take_back(&r);
 	if (!err)
 		err = r.unanswered ? -ETIMEDOUT : take_answer(&r, resp);

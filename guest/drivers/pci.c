@@ -3,6 +3,7 @@
  * PCI functions and the drivers that match them.  The list is made once, at boot; nothing is
  * plugged in later.
  */
+#include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/mutex.h>
@@ -155,6 +156,7 @@ static void offer(struct pci_driver *driver, struct pci_dev *dev)
 	err = driver->probe(dev, id);
 	if (err) {
 		dev->driver = NULL;
+		dma_driver_released(&dev->dev);
 		dev_err(&dev->dev, "%s does not take it: %d\n", driver->name, err);
 	}
 }
@@ -183,6 +185,7 @@ void pci_unregister_driver(struct pci_driver *driver)
 		if (driver->remove)
 			driver->remove(dev);
 		dev->driver = NULL;
+		dma_driver_released(&dev->dev);
 	}
 	list_del(&driver->node);
 	mutex_unlock(&match_lock);

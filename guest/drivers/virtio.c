@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The virtio bus: devices, drivers, and how one takes the other into use (virtio 1.2, 3.1). */
+#include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/mutex.h>
@@ -79,6 +80,7 @@ static void offer(struct virtio_device *vdev, struct virtio_driver *driver)
 		dev_err(&vdev->dev, "%s cannot use it: %d\n", driver->name, err);
 		add_status(vdev, VIRTIO_CONFIG_S_FAILED);
 		vdev->driver = NULL;
+		dma_driver_released(vdev->dev.parent);
 		return;
 	}
 	if (!(vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_DRIVER_OK))
@@ -100,9 +102,12 @@ int register_virtio_driver(struct virtio_driver *driver)
 
 static void release(struct virtio_device *vdev)
 {
-	if (vdev->driver && vdev->driver->remove)
+	if (!vdev->driver)
+		return;
+	if (vdev->driver->remove)
 		vdev->driver->remove(vdev);
 	vdev->driver = NULL;
+	dma_driver_released(vdev->dev.parent);
 }
 
 void unregister_virtio_driver(struct virtio_driver *driver)

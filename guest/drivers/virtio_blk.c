@@ -15,6 +15,7 @@
 #include <linux/string.h>
 #include <linux/virtio_config.h>
 #include <guest/blk.h>
+#include <guest/patience.h>
 
 #define MAX_QUEUES   8U
 #define MAX_DISKS    26U
@@ -187,11 +188,31 @@ int blk_submit(struct blk *blk, struct blk_request *rq)
 	return err;
 }
 
+/* Is all there that was asked for, and the status behind it? */
+static bool all_written(const struct blk_request *rq, unsigned int len)
+{
+	u64 want = 1;
+
+	for (unsigned int i = 0; device_writes(rq) && i < rq->mapped; i++)
+		want += sg_dma_len(&rq->data[i]);
+	return len >= want;
+}
+
 static int status_result(u8 status)
 {
 	return status == VIRTIO_BLK_S_OK       ? 0
 	       : status == VIRTIO_BLK_S_UNSUPP ? -EOPNOTSUPP
 					       : -EIO;
+}
+
+/* What the device's answer of len bytes means.  The length says that there is a status. */
+static int result_of(const struct blk_queue *q, const struct blk_request *rq,
+		     unsigned int len)
+{
+	int result = len ? status_result(READ_ONCE(q->ends[rq->ends_index].status))
+			 : -EIO;
+
+	return !result && !all_written(rq, len) ? -EIO : result;
 }
 
 /* The lock is held; the list of those to report is the caller's. */
@@ -223,10 +244,7 @@ static void requests_done(struct virtqueue *vq)
 
 	spin_lock_irqsave(&q->lock, flags);
 	while ((rq = virtqueue_get_buf(vq, &len)))
-		retire(q, rq,
-		       len ? status_result(READ_ONCE(q->ends[rq->ends_index].status))
-			   : -EIO,
-		       &finished);
+		retire(q, rq, result_of(q, rq, len), &finished);
 	spin_unlock_irqrestore(&q->lock, flags);
 	report(q->blk, &finished);
 }
@@ -304,12 +322,14 @@ static void complete_request(struct blk_request *rq)
 	complete(rq->priv);
 }
 
-/* Patience with the request has ended: from here on it is the device's no more. */
+/* Patience with the request has ended: from here on it is the device's no more.  Perhaps it
+ * was answered, and only the interrupt is missing. */
 static void take_back(struct blk *blk, struct blk_request *rq, struct completion *done)
 {
 	struct blk_queue *q = &blk->queue[rq->queue % blk->n_queues];
 
 	mutex_lock(&blk->reset_lock);
+	requests_done(q->vq);
 	/* Somebody else's patience may have ended before. */
 	if (!completion_done(done)) {
 		dev_err(&blk->vdev->dev, "disk does not answer: %s is reset\n",
@@ -335,7 +355,7 @@ int blk_execute(struct blk *blk, struct blk_request *rq)
 	}
 	if (err)
 		return err;
-	if (!wait_for_completion_timeout(&done, PATIENCE))
+	if (!wait_for_completion_timeout(&done, io_patience(PATIENCE)))
 		take_back(blk, rq, &done);
 	return rq->result;
 }

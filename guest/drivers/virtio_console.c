@@ -15,6 +15,7 @@
 #include <linux/wait.h>
 #include <abi/virtio_console.h>
 #include <guest/hvc.h>
+#include <guest/patience.h>
 
 #define PATIENCE (10 * HZ)
 #define INPUT	 4096U /* a power of two */
@@ -25,6 +26,7 @@ static struct virtqueue *rxq, *txq;
 static DEFINE_MUTEX(tx_lock); /* guards the transmit page and queue */
 static char *tx_page;
 static struct completion sent;
+static DEFINE_SPINLOCK(tx_queue_lock); /* guards calls on the transmit queue */
 
 static DEFINE_SPINLOCK(rx_lock); /* guards the receive queue and the ring */
 static char *rx_page;
@@ -41,10 +43,13 @@ struct device *hvc_device(void)
 
 static void transmit_done(struct virtqueue *vq)
 {
+	unsigned long flags;
 	unsigned int len;
 
+	spin_lock_irqsave(&tx_queue_lock, flags);
 	if (virtqueue_get_buf(vq, &len))
 		complete(&sent);
+	spin_unlock_irqrestore(&tx_queue_lock, flags);
 }
 
 static void forget(struct virtqueue *vq, void *data)
@@ -76,21 +81,42 @@ static void take_back(void)
 	stop(hvc);
 }
 
-static int transmit(const char *s, size_t n)
+static int offer_output(size_t n)
 {
 	struct scatterlist sg;
+	unsigned long flags;
+	int err;
+
+	reinit_completion(&sent);
+	sg_init_one(&sg, tx_page, (unsigned int)n);
+	spin_lock_irqsave(&tx_queue_lock, flags);
+	err = virtqueue_add_outbuf(txq, &sg, 1, tx_page, GFP_ATOMIC);
+	if (!err)
+		virtqueue_kick(txq);
+	spin_unlock_irqrestore(&tx_queue_lock, flags);
+	return err;
+}
+
+/* When patience ends it may be sent, and only the interrupt missing. */
+static bool wait_sent(void)
+{
+	if (wait_for_completion_timeout(&sent, io_patience(PATIENCE)))
+		return true;
+	transmit_done(txq);
+	return try_wait_for_completion(&sent);
+}
+
+static int transmit(const char *s, size_t n)
+{
 	int err;
 
 	if (!hvc)
 		return -ENODEV;
 	memcpy(tx_page, s, n);
-	reinit_completion(&sent);
-	sg_init_one(&sg, tx_page, (unsigned int)n);
-	err = virtqueue_add_outbuf(txq, &sg, 1, tx_page, GFP_KERNEL);
+	err = offer_output(n);
 	if (err)
 		return err;
-	virtqueue_kick(txq);
-	if (wait_for_completion_timeout(&sent, PATIENCE))
+	if (wait_sent())
 		return 0;
 	take_back();
 	return -ETIMEDOUT;
@@ -161,7 +187,8 @@ ssize_t hvc_read_line(char *buf, size_t size, unsigned long timeout)
 
 	if (!hvc)
 		return -ENODEV;
-	wait_event_timeout(input_wait, line_length(size), timeout);
+	if (!wait_event_timeout(input_wait, line_length(size), timeout))
+		receive_done(rxq); /* perhaps only the interrupt is missing */
 	spin_lock_irqsave(&rx_lock, flags);
 	n = line_length(size);
 	if (!n)

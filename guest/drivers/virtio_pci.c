@@ -4,7 +4,9 @@
  * capabilities, whichever device id it shows.
  *
  * Interrupts: vector 0 is for the configuration, the others for one queue each; where the
- * device or we have too few of them, all share vector 0.
+ * device or we have too few of them, all share vector 0.  Where the line of a device without
+ * message interrupts leads only AML tells: its queues and its configuration are looked at in
+ * each tick, if its driver wants to hear of them at all.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -16,6 +18,7 @@
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/timer.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <abi/virtio_pci.h>
@@ -36,6 +39,9 @@ struct virtio_pci {
 	char *notify_base; /* the doorbells */
 	u32 notify_len;
 	unsigned int vectors; /* allocated */
+	bool polled; /* instead */
+	u8 seen_generation; /* of the configuration, when polled */
+	struct timer_list poll;
 	unsigned int n_queues;
 	struct mutex
 		select_lock; /* from queue_select on to the last register of that queue */
@@ -186,6 +192,36 @@ static irqreturn_t shared_interrupt(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/* A device without message interrupts. */
+static void poll(struct timer_list *timer)
+{
+	struct virtio_pci *vp = from_timer(vp, timer, poll);
+	u8 now = (u8)generation(&vp->vdev);
+
+	for (unsigned int i = 0; i < vp->n_queues; i++)
+		vring_interrupt(vp->queues[i]);
+	if (now != vp->seen_generation) {
+		vp->seen_generation = now;
+		config_changed(&vp->vdev);
+	}
+	mod_timer(&vp->poll, jiffies + 1);
+}
+
+static void start_polling(struct virtio_pci *vp)
+{
+	vp->polled = true;
+	vp->seen_generation = (u8)generation(&vp->vdev);
+	timer_setup(&vp->poll, poll, 0);
+	mod_timer(&vp->poll, jiffies + 1);
+}
+
+static void stop_polling(struct virtio_pci *vp)
+{
+	if (vp->polled)
+		del_timer_sync(&vp->poll);
+	vp->polled = false;
+}
+
 static int setup_vectors(struct virtio_pci *vp, unsigned int queues)
 {
 	int n = pci_alloc_irq_vectors(vp->pci, 1, 1 + queues, PCI_IRQ_MSIX);
@@ -229,9 +265,11 @@ static int activate(struct virtio_pci *vp, struct virtqueue *vq)
 	writel((u32)(a.avail >> 32), (u32 *)&c->queue_driver + 1);
 	writel((u32)a.used, (u32 *)&c->queue_device);
 	writel((u32)(a.used >> 32), (u32 *)&c->queue_device + 1);
-	writew((u16)vector, &c->queue_msix_vector);
-	if (readw(&c->queue_msix_vector) != vector)
-		return -EBUSY;
+	if (vp->vectors) {
+		writew((u16)vector, &c->queue_msix_vector);
+		if (readw(&c->queue_msix_vector) != vector)
+			return -EBUSY;
+	}
 	writew(1, &c->queue_enable);
 	return 0;
 }
@@ -276,6 +314,7 @@ static void del_vqs(struct virtio_device *vdev)
 {
 	struct virtio_pci *vp = to_virtio_pci(vdev);
 
+	stop_polling(vp);
 	for (unsigned int i = 0; i < vp->n_queues; i++) {
 		int irq = pci_irq_vector(vp->pci, queue_vector(vp, i));
 
@@ -291,6 +330,14 @@ static void del_vqs(struct virtio_device *vdev)
 	}
 }
 
+static bool any_callback(vq_callback_t *const callbacks[], unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (callbacks[i])
+			return true;
+	return false;
+}
+
 static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue *vqs[],
 		    vq_callback_t *callbacks[], const char *const names[])
 {
@@ -300,6 +347,9 @@ static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue
 	if (n > MAX_QUEUES || n > num_queues(vdev))
 		return -ENOENT;
 	err = setup_vectors(vp, n);
+	vp->polled = false;
+	if (err == -ENODEV)
+		err = 0;
 	for (unsigned int i = 0; i < n && !err; i++) {
 		err = setup_queue(vp, i, callbacks[i], names[i]);
 		vqs[i] = vp->queues[i];
@@ -307,6 +357,8 @@ static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue
 	if (err) {
 		vdev->config->reset(vdev);
 		del_vqs(vdev);
+	} else if (!vp->vectors && any_callback(callbacks, n)) {
+		start_polling(vp);
 	}
 	return err;
 }

@@ -6,8 +6,10 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/virtio_config.h>
+#include <guest/patience.h>
 #include <guest/rng.h>
 
 #define PATIENCE (10 * HZ)
@@ -18,6 +20,7 @@ static struct virtqueue *requests;
 static void *buffer; /* a page */
 static struct completion filled;
 static unsigned int filled_bytes;
+static DEFINE_SPINLOCK(queue_lock); /* guards calls on the queue */
 
 struct device *rng_device(void)
 {
@@ -26,12 +29,15 @@ struct device *rng_device(void)
 
 static void request_done(struct virtqueue *vq)
 {
+	unsigned long flags;
 	unsigned int len;
 
-	if (!virtqueue_get_buf(vq, &len))
-		return;
-	filled_bytes = len;
-	complete(&filled);
+	spin_lock_irqsave(&queue_lock, flags);
+	if (virtqueue_get_buf(vq, &len)) {
+		filled_bytes = len;
+		complete(&filled);
+	}
+	spin_unlock_irqrestore(&queue_lock, flags);
 }
 
 static void forget(struct virtqueue *vq, void *data)
@@ -52,22 +58,43 @@ static void take_back(void)
 	rng = NULL;
 }
 
+static int send_request(size_t want)
+{
+	struct scatterlist sg;
+	unsigned long flags;
+	int err;
+
+	reinit_completion(&filled);
+	sg_init_one(&sg, buffer, (unsigned int)want);
+	spin_lock_irqsave(&queue_lock, flags);
+	err = virtqueue_add_inbuf(requests, &sg, 1, buffer, GFP_ATOMIC);
+	if (!err)
+		virtqueue_kick(requests);
+	spin_unlock_irqrestore(&queue_lock, flags);
+	return err;
+}
+
+/* When patience ends the answer may be there, and only the interrupt missing. */
+static bool wait_filled(void)
+{
+	if (wait_for_completion_timeout(&filled, io_patience(PATIENCE)))
+		return true;
+	request_done(requests);
+	return try_wait_for_completion(&filled);
+}
+
 /* One request: how many bytes came, or a negative errno. */
 static ssize_t fill_buffer(size_t want)
 {
-	struct scatterlist sg;
 	int err;
 
 	if (!rng)
 		return -ENODEV;
 	want = min(want, PAGE_SIZE);
-	reinit_completion(&filled);
-	sg_init_one(&sg, buffer, (unsigned int)want);
-	err = virtqueue_add_inbuf(requests, &sg, 1, buffer, GFP_KERNEL);
+	err = send_request(want);
 	if (err)
 		return err;
-	virtqueue_kick(requests);
-	if (!wait_for_completion_timeout(&filled, PATIENCE)) {
+	if (!wait_filled()) {
 		take_back();
 		return -ETIMEDOUT;
 	}

@@ -246,6 +246,7 @@ const struct allocator allocators[] = {
 	  .get = coherent_get,
 	  .put = coherent_put,
 	  .tells_dma = true,
+	  .clears = true,
 	  .dear = true },
 	{ .name = "ioremap",
 	  .principle = "addresses for what is no kernel RAM",

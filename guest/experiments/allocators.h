@@ -41,6 +41,7 @@ struct allocator {
 	const char *(*note)(void); /* what to know of its row, or NULL; absent: nothing */
 	bool tells_dma; /* *dma is set */
 	bool to_the_end; /* can have all of RAM: its limit is only found roughly */
+	bool clears; /* so all of a piece is touched, and costs the host memory */
 	bool dear; /* its limit takes too long to find where each instruction is emulated */
 };
 

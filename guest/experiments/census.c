@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The books around an experiment: see census.h. */
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/kmsan-checks.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include <guest/balloon.h>
+#include <guest/dma_check.h>
 #include <guest/context.h>
+#include <guest/machine.h>
 #include <mm/platform.h>
 #include <mm/slab_info.h>
 
@@ -43,13 +47,16 @@ void census_take(struct census *c)
 
 	kmsan_last_report(&uninit);
 	vm_unmap_aliases();
+	iommu_dma_drain();
+	balloon_settle();
 	drain_all_pages();
 	vmalloc_get_stats(&areas);
 	dma_get_stats(&dma);
-	c->pages = nr_free_pages() + platform_pagetable_pages();
+	c->pages = nr_free_pages() + platform_pagetable_pages() + balloon_size();
 	c->areas = areas.nr_areas;
 	c->mappings = dma.mappings;
 	c->coherent = dma.coherent;
+	c->dma_faults = dma_check_unexpected();
 	c->complaints = kernel_complaints() + page_alloc_bad_count() + slab_bug_count() +
 			areas.nr_bad_frees + uninit.count;
 	c->nr_caches = 0;
@@ -97,11 +104,17 @@ void census_check(struct trial *x, const struct census *before)
 	       (long)(before->pages - after.pages));
 	expect(x, after.areas == before->areas, "vmalloc areas: %lu before, %lu after",
 	       before->areas, after.areas);
-	expect(x, after.mappings == before->mappings,
+	/* A driver that gives a device up unmaps what that one had for good. */
+	expect(x,
+	       after.mappings == before->mappings ||
+		       (hypervisor.injects && after.mappings < before->mappings),
 	       "DMA mappings: %ld before, %ld after", before->mappings, after.mappings);
 	expect(x, after.coherent == before->coherent,
 	       "coherent buffers: %ld before, %ld after", before->coherent,
 	       after.coherent);
+	expect(x, after.dma_faults == before->dma_faults,
+	       "%lu faults found by the DMA checker: the monitor reports them",
+	       after.dma_faults - before->dma_faults);
 	expect(x, after.complaints == before->complaints + x->provokes,
 	       "%lu complaints of the kernel, %u provoked",
 	       after.complaints - before->complaints, x->provokes);

@@ -17,6 +17,7 @@ struct census {
 	unsigned long pages;
 	unsigned long areas; /* live vmalloc and ioremap areas */
 	long mappings, coherent; /* of all devices */
+	unsigned long dma_faults; /* that the monitor's checker found, not provoked */
 	unsigned long complaints; /* warnings, broken context rules, refused bad frees */
 	unsigned int nr_caches;
 	struct {

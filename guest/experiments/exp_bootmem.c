@@ -12,6 +12,7 @@
  * then checks a word on each page; the page allocator's own books; faults.
  */
 #include <linux/bootmem.h>
+#include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
@@ -26,17 +27,17 @@
 
 #define CHAPTER CHAPTER_BOOT
 
-/* The device writes [phys, phys + size) in one go: does the CPU find it all at p? */
-static void device_fills(struct trial *x, const void *p, phys_addr_t phys, size_t size)
+/* The device writes [dma, dma + size) in one go: does the CPU find it all at p? */
+static void device_fills(struct trial *x, const void *p, dma_addr_t dma, size_t size)
 {
 	u64 written, seen, seed = 0x626f6f74 + size;
-	int err = dmacheck_fill(phys, size, seed, &written);
+	int err = dmacheck_fill(dma, size, seed, &written);
 
 	if (!expect(x, !err, "the device does not fill %zu bytes: %d", size, err))
 		return;
 	expect(x, !wrong_words(p, size, seed), "%lu pages hold something else",
 	       wrong_words(p, size, seed));
-	err = dmacheck_hash(phys, size, &seen);
+	err = dmacheck_hash(dma, size, &seen);
 	expect(x, !err && seen == written, "error %d, hash %016lx instead of %016lx", err,
 	       seen, written);
 	evidence(x, "one range for the device: %016lx", seen);
@@ -57,6 +58,7 @@ EXPERIMENT(bootmem_large, "bootmem.large",
 {
 	unsigned long size, held = 0, step;
 	char *p = bootmem_kept(&size), text[TEXT_SIZE];
+	dma_addr_t dma;
 
 	if (!p) {
 		skip(x, "none was taken: boot with bootmem=16M");
@@ -71,7 +73,11 @@ EXPERIMENT(bootmem_large, "bootmem.large",
 	expect(x, memblock_is_region_reserved(__pa(p), size), "it is not reserved");
 	evidence(x, "%s at %#lx, a block has 4 MiB", text_size(text, size),
 		 (unsigned long)__pa(p));
-	device_fills(x, p, __pa(p), size);
+	dma = dma_map_single(dmacheck_device(), p, size, DMA_BIDIRECTIONAL);
+	if (expect(x, !dma_mapping_error(dmacheck_device(), dma), "cannot be mapped")) {
+		device_fills(x, p, dma, size);
+		dma_unmap_single(dmacheck_device(), dma, size, DMA_BIDIRECTIONAL);
+	}
 	provoke(x, 1);
 	expect(x, !alloc_bootmem(PAGE_SIZE), "boot memory can still be had");
 	evidence(x, "refused after boot");
@@ -93,6 +99,7 @@ static void map_three_ways(struct trial *x, phys_addr_t phys, size_t size)
 {
 	size_t some = min(size, (size_t)SZ_1M * 2);
 	void __iomem *io = ioremap(phys, some), *wc;
+	dma_addr_t dma;
 	void *p;
 
 	write_through(x, io, some, "ioremap", 1);
@@ -107,7 +114,12 @@ static void map_three_ways(struct trial *x, phys_addr_t phys, size_t size)
 	evidence(x, "mapped by entries of %lu KiB",
 		 platform_mapping_size((unsigned long)p) / 1024);
 	expect(x, !vmalloc_to_page((char *)p + size - PAGE_SIZE), "it has struct pages");
-	device_fills(x, p, phys, size);
+	/* It has no struct page: what a driver lends of it is a resource. */
+	dma = dma_map_resource(dmacheck_device(), phys, size, DMA_BIDIRECTIONAL, 0);
+	if (expect(x, !dma_mapping_error(dmacheck_device(), dma), "cannot be mapped")) {
+		device_fills(x, p, dma, size);
+		dma_unmap_resource(dmacheck_device(), dma, size, DMA_BIDIRECTIONAL, 0);
+	}
 	memunmap(p);
 }
 

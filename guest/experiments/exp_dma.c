@@ -15,6 +15,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dmapool.h>
 #include <linux/io.h>
+#include <linux/iommu.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -100,20 +101,23 @@ static bool fill_coherent(struct trial *x, size_t size)
 
 EXPERIMENT(
 	dma_coherent_limit, "dma.coherent-limit",
-	"a coherent buffer has 4 MiB at most, without a contiguous area, and lies below "
-	"the device's mask",
+	"a coherent buffer has 4 MiB at most, without a contiguous area or an IOMMU, and "
+	"lies below the device's mask",
 	.needs = NEEDS_DMACHECK)
 {
-	bool area = cma_get_size() >= 2 * SZ_4M;
 	struct device *dev = dmacheck_device();
+	const char *more = device_iommu_mapped(dev) ? "frames mapped as one range"
+			   : cma_get_size() >= 2 * SZ_4M
+				   ? "one out of the contiguous area"
+				   : NULL;
 	u64 mask = dev->coherent_dma_mask;
 	dma_addr_t dma;
 	void *p;
 
 	expect(x, fill_coherent(x, SZ_4M), "no 4 MiB");
-	expect(x, fill_coherent(x, SZ_4M + PAGE_SIZE) == area, "more than 4 MiB: %s",
-	       area ? "none, with a contiguous area" : "given");
-	comparison_saw("dma_alloc_coherent", SZ_4M + (area ? PAGE_SIZE : 0), !area);
+	expect(x, fill_coherent(x, SZ_4M + PAGE_SIZE) == !!more, "more than 4 MiB: %s",
+	       more ? "none" : "given");
+	comparison_saw("dma_alloc_coherent", SZ_4M + (more ? PAGE_SIZE : 0), !more);
 
 	expect(x, !dma_set_coherent_mask(dev, DMA_BIT_MASK(24)), "24 bits are refused");
 	p = dma_alloc_coherent(dev, PAGE_SIZE, &dma, GFP_KERNEL);
@@ -121,7 +125,7 @@ EXPERIMENT(
 		expect(x, dma + PAGE_SIZE <= 1UL << 24, "mask of 24 bits, buffer at %#lx",
 		       dma);
 		evidence(x, "4 MiB one range, 4100 KiB %s, 24-bit mask: page at %#lx",
-			 area ? "one out of the contiguous area" : "refused", dma);
+			 more ? more : "refused", dma);
 		dma_free_coherent(dev, PAGE_SIZE, p, dma);
 	}
 	dev->coherent_dma_mask = mask;

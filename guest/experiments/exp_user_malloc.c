@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include <guest/dma_check.h>
 #include <guest/dmacheck.h>
 #include <guest/process.h>
 #include <guest/xxhash.h>
@@ -339,8 +340,10 @@ static void judge_physical(struct trial *x, const struct frames *f)
 	       err);
 	err = dmacheck_hash_segs(f->segs, f->n, &pieces);
 	expect(x, !err && pieces == want, "page by page the hash is wrong (%d)", err);
-	/* May well lie partly outside of RAM. */
+	/* Past what is mapped, and may well lie partly outside of RAM. */
+	dma_check_provoke(DMA_FOUND_STRAY);
 	err = dmacheck_hash(f->segs[0].addr, PHYSICAL_BLOCK, &whole);
+	dma_check_provoke(0);
 	expect(x, err == -EFAULT || (!err && whole != want),
 	       "the one range from the first frame on has the same bytes (%d)", err);
 	evidence(x, "%lu KiB of malloc: %u runs of frames by the device",

@@ -14,6 +14,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
+#include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
@@ -25,6 +26,7 @@
 #include <mm/platform.h>
 
 #include "experiment.h"
+#include "fault_watch.h"
 #include "fragment.h"
 #include "table.h"
 #include "witness.h"
@@ -130,7 +132,8 @@ static u64 hash_by_pages(struct trial *x, char *p)
 
 /*
  * What a driver must not do: the first page's bus address, and the whole length.  The
- * device only reads; what it finds are other bytes, or the end of RAM.
+ * device only reads; what it finds are other bytes, the end of RAM, or that the IOMMU has
+ * mapped the one page alone.
  */
 static void mistake_for_one_range(struct trial *x, char *p, u64 mine)
 {
@@ -142,10 +145,14 @@ static void mistake_for_one_range(struct trial *x, char *p, u64 mine)
 
 	if (!expect(x, !dma_mapping_error(dev, dma), "the first page cannot be mapped"))
 		return;
+	watch_faults(dev);
 	err = dmacheck_hash(dma, BYTES, &seen);
+	end_watch(dev, false);
 	dma_unmap_page(dev, dma, PAGE_SIZE, DMA_TO_DEVICE);
 	if (err == -EFAULT) {
-		evidence(x, "as one range it is past the end of RAM");
+		evidence(x, device_iommu_mapped(dev)
+				    ? "as one range the IOMMU stops it"
+				    : "as one range it is past the end of RAM");
 		return;
 	}
 	expect(x, !err && seen != mine, "as one range: error %d, hash %016lx", err, seen);

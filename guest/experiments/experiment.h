@@ -36,6 +36,12 @@
 #define NEEDS_DISK	2U /* a virtio disk */
 #define NEEDS_2_CPUS	4U
 #define NEEDS_USER_MODE 16U /* processes */
+#define NEEDS_DMA_CHECK 32U /* a monitor that judges DMA (--dma-check), and dmacheck */
+#define NEEDS_DMA_HASH	64U /* one that also hashes buffers */
+#define NEEDS_IOMMU	128U /* an IOMMU, and a device behind it */
+#define NEEDS_EDU	256U /* the device with 28 address bits */
+#define NEEDS_FAULTS	512U /* a monitor whose devices make mistakes (--inject) */
+#define NEEDS_BALLOON	1024U /* the memory balloon */
 
 struct trial;
 
@@ -92,8 +98,15 @@ enum chapter {
 	CHAPTER_VMALLOC,
 	CHAPTER_COMPARE,
 	CHAPTER_DMA,
+	CHAPTER_DMABUG,
+	CHAPTER_IOMMU,
+	CHAPTER_IOMMU_MODES,
+	CHAPTER_IOVA,
+	CHAPTER_EDU,
+	CHAPTER_BALLOON,
 	CHAPTER_DISK,
 	CHAPTER_DEVICES,
+	CHAPTER_INJECT,
 	CHAPTER_IRQ,
 	CHAPTER_SMP,
 	CHAPTER_MEMPOOL,

@@ -16,12 +16,17 @@
 #include <linux/sprintf.h>
 #include <linux/string.h>
 
+#include <guest/balloon.h>
 #include <guest/blk.h>
+#include <guest/dma_check.h>
 #include <guest/dmacheck.h>
+#include <guest/edu.h>
+#include <guest/machine.h>
 #include <guest/process.h>
 
 #include "census.h"
 #include "experiment.h"
+#include "fault_watch.h"
 #include "table.h"
 
 #define EXIT_FAILED	 1 /* an experiment failed */
@@ -106,8 +111,20 @@ void skip(struct trial *x, const char *reason)
 
 static const char *missing_need(unsigned int needs)
 {
+	if ((needs & NEEDS_FAULTS) && !hypervisor.injects)
+		return "no device makes mistakes here: give --inject";
 	if ((needs & NEEDS_DMACHECK) && !dmacheck_device())
 		return "this machine has no dmacheck device";
+	if ((needs & NEEDS_DMA_CHECK) && !dma_check_area())
+		return "nobody judges DMA here: give --dma-check";
+	if ((needs & NEEDS_DMA_HASH) && !hypervisor.dma_check_hash)
+		return "nobody hashes buffers here: give --dma-check=hash";
+	if ((needs & NEEDS_IOMMU) && !device_behind_iommu())
+		return "this machine has no IOMMU: add --iommu virtio";
+	if ((needs & NEEDS_EDU) && !edu_device())
+		return "this machine has no edu device: add --edu 28";
+	if ((needs & NEEDS_BALLOON) && !balloon_there())
+		return "this machine has no balloon: add --balloon 4M";
 	if ((needs & NEEDS_DISK) && !blk_get(0))
 		return "this machine has no virtio disk";
 	if ((needs & NEEDS_2_CPUS) && num_online_cpus() < 2)
@@ -125,12 +142,14 @@ static void run_trial(struct trial *x)
 	x->skipped = missing_need(x->experiment->needs);
 	if (x->skipped)
 		return;
+	balloon_hold_reports(true);
 	start = ktime_get_ns();
 	census_take(&before);
 	books = ktime_get_ns() - start;
 	x->experiment->run(x);
 	ran = ktime_get_ns() - start - books;
 	census_check(x, &before);
+	balloon_hold_reports(false);
 	books = ktime_get_ns() - start - ran;
 	if (verbose)
 		printk("# %s: %lu us, its books %lu us\n", x->experiment->name,

@@ -84,8 +84,9 @@ static bool gives(const struct allocator *a, size_t size)
 }
 
 /* Where all of RAM can be had, or large sizes are cleared, it is only asked for up to here. */
-#define SLOW_LIMIT (64UL << 10)
-#define FAST_LIMIT (4UL << 30)
+#define SLOW_LIMIT    (64UL << 10)
+#define FAST_LIMIT    (4UL << 30)
+#define CLEARED_LIMIT (64UL << 20)
 
 /* The largest size given between two, to the page, or to an eighth of it. */
 static size_t narrow_down(const struct allocator *a, size_t good, size_t bad)
@@ -122,7 +123,9 @@ static void find_largest(const struct allocator *a, struct table_row *row)
 	char text[TEXT_SIZE];
 
 	if (a->dear)
-		limit = machine_is_slow() ? SLOW_LIMIT : FAST_LIMIT;
+		limit = machine_is_slow() ? SLOW_LIMIT
+			: a->clears	  ? CLEARED_LIMIT
+					  : FAST_LIMIT;
 	if (!good || !machine_is_slow()) {
 		found = search_largest(a, limit, &exact);
 		good = max(good, found);

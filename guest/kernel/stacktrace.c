@@ -17,13 +17,29 @@ static bool is_text(u64 pc)
 	return pc >= (unsigned long)_text && pc < (unsigned long)_etext;
 }
 
+/* The two words of a frame; false where nothing is mapped.  Both in one go, as chains are
+ * taken for each call that is watched. */
+static bool read_frame(u64 fp, u64 *next, u64 *pc)
+{
+	u64 n = 0, p = 0, ok = 0;
+
+	__asm__ volatile(
+		"1: movq (%3), %0\n2: movq 8(%3), %1\n\tmovl $1, %k2\n3:\n" EX_TABLE(
+			"1b", "3b") EX_TABLE("2b", "3b")
+		: "+r"(n), "+r"(p), "+r"(ok)
+		: "r"(fp)
+		: "memory");
+	*next = n;
+	*pc = p;
+	return ok;
+}
+
 unsigned int stack_trace_from(unsigned long fp, unsigned long *pcs, unsigned int max)
 {
 	unsigned int n = 0;
 	u64 next, pc;
 
-	while (n < max && fp % 8 == 0 && read_kernel_nofault(fp, &next) &&
-	       read_kernel_nofault(fp + 8, &pc) && is_text(pc)) {
+	while (n < max && fp % 8 == 0 && read_frame(fp, &next, &pc) && is_text(pc)) {
 		pcs[n++] = pc;
 		/* The stack of a double fault lies elsewhere: only there may it go down. */
 		if (next <= fp)

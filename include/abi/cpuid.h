@@ -15,8 +15,14 @@
 #define PV_CPUID_FEATURES_LEAF 0x40000101u
 /* At the first instruction all RAM beyond kernel, initrd and start info reads as zero. */
 #define PV_CPUID_RAM_ZEROED (1u << 0)
+/* DMA is checked: the guest publishes what its DMA API does (abi/dma_check.h), and, with the
+ * second bit, makes an exit for each call. */
+#define PV_CPUID_DMA_CHECK	     (1u << 1)
+#define PV_CPUID_DMA_CHECK_EACH_CALL (1u << 2)
 /* A report is written of this run: what a guest prints for programs alone (rows of tables,
  * vmm/ktap.h) is read. */
 #define PV_CPUID_REPORT (1u << 3)
+/* Devices make mistakes on purpose (--inject): drivers are expected to meet errors. */
+#define PV_CPUID_INJECT (1u << 4)
 
 #endif

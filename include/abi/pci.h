@@ -57,6 +57,15 @@
 #define PCI_CAP_ID_VNDR 0x09
 #define PCI_CAP_ID_MSIX 0x11
 
+/* MSI capability with a 64-bit address, 14 bytes */
+#define PCI_MSI_FLAGS	     2
+#define PCI_MSI_FLAGS_ENABLE 0x0001
+#define PCI_MSI_FLAGS_64BIT  0x0080
+#define PCI_MSI_ADDRESS_LO   4
+#define PCI_MSI_ADDRESS_HI   8
+#define PCI_MSI_DATA_64	     12
+#define PCI_MSI_SIZEOF_64    14
+
 /* MSI-X capability, 12 bytes */
 #define PCI_MSIX_FLAGS	       2
 #define PCI_MSIX_FLAGS_QSIZE   0x07ff /* table entries - 1 */

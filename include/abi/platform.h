@@ -32,6 +32,13 @@
 #define PV_PIO_BASE    0xC000u /* I/O BARs */
 #define PV_PIO_SIZE    0x4000u
 
+/* PCI slots: the host bridge is 0 */
+#define PV_IOMMU_SLOT 1u /* the virtio IOMMU, when there is one; */
+#define PV_FIRST_SLOT 2u /* all from here on, */
+#define PV_LAST_SLOT  30u /* up to this one, are behind it */
+/* The balloon, whose page numbers no IOMMU translates, is not behind it. */
+#define PV_BALLOON_SLOT 31u
+
 /* Interrupt controllers */
 #define PV_IOAPIC_BASE 0xFEC00000ull
 #define PV_LAPIC_BASE  0xFEE00000ull
@@ -40,22 +47,23 @@
 #define PV_INTX_GSIS   4u
 
 /* Ports */
-#define PV_COM1_PORT	 0x3F8u
-#define PV_COM1_PORTS	 8u
-#define PV_COM1_IRQ	 4u
-#define PV_KBD_PORT	 0x64u /* keyboard controller: the write 0xFE resets */
-#define PV_KBD_RESET	 0xFEu
-#define PV_EXIT_PORT	 0x501u /* writing v ends the VM: 0 success, else a failure code */
-#define PV_PM_BASE	 0x600u /* ACPI PM1a event block */
-#define PV_PM1_EVT	 0x600u /* status, enable: 2 + 2 bytes */
-#define PV_PM1_EVT_LEN	 4u
-#define PV_PM1_CNT	 0x604u
-#define PV_PM1_CNT_LEN	 2u
-#define PV_SCI_IRQ	 9u
-#define PV_PCI_ADDR_PORT 0xCF8u
-#define PV_PCI_DATA_PORT 0xCFCu
-#define PV_RESET_PORT	 0xCF9u
-#define PV_RESET_CPU	 0x04u /* bit 2 going to 1 resets; */
-#define PV_RESET_SYSTEM	 0x02u /* bit 1 chooses a hard reset */
+#define PV_COM1_PORT	  0x3F8u
+#define PV_COM1_PORTS	  8u
+#define PV_COM1_IRQ	  4u
+#define PV_KBD_PORT	  0x64u /* keyboard controller: the write 0xFE resets */
+#define PV_KBD_RESET	  0xFEu
+#define PV_EXIT_PORT	  0x501u /* writing v ends the VM: 0 success, else a failure code */
+#define PV_DMA_CHECK_PORT 0x508u /* the DMA checker: abi/dma_check.h */
+#define PV_PM_BASE	  0x600u /* ACPI PM1a event block */
+#define PV_PM1_EVT	  0x600u /* status, enable: 2 + 2 bytes */
+#define PV_PM1_EVT_LEN	  4u
+#define PV_PM1_CNT	  0x604u
+#define PV_PM1_CNT_LEN	  2u
+#define PV_SCI_IRQ	  9u
+#define PV_PCI_ADDR_PORT  0xCF8u
+#define PV_PCI_DATA_PORT  0xCFCu
+#define PV_RESET_PORT	  0xCF9u
+#define PV_RESET_CPU	  0x04u /* bit 2 going to 1 resets; */
+#define PV_RESET_SYSTEM	  0x02u /* bit 1 chooses a hard reset */
 
 #endif

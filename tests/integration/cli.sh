@@ -36,7 +36,22 @@ ok "unknown option" run_refused 'unknown option --frobnicate; see' --frobnicate 
 ok "an option without its value" refused '--mem: its value is missing; give' "$pv" run "$tiny" --mem
 ok "no kernel" refused 'no KERNEL; give one' "$pv" run
 ok "two kernels" run_refused 'give only one' "$tiny" "$tiny"
+ok "unknown IOMMU" run_refused '--iommu vtd: unknown; give' --iommu vtd "$tiny"
+ok "edu without address bits" run_refused '--edu 0: not a number of bits; give' --edu 0 "$tiny"
+ok "a fault without a kind" run_refused '--inject disk0: not DEVICE:KIND; give' --inject disk0 "$tiny"
+ok "a fault of no device's name" run_refused '--inject :flip: not DEVICE:KIND; give' --inject :flip "$tiny"
+ok "a fault of an unknown kind" run_refused '--inject rng0:rust: unknown kind; give one of short' --inject rng0:rust "$tiny"
+ok "a fault at every 0th time" run_refused '--inject rng0:flip,every=0: every=0 is not a distance; give' --inject rng0:flip,every=0 "$tiny"
+ok "a fault with a bad seed" run_refused '--inject rng0:flip,seed=-1: seed=-1 is not a number; give' --inject rng0:flip,seed=-1 "$tiny"
+ok "a fault with another word" run_refused '--inject rng0:flip,late: late is unknown; give' --inject rng0:flip,late "$tiny"
+ok "edu with too many" run_refused '--edu 65: not a number of bits; give' --edu 65 "$tiny"
+ok "unknown backing of memory" run_refused '--mem-backend file: unknown; give' --mem-backend file "$tiny"
+ok "half a huge page" run_refused '--mem 33M: no whole number of huge pages; give e.g. 34M' --mem 33M --mem-backend hugetlb "$tiny"
+ok "a balloon of no size" run_refused '--balloon much: not a size; give' --balloon much "$tiny"
+ok "a balloon with an unknown word" run_refused '--balloon: colour=red: unknown; give' --balloon 1M,colour=red "$tiny"
+ok "a balloon larger than the guest" run_refused '--balloon 33M: the guest has only 32M; give' --mem 32M --balloon 33M "$tiny"
 ok "unknown console" run_refused '--console vt: unknown; give' --console vt "$tiny"
+ok "unknown kind of sandbox" run_refused '--sandbox perhaps: unknown; give on or off' --sandbox perhaps "$tiny"
 
 # --- kernel -----------------------------------------------------------------------------
 head -c 100 "$tiny" >"$files/truncated.elf"
@@ -168,10 +183,9 @@ man_is_clean() {
 }
 man_says_what_help_says() {
 	local words
-	words() { tr -d '‐\n ' <"$1" | sed 's/-//g'; }
 	MANWIDTH=1000 man -l "$B/pagevisor.1" 2>/dev/null | col -b >"$work/page"
 	words=$("$pv" run --help | sed -n '/^  .*--mem/,/--cpus/p' | sed '1d;$d' | tr -d '\n -')
-	tr -d '\n ‐-' <"$work/page" | grep -qF "$words"
+	tr -d '\n\t ‐-' <"$work/page" | grep -qF "$words"
 }
 says_version() {
 	"$pv" --version | grep -Ex 'pagevisor [0-9]+\.[0-9]+\.[0-9]+'

@@ -39,7 +39,7 @@ commands_seen() {
 all="bootmem=16M mem=2032M cma=32M highmem=64M"
 for machine in q35 pc; do
 	ok "QEMU's $machine: the guest finishes well" guest "$machine" "$machine" 2048 "$all"
-	ok "QEMU's $machine: all passes but what needs dmacheck" all_passed "$work/$machine" no-dmacheck
+	ok "QEMU's $machine: all passes but what needs dmacheck" all_passed "$work/$machine" no-dmacheck no-iommu no-edu
 	ok "QEMU's $machine: disk.hash is what xxhsum says" disk_hash "$machine"
 	ok "QEMU's $machine: every disk command, and the disk's serial number" commands_seen "$machine"
 	ok "QEMU's $machine: the console's line came out" console_line "$machine"
@@ -48,7 +48,7 @@ done
 option() { # KIND OPTIONS
 	ok "$2: the guest finishes well" guest option q35 256 "$2"
 	ok "$2: what the option leaves true passes" \
-		all_passed "$work/option" no-dmacheck no-options no-highmem below-1g "$1"
+		all_passed "$work/option" no-dmacheck no-iommu no-edu no-options no-highmem below-1g "$1"
 }
 option slub_debug slub_debug=FZPU
 option kfence kfence.sample_interval=1
@@ -57,4 +57,24 @@ option init init_on_alloc=1
 option init init_on_free=1
 option profile alloc_profile=on
 option none "page_poison=on page_owner=on"
+
+# QEMU's balloon, which is told over QMP what it shall have: 12 MiB of 256.
+balloon() {
+	local status=0
+	printf '%s\n' '{"execute":"qmp_capabilities"}' \
+		'{"execute":"balloon","arguments":{"value":255852544}}' '{"execute":"cont"}' |
+		timeout 240 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -M q35 -m 256 -smp 2 -S \
+			-nodefaults -display none -serial "file:$work/balloon" -qmp stdio -no-reboot \
+			-kernel "$B/guest.elf" -append 'experiments=balloon.*' \
+			-device virtio-balloon-pci,disable-legacy=on,deflate-on-oom=on,free-page-reporting=on \
+			-device isa-debug-exit,iobase=0x501 >"$work/qmp" || status=$?
+	[ "$status" = 1 ] || { cat "$work/qmp" "$work/balloon"; false; }
+}
+balloon_deflated() {
+	grep -E '^ok [0-9]+ balloon.stats # told' "$work/balloon" &&
+		grep -E '^ok [0-9]+ balloon.oom # after .* came from the balloon' "$work/balloon"
+}
+ok "QEMU's balloon: the guest finishes well" balloon
+ok "QEMU's balloon: all passes but what needs dmacheck" all_passed "$work/balloon" no-dmacheck
+ok "QEMU's balloon: statistics, and pages come back when memory is short" balloon_deflated
 finish

@@ -56,7 +56,7 @@ void paging_init_cpu(void);
 #define EARLY_MAP_MAX 0x400000UL
 void *early_map(phys_addr_t pa, size_t size);
 /* 2 MiB of device registers at a fixed address, for those that exist once. */
-enum registers { MAP_LAPIC, MAP_ECAM };
+enum registers { MAP_LAPIC, MAP_ECAM, MAP_IOAPIC };
 void *map_registers(enum registers which, phys_addr_t pa);
 
 #endif

@@ -8,6 +8,8 @@
 
 /* Ends the machine: 0 is success, else a failure code (1 .. 127). */
 void machine_exit(unsigned int code) __noreturn;
+/* Switches the machine off through ACPI, else ends it with success. */
+void machine_power_off(void) __noreturn;
 #define EXIT_PANIC	0x7d /* a panic */
 #define EXIT_COMPLAINTS 0x7c /* experiments went well, but the start did not */
 
@@ -24,6 +26,9 @@ struct hypervisor {
 	bool pagevisor; /* pagevisor's CPUID leaf is there */
 	bool ram_zeroed; /* RAM nobody wrote yet reads as zero */
 	bool writes_report; /* someone reads what is printed for programs alone */
+	bool injects; /* its devices make mistakes on purpose */
+	bool dma_check; /* it judges DMA: <guest/dma_check.h> */
+	bool dma_check_hash; /* and hashes buffers, so that each call makes an exit */
 	u32 tsc_khz, timer_khz; /* 0: to be measured */
 };
 extern struct hypervisor hypervisor;
@@ -32,6 +37,11 @@ void hypervisor_detect(void);
 /* From the ACPI tables. */
 struct acpi_facts;
 const struct acpi_facts *machine_acpi(void);
+/* As acpi_find_s5(), of this machine. */
+int machine_s5_type(void);
+/* With the boot parameter `stay`, sleeps until somebody presses the power button (for ever);
+ * else returns at once. */
+void machine_stay(void);
 
 extern unsigned int nr_possible_cpus; /* num_possible_cpus(), for the monitor */
 

@@ -8,6 +8,7 @@
 #include <linux/printk.h>
 
 struct dma_map_ops;
+struct dev_iommu;
 
 /* Limits of the device's scatter-gather engine.  0 means the default. */
 struct device_dma_parameters {
@@ -34,6 +35,7 @@ struct device {
 	u64 coherent_dma_mask; /* the same for coherent buffers */
 	struct device_dma_parameters *dma_parms; /* NULL: defaults, not settable */
 	const struct dma_map_ops *dma_ops; /* NULL: bus address = physical address */
+	struct dev_iommu *iommu; /* its IOMMU's (<linux/iommu.h>); NULL: behind none */
 
 	struct device_dma_account dma;
 	unsigned int dma_reported; /* kinds of trouble printed already: once each */

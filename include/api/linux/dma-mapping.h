@@ -27,8 +27,8 @@
 /*
  * How mappings are made for a device: dev->dma_ops, or direct when NULL (the bus address
  * is the physical address).  A member's contract is that of the dma_* call of its name;
- * arguments are checked before it is called.  unmap, sync, supported and max_mapping_size
- * may be absent: nothing to do, any mask, any size.
+ * arguments are checked before it is called.  unmap, sync, supported, max_mapping_size
+ * and map_resource may be absent: nothing to do, any mask, any size, and refused.
  */
 struct dma_map_ops {
 	void *(*alloc)(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
@@ -41,6 +41,10 @@ struct dma_map_ops {
 			       unsigned long attrs);
 	void (*unmap_page)(struct device *dev, dma_addr_t handle, size_t size,
 			   enum dma_data_direction dir, unsigned long attrs);
+	dma_addr_t (*map_resource)(struct device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs);
+	void (*unmap_resource)(struct device *dev, dma_addr_t handle, size_t size,
+			       enum dma_data_direction dir, unsigned long attrs);
 	/* The number of mapped entries, or a negative errno with nothing left mapped. */
 	int (*map_sg)(struct device *dev, struct scatterlist *sg, int nents,
 		      enum dma_data_direction dir, unsigned long attrs);
@@ -113,6 +117,14 @@ void dma_unmap_sgtable(struct device *dev, struct sg_table *table,
 #define dma_map_sg(dev, sg, nents, dir)	  dma_map_sg_attrs(dev, sg, nents, dir, 0)
 #define dma_unmap_sg(dev, sg, nents, dir) dma_unmap_sg_attrs(dev, sg, nents, dir, 0)
 
+/* The same for physical addresses that are no RAM of the kernel's (they have no struct page:
+ * registers of another device, memory kept back); else, or where the device's ops cannot,
+ * DMA_MAPPING_ERROR. */
+dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs);
+void dma_unmap_resource(struct device *dev, dma_addr_t handle, size_t size,
+			enum dma_data_direction dir, unsigned long attrs);
+
 /* -ENOMEM when handle is DMA_MAPPING_ERROR. */
 int dma_mapping_error(struct device *dev, dma_addr_t handle);
 
@@ -177,16 +189,25 @@ static inline unsigned long dma_get_seg_boundary(const struct device *dev)
 enum dma_event_kind {
 	DMA_EVENT_MAP, /* single or page, mapped: phys, addr, size */
 	DMA_EVENT_UNMAP, /* single or page, about to be unmapped: addr, size */
+	DMA_EVENT_MAP_RESOURCE, /* phys, addr, size */
+	DMA_EVENT_UNMAP_RESOURCE,
 	DMA_EVENT_MAP_SG, /* sg, nents, mapped = what dma_map_sg() returns */
 	DMA_EVENT_UNMAP_SG,
-	DMA_EVENT_ALLOC, /* coherent: phys, addr, size */
-	DMA_EVENT_FREE,
-	DMA_EVENT_SYNC_FOR_CPU, /* addr, size */
-	DMA_EVENT_SYNC_FOR_DEVICE,
+	DMA_EVENT_ALLOC, /* coherent: phys, addr, size as asked for */
+	DMA_EVENT_FREE, /* about to be freed: the same */
+	DMA_EVENT_SYNC_FOR_CPU, /* about to be done: addr, size */
+	DMA_EVENT_SYNC_FOR_DEVICE, /* done */
 	DMA_EVENT_SYNC_SG_FOR_CPU, /* sg, nents */
 	DMA_EVENT_SYNC_SG_FOR_DEVICE,
 	DMA_EVENT_CHECK, /* dma_mapping_error(addr) */
-	DMA_EVENT_REFUSED, /* a map call that failed: phys (0 if unknown), size */
+	DMA_EVENT_REFUSED, /* a map call that failed: why, phys (0 if unknown), size */
+	DMA_EVENT_RELEASED, /* a driver has let go of the device */
+};
+
+enum dma_refusal {
+	DMA_REFUSED_CALL, /* no size, no direction, no DMA; RAM as a resource */
+	DMA_REFUSED_MEMORY, /* outside the direct map; phys is its virtual address */
+	DMA_REFUSED_REACH, /* not where the device reaches, or no room there */
 };
 
 /* One call of the API.  Members a kind does not name are 0. */
@@ -200,12 +221,18 @@ struct dma_event {
 	struct scatterlist *sg;
 	int nents;
 	int mapped;
+	unsigned long attrs;
+	enum dma_refusal why;
 	unsigned long caller; /* return address into the driver */
 };
 
 /* Called for every call of the API, in its context; NULL (the default) costs one test.
  * Set while no call is in flight. */
 extern void (*dma_observer)(const struct dma_event *event);
+
+/* For whoever binds drivers to devices: a driver's remove() is done, and the device holds
+ * nothing any more. */
+void dma_driver_released(struct device *dev);
 
 /* Sums over all devices, for reports. */
 struct dma_stats {

@@ -30,6 +30,7 @@
 #define EILSEQ	    84
 #define EMSGSIZE    90
 #define EPROTO	    71
+#define EBADMSG	    74
 #define ENODATA	    61
 #define ETIME	    62
 #define EOPNOTSUPP  95

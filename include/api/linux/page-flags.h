@@ -29,6 +29,7 @@ enum pageflags {
 	PG_user = 12, /* with PG_live: a frame of processes, mapped or shared by them */
 	PG_movable = 13, /* with PG_live: its owner can move it (<linux/migrate.h>) */
 	PG_isolated = 14, /* with PG_live: on its way elsewhere, or about to be */
+	PG_reported = 15, /* with PG_buddy: the monitor was told (page_reporting.h) */
 };
 
 #define PAGE_FLAG(name) (1U << PG_##name)

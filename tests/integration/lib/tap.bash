@@ -38,8 +38,9 @@ finish() {
 	exit
 }
 
-# What `make run` gives the guest.
+# What `make run` gives the guest, and the monitor.
 RUN_APPEND=${RUN_APPEND:-$(sed -n 's/^RUN_APPEND ?= //p' Makefile)}
+read -ra RUN_OPTIONS <<<"${RUN_OPTIONS:-$(sed -n 's/^RUN_OPTIONS ?= //p' Makefile)}"
 
 have_kvm() {
 	[ -r /dev/kvm ] && [ -w /dev/kvm ]

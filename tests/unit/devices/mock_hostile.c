@@ -11,24 +11,47 @@
 
 #include "tests/unit/devices/mock_model.h"
 
-#define QUEUE_SIZE    64
 #define SCRATCH_BYTES 65536u
 /* Turns of the event loop after which a device that has not finished is stuck. */
 #define SETTLE_TURNS   200
 #define SETTLE_MS      2
 #define RANDOM_DRIVERS 3
 
-static void prepare(struct hostile *h, const struct hostile_target *target,
-		    uint64_t without)
+void hostile_start_driver(const struct hostile_target *target, struct machine *m,
+			  uint64_t without, struct drv *d, struct drvq *q)
 {
-	*h = (struct hostile){ .target = target, .m = machine_new(), .offered = 1 };
+	drv_probe(d, m, HOSTILE_DEVFN);
+	drv_msix_on(d);
+	assert_true(drv_negotiate(d, (DRV_FEATURES | target->features) & ~without));
+	drv_queue(d, q, target->queue, HOSTILE_QUEUE_SIZE);
+	drv_ok(d);
+}
+
+static void put_behind(struct hostile *h)
+{
+	static const uint8_t devfn[] = { HOSTILE_DEVFN, HOSTILE_OTHER };
+	const struct virtio_iommu_params params = { .name = "iommu0" };
+
+	viommu_plug(&h->iommu, h->m, &params);
+	viommu_start(&h->iommu, DRV_ALL_FEATURES);
+	for (unsigned int i = 0; i < 2; i++) {
+		viommu_adopt(&h->iommu, devfn[i]);
+		viommu_attach(&h->iommu, i, devfn[i], 0);
+		viommu_map_ram(&h->iommu, i, VIOMMU_RW);
+	}
+}
+
+static void prepare(struct hostile *h, const struct hostile_target *target,
+		    uint64_t without, bool behind)
+{
+	*h = (struct hostile){
+		.target = target, .m = machine_new(), .behind = behind, .offered = 1
+	};
 	mock_model_plug(h->m, HOSTILE_OTHER);
 	target->plug(h->m);
-	drv_probe(&h->d, h->m, HOSTILE_DEVFN);
-	drv_msix_on(&h->d);
-	assert_true(drv_negotiate(&h->d, DRV_FEATURES & ~without));
-	drv_queue(&h->d, &h->q, target->queue, QUEUE_SIZE);
-	drv_ok(&h->d);
+	if (behind)
+		put_behind(h);
+	hostile_start_driver(target, h->m, without, &h->d, &h->q);
 	h->scratch = machine_alloc(h->m, SCRATCH_BYTES, 4096);
 	h->n = target->request(&h->d, h->seg);
 	assert_in_range(h->n, 1, HOSTILE_SEGS);
@@ -54,7 +77,7 @@ static void settle(struct hostile *h, unsigned int *good, unsigned int *bad)
 
 		while (drvq_get(&h->q, &elem)) {
 			assert_in_range(elem.id, 0, h->q.size - 1);
-			if (elem.len &&
+			if ((elem.len || h->target->writes_nothing) &&
 			    h->target->succeeded(&h->d, h->seg, h->n, elem.len))
 				(*good)++;
 			else
@@ -104,7 +127,7 @@ static void device_recovers(struct hostile *h)
 {
 	struct vring_used_elem elem;
 
-	drv_start(&h->d, h->m, HOSTILE_DEVFN, &h->q, h->target->queue, QUEUE_SIZE);
+	hostile_start_driver(h->target, h->m, 0, &h->d, &h->q);
 	h->n = h->target->request(&h->d, h->seg);
 	drvq_add(&h->q, h->seg, h->n);
 	assert_true(drvq_wait(&h->q, &elem));
@@ -131,13 +154,14 @@ bool hostile_filled(struct drv *d, const struct drv_seg *segs, unsigned int n,
 	return used_len == 2 * HALF;
 }
 
-static void run_case(const struct hostile_target *target, const struct hostile_case *c)
+static void run_case(const struct hostile_target *target, const struct hostile_case *c,
+		     bool behind)
 {
 	unsigned int good = 0, bad = 0;
 	struct hostile h;
 	uint64_t before;
 
-	prepare(&h, target, c->without);
+	prepare(&h, target, c->without, behind);
 	if (c->spoil(&h)) {
 		before = hash(&h);
 		settle(&h, &good, &bad);
@@ -154,7 +178,9 @@ void hostile_run(const struct hostile_target *target)
 	for (unsigned int i = 0; i < hostile_nr_cases; i++) {
 		printf("# %s: %s\n", target->name, hostile_cases[i].name);
 		fflush(stdout);
-		run_case(target, &hostile_cases[i]);
+		run_case(target, &hostile_cases[i], false);
+		if (!target->never_behind)
+			run_case(target, &hostile_cases[i], true);
 	}
 	for (uint32_t seed = 1; seed <= RANDOM_DRIVERS; seed++)
 		hostile_random(target, seed);

@@ -11,23 +11,31 @@
  *     case says;
  *   - another device on the same bus answers as before;
  *   - after a reset the device answers a good request.
+ *
+ * Every case runs twice: as it is, and with the device and the other one behind an IOMMU,
+ * each in a domain that maps all RAM where it is, in small pieces.
  */
 #ifndef MOCK_HOSTILE_H
 #define MOCK_HOSTILE_H
 
 #include "tests/unit/devices/mock_driver.h"
+#include "tests/unit/devices/mock_iommu.h"
 
 #define HOSTILE_SEGS 16 /* most segments of a target's request */
 #define HOSTILE_BYTES \
 	256 /* fewest bytes a request should have, so that it can be cut up */
-#define HOSTILE_DEVFN PCI_DEVFN(2, 0)
-#define HOSTILE_OTHER PCI_DEVFN(9, 0)
+#define HOSTILE_QUEUE_SIZE 64
+#define HOSTILE_DEVFN	   PCI_DEVFN(2, 0)
+#define HOSTILE_OTHER	   PCI_DEVFN(9, 0)
 
 struct hostile_target {
 	const char *name;
 	/* Plugs the device at HOSTILE_DEVFN and calls pci_assign(). */
 	void (*plug)(struct machine *m);
 	unsigned int queue; /* the one that takes the requests */
+	uint64_t features; /* that its requests need, beside DRV_FEATURES */
+	bool never_behind; /* an IOMMU: it is not put behind another */
+	bool writes_nothing; /* a used length of 0 is no error */
 	/* A good request, in fresh guest memory: readable segments, then writable ones. */
 	unsigned int (*request)(struct drv *d, struct drv_seg *segs);
 	/* Was it answered well?  Also called for spoiled ones. */
@@ -44,6 +52,10 @@ bool hostile_filled(struct drv *d, const struct drv_seg *segs, unsigned int n,
 /* Runs all cases against the target, then a few random drivers; a failing one fails the
  * cmocka test that calls. */
 void hostile_run(const struct hostile_target *target);
+/* What a good driver does, from the search for the device to DRIVER_OK, but for these
+ * features. */
+void hostile_start_driver(const struct hostile_target *target, struct machine *m,
+			  uint64_t without, struct drv *d, struct drvq *q);
 /* One driver that does anything, see mock_hostile_random.c. */
 void hostile_random(const struct hostile_target *target, uint32_t seed);
 
@@ -61,6 +73,8 @@ enum hostile_expect {
 struct hostile {
 	const struct hostile_target *target;
 	struct machine *m;
+	bool behind; /* the IOMMU below, which is there only then */
+	struct viommu iommu;
 	struct drv d;
 	struct drvq q;
 	struct drv_seg seg[HOSTILE_SEGS];

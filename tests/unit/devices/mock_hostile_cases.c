@@ -106,6 +106,15 @@ static struct vring_desc *offer_table(struct hostile *h, uint64_t *addr,
 	return drvq_desc(&h->q, head);
 }
 
+/* Behind an IOMMU what lies in RAM before the first address out of reach is written. */
+static void allow_part(struct hostile *h, uint64_t addr, uint64_t len)
+{
+	uint64_t span = ram_span(&h->m->ram, addr, NULL);
+
+	if (h->behind && span)
+		allow(h, addr, span < len ? span : len);
+}
+
 /* Points the first segment of this direction elsewhere. */
 static bool redirect(struct hostile *h, bool write, uint64_t addr, uint32_t len)
 {
@@ -114,6 +123,8 @@ static bool redirect(struct hostile *h, bool write, uint64_t addr, uint32_t len)
 			continue;
 		h->seg[i].addr = addr;
 		h->seg[i].len = len;
+		if (write)
+			allow_part(h, addr, len);
 		for (unsigned int k = 0; k < h->n; k++)
 			if (k != i && h->seg[k].write)
 				allow(h, h->seg[k].addr, h->seg[k].len);

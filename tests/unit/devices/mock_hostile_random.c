@@ -228,7 +228,7 @@ void hostile_random(const struct hostile_target *target, uint32_t seed)
 		step(&c);
 	set_right(&c);
 	assert_true(machine_hash(c.m, may, nr) == before);
-	drv_start(&c.d, c.m, HOSTILE_DEVFN, &c.q[0], target->queue, QUEUE_SIZE);
+	hostile_start_driver(target, c.m, 0, &c.d, &c.q[0]);
 	n = target->request(&c.d, segs);
 	drvq_add(&c.q[0], segs, n);
 	assert_true(drvq_wait(&c.q[0], &elem));

@@ -699,6 +699,69 @@ static void test_fallback(void **state)
 	assert_int_equal(status, 0);
 }
 
+static int result_of(struct io_uring *ring, const struct io_uring_sqe *request)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+	struct io_uring_cqe *cqe;
+	int result;
+
+	*sqe = *request;
+	assert_int_equal(io_uring_submit_and_wait(ring, 1), 1);
+	assert_int_equal(io_uring_peek_cqe(ring, &cqe), 0);
+	result = cqe->res;
+	io_uring_cqe_seen(ring, cqe);
+	return result;
+}
+
+/* A ring for disks cannot be used for anything else, nor be changed. */
+static void test_restricted(void **state)
+{
+	struct io_uring_sqe sqe = { 0 };
+	struct io_uring ring;
+	uint8_t byte[8];
+	struct iovec iov = { byte, sizeof(byte) };
+	int fd;
+
+	(void)state;
+	make_file(NULL, MEDIUM_SIZE);
+	fd = open(path, O_RDWR);
+	assert_int_equal(io_uring_queue_init(4, &ring, IORING_SETUP_R_DISABLED), 0);
+	assert_int_equal(block_uring_restrict(&ring), 0);
+
+	io_uring_prep_readv(&sqe, fd, &iov, 1, 0);
+	assert_int_equal(result_of(&ring, &sqe), sizeof(byte));
+	io_uring_prep_writev(&sqe, fd, &iov, 1, 0);
+	assert_int_equal(result_of(&ring, &sqe), sizeof(byte));
+	io_uring_prep_fsync(&sqe, fd, IORING_FSYNC_DATASYNC);
+	assert_int_equal(result_of(&ring, &sqe), 0);
+	io_uring_prep_fallocate(&sqe, fd, 0, 0, 512);
+	assert_int_equal(result_of(&ring, &sqe), 0);
+
+	io_uring_prep_openat(&sqe, AT_FDCWD, path, O_RDONLY, 0);
+	assert_int_equal(result_of(&ring, &sqe), -EACCES);
+	io_uring_prep_close(&sqe, fd);
+	assert_int_equal(result_of(&ring, &sqe), -EACCES);
+	io_uring_prep_nop(&sqe);
+	assert_int_equal(result_of(&ring, &sqe), -EACCES);
+	assert_int_equal(io_uring_register_eventfd(&ring, fd), -EACCES);
+	io_uring_queue_exit(&ring);
+	close(fd);
+}
+
+/* And the engine's is such a ring: what it is made of refuses to be changed. */
+static void test_engine_is_restricted(void **state)
+{
+	int event_fd = eventfd(0, EFD_NONBLOCK);
+	void *engine;
+
+	(void)state;
+	assert_int_equal(block_engine_uring.open(&engine, 4, event_fd), 0);
+	/* The ring stands first in its engine. */
+	assert_int_equal(io_uring_register_eventfd(engine, event_fd), -EACCES);
+	block_engine_uring.close(engine);
+	close(event_fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -716,6 +779,8 @@ int main(void)
 		cmocka_unit_test(test_open_errors),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_fallback),
+		cmocka_unit_test(test_restricted),
+		cmocka_unit_test(test_engine_is_restricted),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -54,28 +54,31 @@ static uint64_t gpa_of_page(unsigned int page)
 				: HIGH_BASE + (page - PAGES / 2) * (uint64_t)PAGE;
 }
 
-static int64_t translate(const struct dma_translator *translator, uint32_t endpoint,
-			 uint64_t iova, uint64_t len, enum dma_dir dir, uint64_t *gpa)
+static int find(const struct dma_translator *translator, uint32_t endpoint, uint64_t iova,
+		struct dma_mapping *m)
 {
-	uint64_t page = iova / PAGE, in_page = PAGE - iova % PAGE;
+	uint64_t page = iova / PAGE;
 
 	(void)translator;
 	(void)endpoint;
-	if (iova >= REQUEST && iova < REQUEST + REQUEST_SIZE) {
-		*gpa = REQUEST_GPA + (iova - REQUEST);
-		return (int64_t)(REQUEST + REQUEST_SIZE - iova);
-	}
+	*m = (struct dma_mapping){ REQUEST, REQUEST + REQUEST_SIZE - 1, REQUEST_GPA, true,
+				   true };
+	if (iova >= REQUEST && iova < REQUEST + REQUEST_SIZE)
+		return 0;
 	if (page >= PAGES || !t.mapped[page])
 		return -EFAULT;
-	if (dir == DMA_WRITE && !t.writable[page])
-		return -EACCES;
-	*gpa = gpa_of_page(t.page_of[page]) + iova % PAGE;
-	return (int64_t)(len < in_page ? len : in_page);
+	*m = (struct dma_mapping){ .first = page * PAGE,
+				   .last = page * PAGE + PAGE - 1,
+				   .gpa = gpa_of_page(t.page_of[page]),
+				   .read = true,
+				   .write = t.writable[page] };
+	return 0;
 }
 
-static void on_fault(void *arg, struct dma_port *port, const struct dma_fault *fault)
+static void on_fault(struct dma_translator *translator, struct dma_port *port,
+		     const struct dma_fault *fault)
 {
-	(void)arg;
+	(void)translator;
 	(void)port;
 	(void)fault;
 	t.faults++;
@@ -116,10 +119,10 @@ static int setup(void **state)
 			t.page_of[at + 1] = want;
 		}
 	}
-	t.translator.translate = translate;
+	t.translator.find = find;
+	t.translator.fault = on_fault;
 	dma_port_init(&t.port, "dmacheck", 0, NULL, &t.ram);
-	t.port.translator = &t.translator;
-	t.port.fault = on_fault;
+	dma_set_translator(&t.port, &t.translator);
 	dma_set_enabled(&t.port, true);
 	return dmacheck_job_init(&t.job);
 }
@@ -145,14 +148,16 @@ struct stream {
 /* Where byte `at` of a stream lies in RAM, or -1 when it cannot be reached. */
 static int64_t place(const struct stream *s, uint64_t at, enum dma_dir dir)
 {
+	struct dma_mapping m;
 	uint64_t iova, gpa;
 	uint32_t i = 0;
 
 	while (at >= s->seg[i].len)
 		at -= s->seg[i++].len;
 	iova = s->seg[i].addr + at;
-	if (translate(NULL, 0, iova, 1, dir, &gpa) < 0)
+	if (find(NULL, 0, iova, &m) || !(dir == DMA_READ ? m.read : m.write))
 		return -1;
+	gpa = m.gpa + (iova - m.first);
 	return (int64_t)(gpa < HALF ? gpa : gpa - HIGH_BASE + HALF);
 }
 
@@ -487,6 +492,7 @@ static void test_faults(void **state)
 		uint64_t good;
 
 		t.mapped[hole] = false;
+		dma_invalidate(&t.port);
 		t.faults = 0;
 		good = model_gather(&s, scratch, 0, s.len);
 		resp = run(op, 0, &s, NULL, RUN_ROOM);
@@ -502,13 +508,25 @@ static void test_faults(void **state)
 			assert_int_equal(t.faults, 0);
 		}
 		t.mapped[hole] = true;
+		dma_invalidate(&t.port);
 		dmacheck_job_end(&t.job);
 	}
 	assert_true(hits > 10);
 	assert_ram();
 }
 
-/* Writing: nothing from the failing byte on, and the exact offset. */
+/* Does no later byte of the stream that is written fall on the same place? */
+static bool is_last_write(const struct stream *s, uint64_t at, uint64_t end)
+{
+	int64_t where = place(s, at, DMA_WRITE);
+
+	for (uint64_t i = at + 1; i < end; i++)
+		if (place(s, i, DMA_WRITE) == where)
+			return false;
+	return true;
+}
+
+/* Writing: all up to the failing byte, nothing from it on, and the exact offset. */
 static void test_write_faults(void **state)
 {
 	(void)state;
@@ -521,6 +539,7 @@ static void test_write_faults(void **state)
 		const struct dmacheck_resp *resp;
 
 		t.writable[sealed] = false;
+		dma_invalidate(&t.port);
 		while (place(&dst, bad, DMA_WRITE) >= 0)
 			bad++;
 		t.faults = 0;
@@ -532,11 +551,16 @@ static void test_write_faults(void **state)
 		/* The sealed page did not change, nor anything outside the stream. */
 		for (uint64_t at = 0; at < bad; at++) {
 			int64_t where = place(&dst, at, DMA_WRITE);
+			le64 word = DMACHECK_PATTERN(1, at / 8);
 
+			if (op == DMACHECK_OP_FILL && is_last_write(&dst, at, bad))
+				assert_int_equal(t.bytes[where],
+						 (uint8_t)(word >> at % 8 * 8));
 			t.model[where] = t.bytes[where];
 		}
 		assert_ram();
 		t.writable[sealed] = true;
+		dma_invalidate(&t.port);
 		dmacheck_job_end(&t.job);
 	}
 }

@@ -4,11 +4,14 @@
  * and leaves nothing behind (the sanitizers' build counts), a request fails alone.
  */
 #include "devices/dmacheck.h"
+#include "devices/edu.h"
 #include "devices/legacy.h"
 #include "devices/serial.h"
 #include "devices/virtio_console.h"
 #include "devices/virtio_rng.h"
 #include "tests/unit/devices/mock_blk.h"
+#include "tests/unit/devices/mock_iommu.h"
+#include "tests/unit/devices/mock_model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -131,6 +134,34 @@ static int create_dmacheck(void)
 	return error;
 }
 
+static int create_iommu(void)
+{
+	struct virtio_iommu_params params = { .name = "iommu0" };
+	struct virtio_dev *vd;
+	int error = virtio_iommu_create(&params, &vd);
+
+	if (!error)
+		virtio_destroy(vd);
+	return error;
+}
+
+static struct machine *board;
+
+static int create_edu(void)
+{
+	struct edu_params params = { .name = "edu0" };
+	struct device *device;
+	int error = edu_plug(&board->pci, BLK_DEVFN, &params, NULL);
+
+	if (!error) {
+		device = &board->pci.dev[BLK_DEVFN]->device;
+		device->ops->destroy(device);
+	}
+	assert_null(board->pci.dev[BLK_DEVFN]);
+	assert_int_equal(board->mh.nr_watches, 0);
+	return error;
+}
+
 static char path[] = "/tmp/pagevisor-memory-XXXXXX";
 static const struct block_engine *engine;
 
@@ -176,6 +207,10 @@ static void test_create(void **state)
 	each_fails(create_rng);
 	each_fails(create_console);
 	each_fails(create_dmacheck);
+	each_fails(create_iommu);
+	board = machine_new();
+	each_fails(create_edu);
+	machine_free(board);
 	engine = &block_engine_uring;
 	each_fails(create_backend);
 	engine = &block_engine_sync;
@@ -229,11 +264,68 @@ static void test_blk_requests(void **state)
 	blk_stop(&b);
 }
 
+#define CLIENT PCI_DEVFN(2, 0)
+
+/* Each allocation after the chain's fails: NOMEM, and nothing has changed; with memory it
+ * works. */
+static void iommu_request(struct viommu *v, const void *req, uint32_t len,
+			  uint64_t domains, uint64_t mappings)
+{
+	const uint32_t tail = sizeof(struct virtio_iommu_req_tail);
+	bool nomem = false;
+
+	for (int n = 1; n < 10; n++) {
+		unsigned int slot;
+
+		failed = false;
+		left = n;
+		slot = viommu_submit(v, req, len - tail, tail);
+		left = -1;
+		assert_true(viommu_done(v));
+		if (!failed) {
+			assert_int_equal(viommu_status(v, slot), VIRTIO_IOMMU_S_OK);
+			assert_true(nomem);
+			return;
+		}
+		assert_int_equal(viommu_status(v, slot), VIRTIO_IOMMU_S_NOMEM);
+		assert_int_equal(viommu_stat(v, "domains"), domains);
+		assert_int_equal(viommu_stat(v, "mappings"), mappings);
+		nomem = true;
+	}
+	fail_msg("more allocations than expected");
+}
+
+static void test_iommu_requests(void **state)
+{
+	const struct virtio_iommu_params params = { .name = "iommu0" };
+	struct virtio_iommu_req_attach attach = { .head.type = VIRTIO_IOMMU_T_ATTACH,
+						  .domain = 1,
+						  .endpoint = CLIENT };
+	const struct virtio_iommu_req_map map = { .head.type = VIRTIO_IOMMU_T_MAP,
+						  .domain = 2,
+						  .virt_end = 4095 };
+	struct machine *m = machine_new();
+	struct viommu v;
+
+	(void)state;
+	viommu_plug(&v, m, &params);
+	mock_model_plug(m, CLIENT);
+	viommu_adopt(&v, CLIENT);
+	viommu_start(&v, DRV_ALL_FEATURES);
+	iommu_request(&v, &attach, sizeof(attach), 0, 0);
+	/* From one domain to another: the old one is kept until the new one is there. */
+	attach.domain = 2;
+	iommu_request(&v, &attach, sizeof(attach), 1, 0);
+	iommu_request(&v, &map, sizeof(map), 1, 0);
+	machine_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create),
 		cmocka_unit_test(test_blk_requests),
+		cmocka_unit_test(test_iommu_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

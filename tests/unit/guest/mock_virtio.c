@@ -120,7 +120,7 @@ static bool answer(struct mock_virtio *m, struct mock_queue *q)
 		if (len < 0)
 			q->held[kept++] = c;
 		else
-			give_back(q, c.head, (u32)len);
+			give_back(q, c.head, (u32)max(len - m->cut, 0));
 	}
 	q->nr_held = kept;
 	return kept < n;
@@ -136,7 +136,7 @@ static void work(void *arg)
 		if (!q->enabled)
 			continue;
 		take_new(m, i);
-		if (m->silent || !answer(m, q))
+		if (m->silent || !answer(m, q) || m->mute)
 			continue;
 		host_irq_enter();
 		vring_interrupt(q->vq);
@@ -280,7 +280,8 @@ void mock_virtio_plug(struct mock_virtio *m)
 	m->vdev = (struct virtio_device){ .id = m->vdev.id,
 					  .config = &ops,
 					  .dev = { .parent = &m->bus } };
-	m->silent = m->late = m->deaf = m->stuck = false;
+	m->silent = m->mute = m->late = m->deaf = m->stuck = false;
+	m->cut = 0;
 	m->queue_resets = m->resets = m->stolen = 0;
 	plugged = m;
 	dma_observer = observe;

@@ -45,6 +45,8 @@ struct mock_virtio {
 
 	/* How it misbehaves, at any time. */
 	bool silent; /* keeps all that it is given */
+	bool mute; /* answers without an interrupt */
+	int cut; /* answers say that they are so many bytes shorter than they are */
 	bool late; /* answers in the moment in which a queue is reset */
 	bool deaf; /* does not reset a queue */
 	bool stuck; /* nor itself: the transport cuts it off */

@@ -22,6 +22,7 @@
 #define MCFG 0x800U
 #define FADT 0xa00U
 #define ODD  0xc00U
+#define DSDT 0x1000U
 
 struct machine {
 	struct acpi_memory memory;
@@ -81,16 +82,27 @@ static void make_madt(struct machine *m)
 	struct acpi_madt_lapic *lapic = (struct acpi_madt_lapic *)(madt + 1);
 	struct acpi_madt_ioapic *ioapic = (struct acpi_madt_ioapic *)(lapic + 3);
 
+	struct acpi_madt_int_override *sci =
+		(struct acpi_madt_int_override *)(ioapic + 1);
+
 	start_table(m, MADT, ACPI_SIG_MADT,
-		    sizeof(*madt) + 3 * sizeof(*lapic) + sizeof(*ioapic));
+		    sizeof(*madt) + 3 * sizeof(*lapic) + sizeof(*ioapic) + sizeof(*sci));
+	*sci = (struct acpi_madt_int_override){
+		.entry = { ACPI_MADT_INT_OVERRIDE, sizeof(*sci) },
+		.source = 9,
+		.gsi = 20,
+		.flags = ACPI_MADT_ACTIVE_LOW | ACPI_MADT_LEVEL,
+	};
 	madt->lapic_address = 0xfee00000;
 	for (uint8_t i = 0; i < 3; i++)
 		lapic[i] = (struct acpi_madt_lapic){ .entry = { ACPI_MADT_LAPIC,
 								sizeof(*lapic) },
 						     .apic_id = (uint8_t)(i * 2),
 						     .flags = i != 1 ? 1 : 2 };
-	*ioapic = (struct acpi_madt_ioapic){ .entry = { ACPI_MADT_IOAPIC,
-							sizeof(*ioapic) } };
+	*ioapic =
+		(struct acpi_madt_ioapic){ .entry = { ACPI_MADT_IOAPIC, sizeof(*ioapic) },
+					   .address = 0xfec00000,
+					   .gsi_base = 0 };
 	seal_table(m, MADT);
 }
 
@@ -111,6 +123,14 @@ static void make_fadt(struct machine *m)
 	start_table(m, FADT, ACPI_SIG_FADT, 116); /* as revision 1 had it */
 	fadt->pm_tmr_blk = 0x608;
 	fadt->pm_tmr_len = 4;
+	fadt->sci_int = 9;
+	fadt->pm1a_evt_blk = 0x600;
+	fadt->pm1_evt_len = 4;
+	fadt->pm1a_cnt_blk = 0x604;
+	fadt->pm1_cnt_len = 2;
+	fadt->smi_cmd = 0xb2;
+	fadt->acpi_enable = 0xf1;
+	fadt->dsdt = DSDT;
 	seal_table(m, FADT);
 }
 
@@ -164,6 +184,16 @@ static void check_good(const struct acpi_facts *f)
 	assert_int_equal(f->ecam_last_bus, 255);
 	assert_true(f->has_fadt);
 	assert_int_equal(f->pm_timer_port, 0x608);
+	assert_int_equal(f->ioapic_base, 0xfec00000);
+	assert_int_equal(f->power.event_port, 0x600);
+	assert_int_equal(f->power.event_bytes, 4);
+	assert_int_equal(f->power.control_port, 0x604);
+	assert_int_equal(f->power.command_port, 0xb2);
+	assert_int_equal(f->power.enable, 0xf1);
+	assert_int_equal(f->power.irq, 20);
+	assert_true(f->power.active_low);
+	assert_false(f->power.edge);
+	assert_int_equal(f->power.dsdt, DSDT);
 }
 
 static void both_root_tables_lead_to_all(void **state)
@@ -331,6 +361,58 @@ static void random_damage_is_survived(void **state)
 	}
 }
 
+/* Name (\_S5, Package (4) { value, ... }) at `at` of a DSDT of that length. */
+static void make_dsdt(struct machine *m, uint32_t len, uint32_t at,
+		      const uint8_t *package, size_t n)
+{
+	static const uint8_t name[] = { 0x08, '\\', '_', 'S', '5', '_' };
+
+	start_table(m, DSDT, "DSDT", len);
+	memcpy(m->ram + DSDT + at, name, sizeof(name));
+	memcpy(m->ram + DSDT + at + sizeof(name), package, n);
+	seal_table(m, DSDT);
+}
+
+static void s5_is_found_wherever_it_stands(void **state)
+{
+	static const uint8_t byte[] = { 0x12, 0x0a, 4, 0x0a, 5, 0x0a, 5, 0, 0 };
+	static const uint8_t zero[] = { 0x12, 0x06, 4, 0, 0, 0, 0 };
+	static const uint8_t one[] = { 0x12, 0x40, 0x01, 4, 1, 0, 0, 0 };
+	struct machine *m = make_machine(true);
+
+	(void)state;
+	for (uint32_t at = sizeof(struct acpi_header); at < 300; at++) {
+		make_dsdt(m, 400, at, byte, sizeof(byte));
+		assert_int_equal(acpi_find_s5(&m->memory, DSDT), 5);
+		make_dsdt(m, 400, at, zero, sizeof(zero));
+		assert_int_equal(acpi_find_s5(&m->memory, DSDT), 0);
+		make_dsdt(m, 400, at, one, sizeof(one));
+		assert_int_equal(acpi_find_s5(&m->memory, DSDT), 1);
+	}
+	free(m);
+}
+
+static void s5_that_is_not_there_is_not_found(void **state)
+{
+	static const uint8_t integer[] = { 0x0a, 5, 0, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t method[] = { 0x12, 0x0a, 4, 0x14, 5, 0, 0, 0 };
+	struct machine *m = make_machine(true);
+
+	(void)state;
+	assert_int_equal(acpi_find_s5(&m->memory, 0), -ENOENT);
+	assert_int_equal(acpi_find_s5(&m->memory, SIZE - 8), -ENOENT);
+	make_dsdt(m, 400, 100, integer, sizeof(integer));
+	assert_int_equal(acpi_find_s5(&m->memory, DSDT), -ENOENT);
+	make_dsdt(m, 400, 100, method, sizeof(method));
+	assert_int_equal(acpi_find_s5(&m->memory, DSDT), -ENOENT);
+	/* It ends with the name. */
+	make_dsdt(m, 106, 100, integer, 0);
+	assert_int_equal(acpi_find_s5(&m->memory, DSDT), -ENOENT);
+	m->ram[DSDT + 50] ^= 1; /* the checksum is wrong now */
+	assert_int_equal(acpi_find_s5(&m->memory, DSDT), -ENOENT);
+	free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +424,8 @@ int main(void)
 		cmocka_unit_test(bytes_behind_the_last_entry_are_an_error),
 		cmocka_unit_test(more_cpus_than_room_are_counted),
 		cmocka_unit_test(random_damage_is_survived),
+		cmocka_unit_test(s5_is_found_wherever_it_stands),
+		cmocka_unit_test(s5_that_is_not_there_is_not_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

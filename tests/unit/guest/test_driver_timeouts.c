@@ -221,6 +221,39 @@ static void answer_comes_too_late(void **state)
 	silence(true);
 }
 
+/* A lost interrupt costs patience, and nothing else. */
+static void lost_interrupt_is_no_error(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(targets); i++) {
+		plug(&targets[i], 0);
+		for (unsigned int round = 0; round < ROUNDS; round++) {
+			m.mute = round % 2 == 0;
+			assert_int_equal(targets[i].use(), 0);
+		}
+		assert_int_equal(m.queue_resets, 0);
+		unplug();
+	}
+}
+
+/* Who says that all is well, and wrote less: an error, also for one who may give less than
+ * was asked for, when he gives nothing.  A console writes nothing anyway. */
+static void short_answer_is_an_error(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(targets); i++) {
+		bool may = targets[i].id == VIRTIO_ID_CONSOLE;
+
+		plug(&targets[i], 0);
+		m.cut = 1;
+		memset(buffer, 0, 100);
+		assert_int_equal(targets[i].use(), may ? 0 : -EIO);
+		m.cut = 0;
+		assert_int_equal(targets[i].use(), 0);
+		unplug();
+	}
+}
+
 /* A device that cannot reset its queue loses everything and is not used again, until
  * another one takes its place. */
 static void give_up(u64 without, bool deaf, bool stuck, u8 status)
@@ -351,6 +384,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silent_queue_is_reset),
 		cmocka_unit_test(answer_comes_too_late),
+		cmocka_unit_test(lost_interrupt_is_no_error),
+		cmocka_unit_test(short_answer_is_an_error),
 		cmocka_unit_test(without_queue_reset_the_device_is_given_up),
 		cmocka_unit_test(queue_that_does_not_reset_is_given_up),
 		cmocka_unit_test(device_that_does_not_reset_is_given_up),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Streaming mappings in direct mode: masks, refusals, accounting and the observer. */
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 #include <linux/vmalloc.h>
 #include "dma_test.h"
 
@@ -39,6 +40,7 @@ static void memory_beyond_the_mask_is_refused(void **state)
 	char *top = __va(DMA_BIT_MASK(28) + 1 - PAGE_SIZE);
 
 	(void)state;
+	swiotlb_setup("noforce");
 	assert_int_equal(dma_set_mask(&dma_dev, DMA_BIT_MASK(28)), 0);
 	assert_int_equal(dma_get_mask(&dma_dev), DMA_BIT_MASK(28));
 	assert_false(refused(dma_map_single(&dma_dev, top, PAGE_SIZE, DMA_TO_DEVICE)));
@@ -282,10 +284,78 @@ static void the_observer_sees_coherent_buffers(void **state)
 	dma_free_coherent(&dma_dev, 5000, p, dma);
 	dma_observer = NULL;
 	assert_int_equal(nr_seen, 2);
-	expect_event(0, DMA_EVENT_ALLOC, 2 * PAGE_SIZE);
-	assert_int_equal(seen[0].addr, dma);
-	assert_int_equal(seen[0].phys, dma);
-	expect_event(1, DMA_EVENT_FREE, 2 * PAGE_SIZE);
+	expect_event(0, DMA_EVENT_ALLOC, 5000);
+	expect_event(1, DMA_EVENT_FREE, 5000);
+	for (unsigned int i = 0; i < nr_seen; i++) {
+		assert_int_equal(seen[i].addr, dma);
+		assert_int_equal(seen[i].phys, dma);
+	}
+}
+
+#define REGISTERS (64 * GIB) /* beyond RAM */
+
+static void resources_are_no_ram(void **state)
+{
+	dma_addr_t dma;
+
+	(void)state;
+	nr_seen = 0;
+	dma_dev_mask = DMA_BIT_MASK(64);
+	dma_observer = record;
+	dma = dma_map_resource(&dma_dev, REGISTERS + 8, 64, DMA_BIDIRECTIONAL, 0);
+	assert_int_equal(dma, REGISTERS + 8);
+	dma_holds(1, 64, 0, 0);
+	dma_unmap_resource(&dma_dev, dma, 64, DMA_BIDIRECTIONAL, 0);
+	dma_holds(0, 0, 0, 0);
+	assert_int_equal(nr_seen, 2);
+	expect_event(0, DMA_EVENT_MAP_RESOURCE, 64);
+	assert_int_equal(seen[0].phys, REGISTERS + 8);
+	expect_event(1, DMA_EVENT_UNMAP_RESOURCE, 64);
+
+	/* RAM, no bytes, beyond the mask. */
+	assert_int_equal(dma_map_resource(&dma_dev, GIB, 64, DMA_TO_DEVICE, 0),
+			 DMA_MAPPING_ERROR);
+	assert_int_equal(seen[2].why, DMA_REFUSED_CALL);
+	assert_int_equal(dma_map_resource(&dma_dev, REGISTERS, 0, DMA_TO_DEVICE, 0),
+			 DMA_MAPPING_ERROR);
+	assert_int_equal(seen[3].why, DMA_REFUSED_CALL);
+	dma_dev_mask = DMA_BIT_MASK(32);
+	assert_int_equal(dma_map_resource(&dma_dev, REGISTERS, 64, DMA_TO_DEVICE, 0),
+			 DMA_MAPPING_ERROR);
+	assert_int_equal(seen[4].why, DMA_REFUSED_REACH);
+	dma_observer = NULL;
+	host_log_clear();
+}
+
+static void the_observer_learns_why_a_call_is_refused(void **state)
+{
+	char *high = (char *)__va(5 * GIB), *far = vmalloc(64);
+	struct scatterlist sg;
+
+	(void)state;
+	nr_seen = 0;
+	dma_observer = record;
+	dma_map_single(&dma_dev, high, 64, DMA_NONE);
+	dma_map_single(&dma_dev, far, 64, DMA_TO_DEVICE);
+	dma_map_single(&dma_dev, high, 64, DMA_TO_DEVICE);
+	sg_init_one(&sg, high, 32);
+	dma_map_sg(&dma_dev, &sg, 1, DMA_NONE);
+	dma_map_sg(&dma_dev, &sg, 1, DMA_TO_DEVICE);
+	dma_driver_released(&dma_dev);
+	dma_observer = NULL;
+
+	assert_int_equal(nr_seen, 6);
+	for (unsigned int i = 0; i < 5; i++)
+		expect_event(i, DMA_EVENT_REFUSED, i < 3 ? 64 : 32);
+	assert_int_equal(seen[0].why, DMA_REFUSED_CALL);
+	assert_int_equal(seen[1].why, DMA_REFUSED_MEMORY);
+	assert_int_equal(seen[1].phys, (unsigned long)far);
+	assert_int_equal(seen[2].why, DMA_REFUSED_REACH);
+	assert_int_equal(seen[2].phys, virt_to_phys(high));
+	assert_int_equal(seen[3].why, DMA_REFUSED_CALL);
+	assert_int_equal(seen[4].why, DMA_REFUSED_REACH);
+	expect_event(5, DMA_EVENT_RELEASED, 0);
+	vfree(far);
 }
 
 #define SHIFTED 0x1000000000ULL
@@ -394,6 +464,8 @@ int main(void)
 		dma_test(limits_of_segments),
 		dma_test(the_observer_sees_every_call),
 		dma_test(the_observer_sees_coherent_buffers),
+		dma_test(resources_are_no_ram),
+		dma_test(the_observer_learns_why_a_call_is_refused),
 		dma_test(ops_are_asked_only_what_makes_sense),
 		dma_test(a_device_can_have_other_ops),
 		dma_test(counts_are_exact_with_several_cpus),

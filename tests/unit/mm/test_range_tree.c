@@ -74,6 +74,37 @@ static void try_alloc(unsigned long n, unsigned long align, unsigned long limit_
 	model_set(node, node);
 }
 
+/* The last cell below the limit where n free ones start at a multiple of align cells, or
+ * CELLS. */
+static unsigned long model_last_fit(unsigned long n, unsigned long align,
+				    unsigned long limit_cells)
+{
+	for (unsigned long i = limit_cells + 1; i-- > 0;)
+		if (i + n <= limit_cells && IS_ALIGNED(BASE + i * CELL, align * CELL) &&
+		    model_free(i, n))
+			return i;
+	return CELLS;
+}
+
+static void try_alloc_high(unsigned long n, unsigned long align,
+			   unsigned long limit_cells)
+{
+	struct range *node = malloc(sizeof(*node));
+	unsigned long want = model_last_fit(n, align, limit_cells);
+	int err = range_tree_alloc_high(&tree, node, n * CELL, align * CELL,
+					BASE + limit_cells * CELL);
+
+	if (want == CELLS) {
+		assert_int_equal(err, -ENOSPC);
+		free(node);
+		return;
+	}
+	assert_int_equal(err, 0);
+	assert_int_equal(node->start, BASE + want * CELL);
+	assert_int_equal(node->end - node->start, n * CELL);
+	model_set(node, node);
+}
+
 static void try_insert(unsigned long first, unsigned long n)
 {
 	struct range *node = malloc(sizeof(*node));
@@ -130,7 +161,7 @@ static void random_operations_follow_the_model(void **state)
 		unsigned long cell = (unsigned long)rand() % CELLS;
 		unsigned long n = 1 + (unsigned long)rand() % 7;
 
-		switch (rand() % 8) {
+		switch (rand() % 11) {
 		case 0:
 		case 1:
 			try_alloc(n, 1, CELLS);
@@ -143,6 +174,13 @@ static void random_operations_follow_the_model(void **state)
 			break;
 		case 4:
 			try_insert(cell, n);
+			break;
+		case 5:
+			try_alloc_high(n, 1UL << rand() % 4, CELLS);
+			break;
+		case 6:
+			try_alloc_high(n, 1UL << rand() % 3,
+				       (unsigned long)rand() % (CELLS + 1));
 			break;
 		default:
 			if (owner[cell])
@@ -183,7 +221,7 @@ static void height_stays_logarithmic(void **state)
 static void the_ends_of_the_address_space_do_not_wrap(void **state)
 {
 	struct range_tree top;
-	struct range a, b;
+	struct range a, b, c;
 
 	(void)state;
 	range_tree_init(&top, 0x1000, ~0UL & ~0xfffUL);
@@ -193,6 +231,12 @@ static void the_ends_of_the_address_space_do_not_wrap(void **state)
 	assert_int_equal(range_tree_alloc(&top, &b, 0x1000, 1UL << 63, ~0UL), -ENOSPC);
 	assert_int_equal(range_tree_alloc(&top, &b, 0x1000, 0x1000, 0x1fff), -ENOSPC);
 	assert_int_equal(range_tree_alloc(&top, &b, 0x1000, 0x1000, 0x2000), 0);
+	assert_int_equal(range_tree_alloc_high(&top, &c, ~0UL, 1, ~0UL), -ENOSPC);
+	assert_int_equal(range_tree_alloc_high(&top, &c, 0x1000, 0x1000, 0x800), -ENOSPC);
+	assert_int_equal(range_tree_alloc_high(&top, &c, 0x2000, 0x1000, 0x2fff),
+			 -ENOSPC);
+	assert_int_equal(range_tree_alloc_high(&top, &c, 0x1000, 0x1000, ~0UL), 0);
+	assert_int_equal(c.end, ~0UL & ~0xfffUL);
 	assert_null(range_tree_fault(&top));
 }
 

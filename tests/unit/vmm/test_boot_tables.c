@@ -15,6 +15,8 @@
 
 #define GIB (1ull << 30)
 
+static const struct acpi_config two_cpus = { .cpus = 2 };
+
 static const void *at(const struct guest_memory *mem, uint64_t gpa, uint64_t len)
 {
 	const void *p = ram_at(&mem->ram, gpa, len);
@@ -169,7 +171,7 @@ static void tables_hang_together(void **state)
 
 	(void)state;
 	test_memory(&mem, 64ull << 20);
-	rsdp = acpi_write_tables(&mem.ram, 2);
+	rsdp = acpi_write_tables(&mem.ram, &two_cpus);
 	fadt = (const struct acpi_fadt *)find_table(&mem, rsdp, ACPI_SIG_FADT);
 	assert_int_equal(fadt->header.length, sizeof(*fadt));
 	dsdt = table_at(&mem, fadt->x_dsdt);
@@ -198,7 +200,8 @@ static void madt_lists_every_processor(void **state)
 	(void)state;
 	test_memory(&mem, 64ull << 20);
 	for (c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
-		uint64_t rsdp = acpi_write_tables(&mem.ram, counts[c]);
+		const struct acpi_config config = { .cpus = counts[c] };
+		uint64_t rsdp = acpi_write_tables(&mem.ram, &config);
 		const struct acpi_header *madt = find_table(&mem, rsdp, ACPI_SIG_MADT);
 		const uint8_t *entry = (const uint8_t *)madt + sizeof(struct acpi_madt);
 		const uint8_t *end = (const uint8_t *)madt + madt->length;
@@ -220,6 +223,33 @@ static void madt_lists_every_processor(void **state)
 	memory_destroy(&mem);
 }
 
+/* ACPI 6.5, 5.2.32, byte by byte: the compiler of this age does not know the table. */
+static void viot_names_the_iommu(void **state)
+{
+	static const uint8_t rest[] = {
+		2,    0, 0x30, 0, 0,	0, 0,	 0, 0, 0, 0, 0, /* nodes, offset */
+		3,    0, 0x10, 0, 0,	0, 0x08, 0, 0, 0, 0, 0, 0, 0,
+		0,    0, 1,    0, 0x18, 0, 0x10, 0, 0, 0, 0, 0, 0, 0,
+		0x10, 0, 0xf7, 0, 0x30, 0, 0,	 0, 0, 0, 0, 0,
+	};
+	struct acpi_config config = { .cpus = 1, .iommu = true };
+	const struct acpi_header *viot;
+	const struct acpi_xsdt *xsdt;
+	const struct acpi_rsdp *rsdp;
+	struct guest_memory mem;
+
+	(void)state;
+	test_memory(&mem, 64ull << 20);
+	viot = find_table(&mem, acpi_write_tables(&mem.ram, &config), ACPI_SIG_VIOT);
+	assert_int_equal(viot->length, 0x30 + 0x10 + 0x18);
+	assert_memory_equal(viot + 1, rest, sizeof(rest));
+	/* Without an IOMMU there is no such table. */
+	rsdp = at(&mem, acpi_write_tables(&mem.ram, &two_cpus), sizeof(*rsdp));
+	xsdt = (const struct acpi_xsdt *)table_at(&mem, rsdp->xsdt_address);
+	assert_int_equal(xsdt->header.length, sizeof(*xsdt) + 3 * sizeof(xsdt->entry[0]));
+	memory_destroy(&mem);
+}
+
 /* The disassembler reads the DSDT, and the compiler takes what it wrote. */
 static void dsdt_goes_through_iasl(void **state)
 {
@@ -233,8 +263,8 @@ static void dsdt_goes_through_iasl(void **state)
 	if (system("command -v iasl >/dev/null"))
 		skip();
 	test_memory(&mem, 64ull << 20);
-	fadt = (const struct acpi_fadt *)find_table(&mem, acpi_write_tables(&mem.ram, 2),
-						    ACPI_SIG_FADT);
+	fadt = (const struct acpi_fadt *)find_table(
+		&mem, acpi_write_tables(&mem.ram, &two_cpus), ACPI_SIG_FADT);
 	dsdt = table_at(&mem, fadt->x_dsdt);
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/dsdt.aml", dir);
@@ -379,6 +409,7 @@ int main(void)
 		cmocka_unit_test(longest_command_line_arrives),
 		cmocka_unit_test(tables_hang_together),
 		cmocka_unit_test(madt_lists_every_processor),
+		cmocka_unit_test(viot_names_the_iommu),
 		cmocka_unit_test(dsdt_goes_through_iasl),
 		cmocka_unit_test(integers_are_as_short_as_they_go),
 		cmocka_unit_test(eisa_ids_are_compressed),

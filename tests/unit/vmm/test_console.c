@@ -90,9 +90,10 @@ static void start(struct fixture *f, enum console_kind kind)
 	struct console_events events = { .resized = on_resized,
 					 .ctx = f,
 					 .give_up_fd = { -1, -1 } };
+	struct machine_config config = { .console = kind };
 	struct error err;
 
-	assert_int_equal(console_open(&f->console, kind, &f->loop, &events, &err), 0);
+	assert_int_equal(console_open(&f->console, &config, &f->loop, &events, &err), 0);
 	console_start(&f->console, &f->port);
 }
 

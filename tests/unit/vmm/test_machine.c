@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include <abi/platform.h>
 
@@ -68,19 +69,26 @@ static void config_init(struct machine_config *config, unsigned int cpus)
 	config->cpus = cpus;
 	config->kernel = kernel_file.path;
 	config->console = CONSOLE_NONE;
+	config->sandbox = false; /* would last for the whole program */
+}
+
+static struct machine *make_machine_as(const struct machine_config *config)
+{
+	struct error err = { "" };
+	struct machine *m = NULL;
+
+	need_kvm();
+	if (machine_create(&m, config, &err))
+		fail_msg("%s", err.text);
+	return m;
 }
 
 static struct machine *make_machine(unsigned int cpus)
 {
 	struct machine_config config;
-	struct error err = { "" };
-	struct machine *m = NULL;
 
-	need_kvm();
 	config_init(&config, cpus);
-	if (machine_create(&m, &config, &err))
-		fail_msg("%s", err.text);
-	return m;
+	return make_machine_as(&config);
 }
 
 static uint32_t counter(const struct machine *m)
@@ -147,7 +155,108 @@ static void paused_it_stands_and_then_goes_on(void **state)
 	machine_destroy(m);
 }
 
+/* The devices on PCI: how many, and how many of them are behind the IOMMU. */
+static void count_devices(const struct machine *m, unsigned int *all,
+			  unsigned int *behind)
+{
+	unsigned int i;
+
+	*all = *behind = 0;
+	for (i = 0; i < PCI_MAX_DEVFN; i++) {
+		*all += m->pci.dev[i] != NULL;
+		*behind += m->pci.dev[i] && m->pci.dev[i]->dma.translator;
+	}
+}
+
+/* It has its own slot, every device has its usual one and is behind it, also after a
+ * reset. */
+static void all_devices_are_behind_an_iommu(void **state)
+{
+	struct machine *m = make_machine(1);
+	struct machine_config config;
+	unsigned int plain, all, behind;
+	struct error err = { "" };
+
+	(void)state;
+	count_devices(m, &plain, &behind);
+	assert_int_equal(behind, 0);
+	assert_null(m->pci.dev[PCI_DEVFN(PV_IOMMU_SLOT, 0)]);
+	machine_destroy(m);
+	config_init(&config, 1);
+	config.iommu = true;
+	config.edu_bits = 20;
+	m = make_machine_as(&config);
+	count_devices(m, &all, &behind);
+	assert_int_equal(all, plain + 2);
+	assert_int_equal(behind, all - 2); /* but for the host bridge and itself */
+	assert_string_equal(m->pci.dev[PCI_DEVFN(PV_IOMMU_SLOT, 0)]->device.name,
+			    "iommu0");
+	assert_string_equal(m->pci.dev[PCI_DEVFN(plain + 1, 0)]->device.name, "edu0");
+	assert_int_equal(machine_reset(m, &err), 0);
+	machine_resume(m);
+	assert_runs(m);
+	count_devices(m, &all, &behind);
+	assert_int_equal(behind, all - 2);
+	machine_destroy(m);
+}
+
 /* Taken and given back in the middle of whatever it did: no access is lost or done twice. */
+/* The guest's TSC counts from the host's, plus this. */
+static bool tsc_offset(const struct machine *m, unsigned int cpu, uint64_t *offset)
+{
+	struct kvm_device_attr attr = { .group = KVM_VCPU_TSC_CTRL,
+					.attr = KVM_VCPU_TSC_OFFSET,
+					.addr = (uint64_t)(uintptr_t)offset };
+
+	return !kvm_get(m->vm.vcpus[cpu].fd, KVM_GET_DEVICE_ATTR, &attr);
+}
+
+/* A KVM that emulates instructions takes an offset and ignores it; one whose host has an
+ * unstable TSC changes it as it likes. */
+static bool keeps_tsc_offset(const struct machine *m, unsigned int cpu)
+{
+	uint64_t offset, moved;
+	struct kvm_device_attr attr = { .group = KVM_VCPU_TSC_CTRL,
+					.attr = KVM_VCPU_TSC_OFFSET,
+					.addr = (uint64_t)(uintptr_t)&moved };
+
+	if (!tsc_offset(m, cpu, &offset))
+		return false;
+	moved = offset - 1000;
+	return !kvm_set(m->vm.vcpus[cpu].fd, KVM_SET_DEVICE_ATTR, &attr) &&
+	       tsc_offset(m, cpu, &moved) && moved == offset - 1000;
+}
+
+/* By what the host's counter went on, and on every vCPU by the same. */
+static void the_clock_stands_while_paused(void **state)
+{
+	struct machine *m = make_machine(2);
+	uint64_t before[2], after[2], moved, begin;
+	bool known;
+
+	(void)state;
+	machine_resume(m);
+	assert_runs(m);
+	machine_pause(m);
+	begin = __rdtsc();
+	known = keeps_tsc_offset(m, 0) && keeps_tsc_offset(m, 1) &&
+		tsc_offset(m, 0, &before[0]) && tsc_offset(m, 1, &before[1]);
+	nap();
+	moved = __rdtsc() - begin;
+	machine_pause(m); /* twice is once: the clock stood all the time */
+	machine_resume(m);
+	assert_runs(m);
+	machine_pause(m);
+	if (known) {
+		assert_true(tsc_offset(m, 0, &after[0]) && tsc_offset(m, 1, &after[1]));
+		assert_true(before[0] - after[0] >= moved);
+		assert_int_equal(before[0] - after[0], before[1] - after[1]);
+	}
+	machine_destroy(m);
+	if (!known)
+		skip();
+}
+
 static void state_taken_while_paused_is_whole(void **state)
 {
 	struct vcpu_state *saved = malloc(sizeof(*saved));
@@ -479,6 +588,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_waits_until_it_is_let_go),
 		cmocka_unit_test(paused_it_stands_and_then_goes_on),
+		cmocka_unit_test(all_devices_are_behind_an_iommu),
+		cmocka_unit_test(the_clock_stands_while_paused),
 		cmocka_unit_test(state_taken_while_paused_is_whole),
 		cmocka_unit_test(state_can_be_given_back_later),
 		cmocka_unit_test(reset_starts_from_the_beginning),

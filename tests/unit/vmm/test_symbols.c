@@ -53,7 +53,7 @@ static int read_bytes(struct symbols *s, const void *bytes, size_t size)
 	int ret;
 
 	test_file_make(&file, bytes, size);
-	ret = symbols_read(s, file.path);
+	ret = symbols_read(s, file.fd);
 	test_file_close(&file);
 	return ret;
 }
@@ -84,6 +84,30 @@ static void functions_are_found(void **state)
 	assert_described(&s, 0xffffffff80001000, "0xffffffff80001000");
 }
 
+/* A call that is the last instruction of a function returns behind it. */
+static void return_addresses(void **state)
+{
+	static const struct {
+		uint64_t addr;
+		const char *text;
+	} want[] = { { 0xffffffff80001080, "first+0x80" },
+		     { 0xffffffff80001001, "first+0x1" },
+		     { 0xffffffff80001000, "0xffffffff80001000" },
+		     { 0, "0" } };
+	struct symbols s;
+	struct file f;
+	char text[64];
+
+	(void)state;
+	make(&f);
+	assert_int_equal(read_bytes(&s, &f, sizeof(f)), 0);
+	for (unsigned int i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		symbols_describe_return(&s, want[i].addr, text, sizeof(text));
+		assert_string_equal(text, want[i].text);
+	}
+	symbols_free(&s);
+}
+
 static void files_without_symbols_are_empty(void **state)
 {
 	struct symbols s;
@@ -108,7 +132,7 @@ static void what_makes_no_sense_is_refused(void **state)
 	struct file f;
 
 	(void)state;
-	assert_int_equal(symbols_read(&s, "/no/such/file"), -ENOENT);
+	assert_int_equal(symbols_read(&s, -1), -EBADF);
 	assert_int_equal(read_bytes(&s, "text", 4), -ENODATA);
 	make(&f);
 	f.header.e_ident[0] = 0;
@@ -150,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(functions_are_found),
+		cmocka_unit_test(return_addresses),
 		cmocka_unit_test(files_without_symbols_are_empty),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(random_damage_is_survived),

@@ -55,7 +55,7 @@ void test_memory(struct guest_memory *mem, uint64_t size)
 {
 	struct error err = { "" };
 
-	assert_int_equal(memory_create(mem, size, &err), 0);
+	assert_int_equal(memory_create(mem, size, MEMORY_PRIVATE, &err), 0);
 }
 
 void assert_refused(int ret, int errnum, const struct error *err, const char *part)

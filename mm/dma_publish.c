@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A call of the DMA API becomes an entry in the ring of the CPU that makes it: see
+ * abi/dma_check.h for what is promised about order.
+ *
+ * The ring is written with interrupts off, so that a CPU has one writer.  The number is
+ * drawn there, too: what this CPU numbers later stands later in its ring.
+ */
+#include <linux/atomic.h>
+#include <linux/dma-mapping.h>
+#include <linux/errno.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include "mm/dma_internal.h"
+#include "mm/dma_publish.h"
+#include "mm/platform.h"
+#include "mm/reset.h"
+
+_Static_assert(NR_CPUS <= DMA_CHECK_RINGS_MAX, "a ring for each CPU");
+_Static_assert(DMA_BIDIRECTIONAL == DMA_CHECK_BIDIRECTIONAL &&
+		       DMA_TO_DEVICE == DMA_CHECK_TO_DEVICE &&
+		       DMA_FROM_DEVICE == DMA_CHECK_FROM_DEVICE &&
+		       DMA_NONE == DMA_CHECK_NONE,
+	       "directions go on the wire as they are");
+
+/* Frames between this file and the driver's call, at most. */
+#define API_FRAMES 8U
+/* How far from here an address on the caller's stack may be: the size of a stack. */
+#define STACK_REACH 16384UL
+
+struct ring {
+	struct dma_check_ring *shared; /* followed by the entries */
+	struct dma_check_entry *entry;
+	u32 head; /* what shared->head says: not read from there */
+};
+
+static struct {
+	struct dma_check_area *area; /* NULL: off */
+	void (*take)(void);
+	bool each_call;
+	u32 entries; /* of a ring */
+	struct ring ring[NR_CPUS];
+	atomic_long_t seq; /* of the last entry */
+} channel;
+
+static const u8 wire_kind[] = {
+	[DMA_EVENT_MAP] = DMA_CHECK_MAP,
+	[DMA_EVENT_UNMAP] = DMA_CHECK_UNMAP,
+	[DMA_EVENT_MAP_RESOURCE] = DMA_CHECK_MAP_RESOURCE,
+	[DMA_EVENT_UNMAP_RESOURCE] = DMA_CHECK_UNMAP_RESOURCE,
+	[DMA_EVENT_MAP_SG] = DMA_CHECK_MAP_SG,
+	[DMA_EVENT_UNMAP_SG] = DMA_CHECK_UNMAP_SG,
+	[DMA_EVENT_ALLOC] = DMA_CHECK_ALLOC,
+	[DMA_EVENT_FREE] = DMA_CHECK_FREE,
+	[DMA_EVENT_SYNC_FOR_CPU] = DMA_CHECK_SYNC_FOR_CPU,
+	[DMA_EVENT_SYNC_FOR_DEVICE] = DMA_CHECK_SYNC_FOR_DEVICE,
+	[DMA_EVENT_SYNC_SG_FOR_CPU] = DMA_CHECK_SYNC_SG_FOR_CPU,
+	[DMA_EVENT_SYNC_SG_FOR_DEVICE] = DMA_CHECK_SYNC_SG_FOR_DEVICE,
+	[DMA_EVENT_CHECK] = DMA_CHECK_ERROR_ASKED,
+	[DMA_EVENT_RELEASED] = DMA_CHECK_RELEASED,
+};
+
+struct dma_check_area *dma_publish_area(void)
+{
+	return channel.area;
+}
+
+/* --- what an entry says ---------------------------------------------------------------- */
+
+/* The chain from the driver's call on: what is nearer is the DMA API itself. */
+static u8 chain_from(unsigned long caller, le64 chain[DMA_CHECK_CHAIN])
+{
+	unsigned long pcs[DMA_CHECK_CHAIN + API_FRAMES];
+	unsigned int n = platform_backtrace(pcs, ARRAY_SIZE(pcs)), skip = 0, depth;
+
+	while (skip < n && pcs[skip] != caller)
+		skip++;
+	if (skip == n) {
+		chain[0] = caller;
+		return 1;
+	}
+	depth = min(n - skip, DMA_CHECK_CHAIN);
+	memcpy(chain, pcs + skip, depth * sizeof(pcs[0]));
+	return (u8)depth;
+}
+
+static bool on_this_stack(unsigned long va)
+{
+	unsigned long here = (unsigned long)__builtin_frame_address(0);
+
+	return va - here < STACK_REACH;
+}
+
+static u8 refused_kind(const struct dma_event *event)
+{
+	switch (event->why) {
+	case DMA_REFUSED_CALL:
+		return DMA_CHECK_REFUSED_CALL;
+	case DMA_REFUSED_MEMORY:
+		return on_this_stack(event->phys) ? DMA_CHECK_REFUSED_STACK
+						  : DMA_CHECK_REFUSED_MEMORY;
+	case DMA_REFUSED_REACH:
+		break;
+	}
+	/* Where something could have made it reachable, it is only used up. */
+	return dma_ops_of(event->dev) == &dma_direct_ops && event->phys
+		       ? DMA_CHECK_REFUSED_REACH
+		       : DMA_CHECK_REFUSED_ROOM;
+}
+
+static bool maps(enum dma_event_kind kind)
+{
+	return kind == DMA_EVENT_MAP || kind == DMA_EVENT_MAP_SG ||
+	       kind == DMA_EVENT_MAP_RESOURCE || kind == DMA_EVENT_REFUSED;
+}
+
+static le16 short_count(int n)
+{
+	return (le16)(n > 0xffff ? 0xffff : n);
+}
+
+/* --- the ring --------------------------------------------------------------------------- */
+
+static bool is_full(const struct ring *r)
+{
+	return r->head - smp_load_acquire(&r->shared->tail) >= channel.entries;
+}
+
+/* The next entry of this CPU's ring, with interrupts off. */
+static struct dma_check_entry *next_entry(struct ring *r)
+{
+	if (unlikely(is_full(r)))
+		channel.take();
+	return &r->entry[r->head & (channel.entries - 1)];
+}
+
+static void publish_entry(struct ring *r, struct dma_check_entry *e)
+{
+	e->seq = (u64)atomic_long_inc_return(&channel.seq);
+	r->head++;
+	smp_store_release(&r->shared->head, r->head);
+}
+
+/* --- entries ---------------------------------------------------------------------------- */
+
+static u64 limit_of(const struct dma_event *event)
+{
+	if (event->kind == DMA_EVENT_ALLOC)
+		return event->dev->coherent_dma_mask;
+	return maps(event->kind) && event->dev->dma_mask ? dma_get_mask(event->dev) : 0;
+}
+
+/* Written in place, each member once; the chain is the caller's. */
+static void fill_in(struct dma_check_entry *e, const struct dma_event *event)
+{
+	e->kind = event->kind == DMA_EVENT_REFUSED ? refused_kind(event)
+						   : wire_kind[event->kind];
+	e->dir = (u8)event->dir;
+	e->flags = event->attrs & DMA_ATTR_SKIP_CPU_SYNC ? DMA_CHECK_F_SKIP_SYNC : 0;
+	e->endpoint = event->dev->endpoint;
+	e->addr = event->sg && event->nents > 0 ? sg_dma_address(event->sg) : event->addr;
+	e->phys = event->phys;
+	e->size = event->size;
+	e->limit = limit_of(event);
+	e->boundary = 0;
+	e->max_segment = 0;
+	e->entries = short_count(event->nents);
+	e->index = 0;
+}
+
+static void append(const struct dma_event *event)
+{
+	struct dma_check_entry *e;
+	unsigned long flags;
+	struct ring *r;
+
+	local_irq_save(flags);
+	r = &channel.ring[arch_cpu_id()];
+	e = next_entry(r);
+	fill_in(e, event);
+	e->depth = chain_from(event->caller, e->chain);
+	publish_entry(r, e);
+	local_irq_restore(flags);
+}
+
+/* The segments of a list follow each other: interrupts stay off. */
+static void append_segments(const struct dma_event *event)
+{
+	struct dma_check_entry *e;
+	struct scatterlist *sg;
+	unsigned long flags;
+	struct ring *r;
+	int i;
+
+	local_irq_save(flags);
+	r = &channel.ring[arch_cpu_id()];
+	for_each_sg (event->sg, sg, event->mapped, i) {
+		e = next_entry(r);
+		fill_in(e, event);
+		e->depth = i ? 0 : chain_from(event->caller, e->chain);
+		e->max_segment = dma_get_max_seg_size(event->dev);
+		e->boundary = dma_get_seg_boundary(event->dev);
+		e->index = short_count(i);
+		e->addr = sg_dma_address(sg);
+		/* Entries that were merged have lost their places. */
+		e->phys = event->mapped == event->nents ? sg_phys(sg) : 0;
+		e->size = sg_dma_len(sg);
+		publish_entry(r, e);
+	}
+	local_irq_restore(flags);
+}
+
+/* Something changes hands: its bytes are looked at before the call returns. */
+static bool changes_hands(enum dma_event_kind kind)
+{
+	switch (kind) {
+	case DMA_EVENT_MAP:
+	case DMA_EVENT_UNMAP:
+	case DMA_EVENT_MAP_RESOURCE:
+	case DMA_EVENT_UNMAP_RESOURCE:
+	case DMA_EVENT_MAP_SG:
+	case DMA_EVENT_UNMAP_SG:
+	case DMA_EVENT_SYNC_FOR_CPU:
+	case DMA_EVENT_SYNC_FOR_DEVICE:
+	case DMA_EVENT_SYNC_SG_FOR_CPU:
+	case DMA_EVENT_SYNC_SG_FOR_DEVICE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void publish(const struct dma_event *event)
+{
+	if (event->kind == DMA_EVENT_MAP_SG)
+		append_segments(event);
+	else
+		append(event);
+	if (channel.each_call && changes_hands(event->kind))
+		channel.take();
+}
+
+/* --- beginning and end ------------------------------------------------------------------- */
+
+static size_t ring_size(unsigned int entries)
+{
+	return sizeof(struct dma_check_ring) + entries * sizeof(struct dma_check_entry);
+}
+
+static int make_rings(struct dma_check_area *area, unsigned int entries)
+{
+	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++) {
+		struct ring *r = &channel.ring[cpu];
+
+		r->head = 0;
+		r->shared =
+			alloc_pages_exact(ring_size(entries), GFP_KERNEL | __GFP_ZERO);
+		if (!r->shared)
+			return -ENOMEM;
+		r->entry = (struct dma_check_entry *)(r->shared + 1);
+		area->ring[cpu] = virt_to_phys(r->shared);
+		area->nr_rings++;
+	}
+	return 0;
+}
+
+static void free_area(struct dma_check_area *area)
+{
+	for (unsigned int cpu = 0; cpu < area->nr_rings; cpu++)
+		free_pages_exact(channel.ring[cpu].shared, ring_size(area->ring_entries));
+	free_page((unsigned long)area);
+}
+
+int dma_publish_start(unsigned int entries, void (*take)(void), bool each_call)
+{
+	struct dma_check_area *area;
+
+	if (!is_power_of_2(entries) || entries > DMA_CHECK_ENTRIES_MAX)
+		return -EINVAL;
+	if (channel.area)
+		return -EBUSY;
+	area = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!area)
+		return -ENOMEM;
+	area->magic = DMA_CHECK_MAGIC;
+	area->version = DMA_CHECK_VERSION;
+	area->ring_entries = entries;
+	if (make_rings(area, entries)) {
+		free_area(area);
+		return -ENOMEM;
+	}
+	channel.area = area;
+	channel.take = take;
+	channel.each_call = each_call;
+	channel.entries = entries;
+	atomic_long_set(&channel.seq, 0);
+	dma_observer = publish;
+	return 0;
+}
+
+void dma_publish_stop(void)
+{
+	struct dma_check_area *area = channel.area;
+
+	if (!area)
+		return;
+	dma_observer = NULL;
+	channel.area = NULL;
+	free_area(area);
+}
+
+void dma_publish_reset(void)
+{
+	channel.area = NULL;
+}

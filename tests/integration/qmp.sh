@@ -1,0 +1,211 @@
+#!/bin/bash
+# Machines under control from outside: the real binary, its sockets, `pagevisor ctl` and
+# `pagevisor list`.  What the protocol answers to whom is tests/unit/vmm/test_qmp.c's.
+. "$(dirname "$0")/lib/tap.bash"
+
+if ! have_kvm; then
+	skip "control of a machine" "no usable /dev/kvm here"
+	finish
+fi
+
+pv=$B/pagevisor
+export XDG_RUNTIME_DIR=$work
+machine=
+
+# start NAME OPTION... : a machine in the background, its console in $work/NAME.
+start() {
+	local name=$1 i
+	shift
+	"$pv" run --name "$name" "$@" >"$work/$name" 2>"$work/$name.err" </dev/null &
+	machine=$!
+	for ((i = 0; i < 200; i++)); do
+		"$pv" ctl "$name" status >/dev/null 2>&1 && return 0
+		kill -0 "$machine" 2>/dev/null || break
+		sleep 0.05
+	done
+	cat "$work/$name.err"
+	return 1
+}
+ctl() {
+	"$pv" ctl "$@"
+}
+says() { # PATTERN COMMAND...: it succeeds and prints that
+	local pattern=$1
+	shift
+	"$@" >"$work/said" 2>&1 || { cat "$work/said"; return 1; }
+	grep -Eq -- "$pattern" "$work/said" || { cat "$work/said"; return 1; }
+}
+refuses() { # PATTERN COMMAND...: status 2, one line with that
+	local pattern=$1
+	shift
+	status 2 "$@" >"$work/said" 2>&1 || { cat "$work/said"; return 1; }
+	if [ "$(wc -l <"$work/said")" != 1 ] || ! grep -Eq -- "$pattern" "$work/said"; then
+		cat "$work/said"
+		return 1
+	fi
+}
+ends_with() {
+	local want=$1 got=0
+	wait "$machine" || got=$?
+	[ "$got" = "$want" ] || { echo "status $got, expected $want"; return 1; }
+}
+until_printed() { # NAME PATTERN [COUNT]
+	local i
+	for ((i = 0; i < 600; i++)); do
+		[ "$(grep -Ec -- "$2" "$work/$1")" -ge "${3:-1}" ] && return 0
+		sleep 0.1
+	done
+	tail -n 3 "$work/$1"
+	return 1
+}
+printed_bytes() {
+	stat -c %s "$work/printer"
+}
+
+# --- stop and cont --------------------------------------------------------------------------
+
+ok "a machine that waits" start printer --paused --cpus 2 --append f "$B/tiny.elf"
+ok "it is listed" says '^printer +[0-9]+ +prelaunch +2 +256$' "$pv" list
+nothing_yet() {
+	[ "$(printed_bytes)" = 0 ]
+}
+ok "it has printed nothing" nothing_yet
+goes_on() {
+	local before
+	before=$(printed_bytes)
+	ctl printer cont && says '^running$' ctl printer status || return 1
+	for ((i = 0; i < 100; i++)); do
+		[ "$(printed_bytes)" -gt "$before" ] && return 0
+		sleep 0.05
+	done
+	return 1
+}
+# A guest that prints all the time: not a byte after the answer.
+stands() {
+	local before registers
+	ctl printer stop || return 1
+	before=$(printed_bytes)
+	registers=$(ctl printer qmp human-monitor-command '{"command-line": "info registers"}')
+	sleep 0.3
+	says '^paused$' ctl printer status && [ "$(printed_bytes)" = "$before" ] &&
+		[ "$(ctl printer qmp human-monitor-command '{"command-line": "info registers"}')" = "$registers" ]
+}
+ok "it goes when it is told to" goes_on
+for i in 1 2 3; do
+	ok "stopped it stands, $i" stands
+	ok "and goes on, $i" goes_on
+done
+ok "each vCPU has its thread" says '^vCPU 1: thread [0-9]+$' ctl printer cpus
+threads_are_its() {
+	local tid
+	for tid in $(ctl printer cpus | sed 's/.* //'); do
+		[ -d "/proc/$machine/task/$tid" ] || return 1
+	done
+}
+ok "of the machine's process" threads_are_its
+ok "no second one of the name" refuses 'printer: a machine of this name runs already' \
+	"$pv" run --name printer "$B/tiny.elf"
+ok "quit ends it" ctl printer quit
+ok "as from outside" ends_with 1
+ok "with its reason" grep -q 'ended over its control socket' "$work/printer.err"
+
+# --- reset ----------------------------------------------------------------------------------
+
+ok "a machine that says one thing" start once --append ps "$B/tiny.elf"
+ok "says it" until_printed once 'tiny guest'
+ok "reset" ctl once reset
+ok "it says it again" until_printed once 'tiny guest' 2
+ok "stopped" ctl once stop
+ok "and reset" ctl once reset
+ok "it stays stopped" says '^paused$' ctl once status
+ok "until it is let go" ctl once cont
+ok "it says it a third time" until_printed once 'tiny guest' 3
+
+# --- who is there ---------------------------------------------------------------------------
+
+kill_it() {
+	kill -KILL "$machine"
+	ends_with 137
+}
+ok "killed, it leaves its socket" kill_it
+ok "which nobody answers at" refuses 'once: no such machine' ctl once status
+nothing_left() {
+	"$pv" list && [ -z "$(ls "$work/pagevisor")" ]
+}
+ok "and which is removed" nothing_left
+ok "a name that is none" refuses 'not a machine.s name' "$pv" run --name ../x "$B/tiny.elf"
+ok "a command that is none" refuses 'nonsense: not a command' ctl once nonsense
+ok "a dump into nothing" refuses 'dump: of what' ctl once dump
+ok "a place that is none" refuses '--qmp tcp:1: not understood' "$pv" run --qmp tcp:1 "$B/tiny.elf"
+others_may_enter() {
+	local good=0
+	chmod 755 "$work/pagevisor"
+	refuses 'others may enter' "$pv" list || good=1
+	chmod 700 "$work/pagevisor"
+	return "$good"
+}
+ok "a directory that others may enter is not used" others_may_enter
+
+# --- the guest kernel -------------------------------------------------------------------------
+
+truncate -s 1M "$work/disk"
+ok "the guest kernel" start guest --cpus 2 --no-shutdown --disk "$work/disk" --report "$work/guest.json" \
+	--append 'experiments=disk.hash stay' "$B/guest.elf"
+ok "runs its experiments and stays" until_printed guest 'staying until the power button'
+ok "a non-maskable interrupt" ctl guest nmi
+ok "reaches it" until_printed guest '^NMI at '
+disk_counted() {
+	ctl guest disks
+	ctl guest qmp query-blockstats | jq -e '.[0].stats.rd_bytes > 0 and .[0].stats.flush_operations >= 0'
+}
+ok "its disk's work is counted" disk_counted
+ok "a dump" ctl guest dump "$work/core"
+small() {
+	du -k "$work/core"
+	[ "$(du -k "$work/core" | cut -f1)" -lt 65536 ]
+}
+ok "has holes where the guest has nothing" small
+backtrace() {
+	gdb -q -batch -ex 'thread apply all bt' "$B/guest.elf" "$work/core"
+}
+ok "gdb sees both vCPUs, with names" says '^Thread 2 ' backtrace
+ok "down to where they started" grep -q 'start_kernel' "$work/said"
+flushes() {
+	ctl guest qmp query-blockstats | jq '.[0].stats.flush_operations'
+}
+before=$(flushes)
+ok "the power button" ctl guest powerdown
+ok "is noticed" until_printed guest '^power button: '
+is_off() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		says '^shutdown$' ctl guest status && return 0
+		sleep 0.1
+	done
+	return 1
+}
+ok "the guest switches itself off" is_off
+flushed() {
+	[ "$(flushes)" -gt "$before" ]
+}
+ok "with its disk flushed" flushed
+ok "it cannot go on" refuses 'Resetting the Virtual Machine is required' ctl guest cont
+ok "but it can start again" ctl guest reset
+ok "let go" ctl guest cont
+ok "it boots again" until_printed guest '^pagevisor guest: ' 2
+ok "up to the end" until_printed guest 'staying until the power button' 2
+ok "and leaves again" ctl guest powerdown
+ok "off" is_off
+ok "kept, it goes when told to" ctl guest quit
+ok "with the status of its guest" ends_with 0
+ok "and the report of it" jq -e '.outcome.end == "poweroff" and .outcome.status == 0' "$work/guest.json"
+
+# --- a crash ------------------------------------------------------------------------------------
+
+ok "a machine that crashes and stays" start crash --no-shutdown --append t "$B/tiny.elf"
+ok "says so" says '^guest-panicked$' ctl crash status
+ok "and can be looked at" says 'RIP' ctl crash qmp human-monitor-command '{"command-line": "info registers"}'
+kill -TERM "$machine"
+ok "its status is the crash" ends_with 1
+ok "no machine is left" nothing_left
+finish

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/vmm/fake_control.h"
+
+static struct fake_control *of(struct control *c)
+{
+	return (struct fake_control *)((char *)c -
+				       offsetof(struct fake_control, control));
+}
+
+static void tell(struct fake_control *fake, enum control_event_kind kind,
+		 enum control_cause cause)
+{
+	struct control_event event = { .kind = kind, .cause = cause };
+
+	control_tell(&fake->control, &event);
+}
+
+static int refused(const struct fake_control *fake, struct error *err)
+{
+	return fake->refuse ? error_set(err, EIO, "it is refused") : 0;
+}
+
+static enum control_status status(struct control *c)
+{
+	return of(c)->status;
+}
+
+static int stop(struct control *c, struct error *err)
+{
+	struct fake_control *fake = of(c);
+
+	fake->stops++;
+	if (refused(fake, err) || fake->status != CONTROL_RUNNING)
+		return fake->refuse ? -EIO : 0;
+	fake->status = CONTROL_PAUSED;
+	tell(fake, CONTROL_EVENT_STOP, CONTROL_BY_NONE);
+	return 0;
+}
+
+static int cont(struct control *c, struct error *err)
+{
+	struct fake_control *fake = of(c);
+
+	fake->conts++;
+	if (refused(fake, err) || fake->status == CONTROL_RUNNING)
+		return fake->refuse ? -EIO : 0;
+	fake->status = CONTROL_RUNNING;
+	tell(fake, CONTROL_EVENT_RESUME, CONTROL_BY_NONE);
+	return 0;
+}
+
+static int reset(struct control *c, struct error *err)
+{
+	struct fake_control *fake = of(c);
+
+	fake->resets++;
+	if (!fake->refuse)
+		tell(fake, CONTROL_EVENT_RESET, CONTROL_BY_REQUEST);
+	return refused(fake, err);
+}
+
+static int powerdown(struct control *c, struct error *err)
+{
+	struct fake_control *fake = of(c);
+
+	fake->powerdowns++;
+	if (!fake->refuse)
+		tell(fake, CONTROL_EVENT_POWERDOWN, CONTROL_BY_NONE);
+	return refused(fake, err);
+}
+
+static int nmi(struct control *c, struct error *err)
+{
+	of(c)->nmis++;
+	return refused(of(c), err);
+}
+
+static void quit(struct control *c)
+{
+	of(c)->quits++;
+}
+
+static void facts(struct control *c, struct control_facts *facts)
+{
+	*facts = (struct control_facts){
+		.name = "fake",
+		.mem_size = 256ull << 20,
+		.cpus = 2,
+		.max_cpus = 64,
+		.disks = 2,
+		.chardevs = 1,
+		.confined = of(c)->confined,
+	};
+}
+
+static int thread_id(struct control *c, unsigned int i)
+{
+	(void)c;
+	return 1000 + (int)i;
+}
+
+static void chardev(struct control *c, unsigned int i, struct control_chardev *chardev)
+{
+	(void)c;
+	(void)i;
+	*chardev = (struct control_chardev){ "serial0", "pty:/dev/pts/7" };
+}
+
+static void disk(struct control *c, unsigned int i, struct control_disk *disk)
+{
+	(void)c;
+	/* The second one's path is no UTF-8. */
+	*disk = (struct control_disk){
+		.id = i ? "disk1" : "disk0",
+		.path = i ? "/b\xff" : "/a.img",
+		.readonly = i,
+		.size = 1 << 20,
+		.read = { .operations = 5, .errors = 1, .bytes = 4096, .ns = 77 },
+	};
+}
+
+static int registers(struct control *c, unsigned int i, char *buf, size_t size,
+		     struct error *err)
+{
+	snprintf(buf, size, "CPU#%u\r\n", i);
+	return refused(of(c), err);
+}
+
+static int dump(struct control *c, const struct control_dump *dump, struct error *err)
+{
+	struct fake_control *fake = of(c);
+
+	fake->dumps++;
+	fake->dump = *dump;
+	return write(dump->fd, "x", 1) == 1
+		       ? refused(fake, err)
+		       : error_set(err, errno, "%s", strerror(errno));
+}
+
+void fake_control_init(struct fake_control *fake)
+{
+	static const struct control_ops ops = {
+		.status = status,
+		.stop = stop,
+		.cont = cont,
+		.reset = reset,
+		.powerdown = powerdown,
+		.nmi = nmi,
+		.quit = quit,
+		.facts = facts,
+		.thread_id = thread_id,
+		.chardev = chardev,
+		.disk = disk,
+		.registers = registers,
+		.dump = dump,
+	};
+
+	*fake = (struct fake_control){ .control.ops = &ops, .status = CONTROL_PRELAUNCH };
+}

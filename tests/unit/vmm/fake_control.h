@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* A machine that is none: it notes what was asked of it. */
+#ifndef TESTS_UNIT_VMM_FAKE_CONTROL_H
+#define TESTS_UNIT_VMM_FAKE_CONTROL_H
+
+#include "vmm/control.h"
+
+struct fake_control {
+	struct control control;
+	enum control_status status;
+	unsigned int stops, conts, resets, powerdowns, nmis, quits, dumps;
+	bool refuse; /* whatever can fail does */
+	bool confined;
+	struct control_dump dump; /* the last one; its descriptor gets one byte */
+};
+
+/* Prelaunch; named "fake", with two vCPUs, two disks and one console. */
+void fake_control_init(struct fake_control *fake);
+
+#endif

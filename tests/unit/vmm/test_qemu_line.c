@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* QEMU's command line: what libvirt writes is understood, all else refused by name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "vmm/qemu_line.h"
+
+#define ARGS_MAX 96
+
+#define MEMORY                                                                     \
+	"{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true," \
+	"\"size\":134217728}"
+#define STORAGE                                                                            \
+	"{\"driver\":\"file\",\"filename\":\"/disk\",\"node-name\":\"libvirt-1-storage\"," \
+	"\"auto-read-only\":true,\"discard\":\"unmap\"}"
+#define FORMAT                                                                       \
+	"{\"node-name\":\"libvirt-1-format\",\"read-only\":true,\"driver\":\"raw\"," \
+	"\"cache\":{\"direct\":false,\"no-flush\":true},\"file\":\"libvirt-1-storage\"}"
+#define DISK                                                                        \
+	"virtio-blk-pci,bus=pci.0,addr=0x5,drive=libvirt-1-format,id=virtio-disk0," \
+	"bootindex=1,write-cache=off,serial=a,,b"
+
+/* What libvirt 9.0 writes for a domain with a disk, a console, a balloon and an rng. */
+static const char *const whole[] = {
+	"pagevisor-system-x86_64",
+	"-name",
+	"guest=pv,debug-threads=on",
+	"-S",
+	"-object",
+	"secret,id=masterKey0,format=raw,file=/var/lib/master-key.aes",
+	"-machine",
+	"pc-i440fx-7.2,usb=off,dump-guest-core=off,memory-backend=pc.ram",
+	"-accel",
+	"kvm",
+	"-m",
+	"size=131072k",
+	"-object",
+	MEMORY,
+	"-overcommit",
+	"mem-lock=off",
+	"-smp",
+	"2,sockets=2,cores=1,threads=1",
+	"-uuid",
+	"6bb50ab1-def2-499c-863a-e51ccaa98088",
+	"-display",
+	"none",
+	"-no-user-config",
+	"-nodefaults",
+	"-chardev",
+	"socket,id=charmonitor,fd=26,server=on,wait=off",
+	"-mon",
+	"chardev=charmonitor,id=monitor,mode=control",
+	"-rtc",
+	"base=utc",
+	"-no-shutdown",
+	"-boot",
+	"strict=on",
+	"-kernel",
+	"/guest,elf",
+	"-append",
+	"a=1,2 b",
+	"-blockdev",
+	STORAGE,
+	"-blockdev",
+	FORMAT,
+	"-device",
+	DISK,
+	"-chardev",
+	"pty,id=charserial0",
+	"-device",
+	"isa-serial,chardev=charserial0,id=serial0,index=0",
+	"-audiodev",
+	"{\"id\":\"audio1\",\"driver\":\"none\"}",
+	"-device",
+	"virtio-balloon-pci,id=balloon0,bus=pci.0,addr=0x2,free-page-reporting=on",
+	"-object",
+	"rng-random,id=objrng0,filename=/dev/urandom",
+	"-device",
+	"virtio-rng-pci,rng=objrng0,id=rng0,bus=pci.0,addr=0x3",
+	"-sandbox",
+	"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+	"-msg",
+	"timestamp=on",
+};
+#define WHOLE (sizeof(whole) / sizeof(whole[0]))
+
+static int parse(struct qemu_line *line, const char *const *words, size_t count,
+		 struct error *err)
+{
+	char *argv[ARGS_MAX + 1] = { NULL };
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		argv[i] = (char *)(uintptr_t)words[i];
+	err->text[0] = '\0';
+	return qemu_line_parse(line, (int)count, argv, err);
+}
+
+static void what_libvirt_writes_is_a_machine(void **state)
+{
+	struct qemu_line *line = calloc(1, sizeof(*line));
+	const struct machine_config *m = &line->machine;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(parse(line, whole, WHOLE, &err), 0);
+	assert_string_equal(m->title, "pv");
+	assert_true(m->paused && m->stays && m->reboot && m->sandbox);
+	assert_int_equal(m->mem_size, 128 << 20);
+	assert_int_equal(m->mem_backend, MEMORY_SHARED);
+	assert_int_equal(m->cpus, 2);
+	assert_string_equal(m->kernel, "/guest,elf");
+	assert_string_equal(m->cmdline, "a=1,2 b");
+	assert_int_equal(m->nr_qmp, 1);
+	assert_string_equal(m->qmp[0], "fd=26");
+	assert_int_equal(m->nr_disks, 1);
+	assert_string_equal(m->disks[0].path, "/disk");
+	assert_string_equal(m->disks[0].serial, "a,b");
+	assert_string_equal(m->disks[0].id, "virtio-disk0");
+	assert_string_equal(m->disks[0].node, "libvirt-1-format");
+	assert_string_equal(m->disks[0].storage_node, "libvirt-1-storage");
+	assert_int_equal(m->disks[0].slot, 5);
+	assert_true(m->disks[0].readonly && m->disks[0].write_through);
+	assert_int_equal(m->console, CONSOLE_PTY);
+	assert_string_equal(m->console_id, "charserial0");
+	assert_true(m->balloon.present && m->balloon.reporting);
+	assert_int_equal(m->balloon.slot, 2);
+	assert_int_equal(m->rng_slot, 3);
+	qemu_line_fini(line);
+	free(line);
+}
+
+/* Behind a line that is good: what makes it bad, and the words that must be said. */
+static void what_is_unknown_is_refused_by_name(void **state)
+{
+	static const struct {
+		const char *option, *value, *said;
+	} rows[] = {
+		{ "-frobnicate", NULL, "-frobnicate: this emulator has no such option" },
+		{ "stray", NULL, "stray: this emulator has no such option" },
+		{ "-m", NULL, "-m: needs a value" },
+		{ "-no-acpi", NULL, "<features><acpi/>" },
+		{ "-netdev", "user,id=n", "<interface>" },
+		{ "-device", "e1000,id=n", "<interface>" },
+		{ "-device", "virtio-rng-pci,rng=objrng0", "one <rng>" },
+		{ "-device", "virtio-balloon-pci,id=b,addr=0x4", "there can be one" },
+		{ "-device", "edu,addr=0x5", "two devices want that slot" },
+		{ "-device", "edu,addr=0x20", "a slot from 0x1 to 0x1f" },
+		{ "-device", "edu,addr=0x4.1", "function 0" },
+		{ "-device", "edu,bus=pcie.1", "there is one bus" },
+		{ "-device", "edu,dma_mask=5", "a mask such as" },
+		{ "-device", "edu,colour=red", "colour=red is not possible here" },
+		{ "-device", "virtio-iommu-pci,id=i", "<memballoon>" },
+		{ "-device", "virtio-blk-pci,drive=libvirt-1-format", "no such free" },
+		{ "-chardev", "pty,id=charserial0", "an id of its own" },
+		{ "-chardev", "pty,id=more", "-chardev more: nothing uses it" },
+		{ "-chardev", "vc,id=more", "<serial type='pty'>" },
+		{ "-chardev", "socket,id=s,path=/s,server=on,wait=off", "instead of" },
+		{ "-blockdev", "{\"driver\":\"qcow2\",\"node-name\":\"q\"}",
+		  "raw files" },
+		{ "-blockdev", "{\"driver\":", "not a JSON object" },
+		{ "-blockdev", "[]", "-blockdev []: needs a node-name" },
+		{ "-blockdev", "driver=file,node-name=f", "names no file" },
+		{ "-object", "iothread,id=i", "<iothreads>" },
+		{ "-object", "secret,id=other,data=x", "<secret>" },
+		{ "-object", "rng-random,id=r,filename=/etc/shadow", "/dev/urandom" },
+		{ "-smp", "2,maxcpus=4", "<vcpu>" },
+		{ "-smp", "4,threads=2,cores=2,sockets=1", "threads='1'" },
+		{ "-smp", "4,cores=3", "<topology>" },
+		{ "-m", "size=128M,slots=2,maxmem=4G", "<maxMemory>" },
+		{ "-machine", "q35", "there is no such machine" },
+		{ "-machine", "pc,usb=on", "usb=on is not possible here" },
+		{ "-accel", "tcg", "<domain type='kvm'>" },
+		{ "-cpu", "EPYC", "<cpu mode='host-passthrough'/>" },
+		{ "-uuid", "123", "is no UUID" },
+		{ "-rtc", "base=localtime", "<clock offset='utc'/>" },
+		{ "-sandbox", "on,spawn=allow", "spawn=allow" },
+		{ "-name", "guest=a,guest=b", "given twice" },
+	};
+	struct qemu_line *line = calloc(1, sizeof(*line));
+	const char *words[ARGS_MAX];
+	struct error err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memcpy(words, whole, sizeof(whole));
+		words[WHOLE] = rows[i].option;
+		words[WHOLE + 1] = rows[i].value;
+		if (!parse(line, words, WHOLE + 1 + !!rows[i].value, &err))
+			fail_msg("%s %s is taken", rows[i].option, rows[i].value);
+		if (!strstr(err.text, rows[i].said))
+			fail_msg("'%s' does not say '%s'", err.text, rows[i].said);
+		assert_null(strchr(err.text, '\n'));
+		qemu_line_fini(line);
+	}
+	free(line);
+}
+
+/* No line, however broken, does more than to be refused with a line. */
+static void broken_lines_are_refused(void **state)
+{
+	struct qemu_line *line = calloc(1, sizeof(*line));
+	static const char bytes[] = ",=={}\"[]:x0 \\-.";
+	char texts[WHOLE][256];
+	const char *words[WHOLE];
+	struct error err;
+	unsigned int round, seed = 1;
+	size_t i;
+
+	(void)state;
+	for (round = 0; round < 3000; round++) {
+		for (i = 0; i < WHOLE; i++) {
+			strcpy(texts[i], whole[i]);
+			words[i] = texts[i];
+		}
+		i = 1 + (size_t)rand_r(&seed) % (WHOLE - 1);
+		if (*texts[i])
+			texts[i][(size_t)rand_r(&seed) % strlen(texts[i])] =
+				bytes[(size_t)rand_r(&seed) % sizeof(bytes)];
+		i = round % 3 ? WHOLE : (size_t)rand_r(&seed) % WHOLE;
+		if (parse(line, words, i, &err))
+			assert_true(err.text[0] && !strchr(err.text, '\n'));
+		qemu_line_fini(line);
+	}
+	free(line);
+}
+
+static void a_probe_needs_no_kernel(void **state)
+{
+	static const char *const probe[] = { "x",
+					     "-S",
+					     "-no-user-config",
+					     "-nodefaults",
+					     "-nographic",
+					     "-machine",
+					     "none,accel=kvm:tcg",
+					     "-qmp",
+					     "unix:/s,server=on,wait=off",
+					     "-pidfile",
+					     "/p",
+					     "-daemonize" };
+	struct qemu_line *line = calloc(1, sizeof(*line));
+	struct error err;
+
+	(void)state;
+	assert_int_equal(parse(line, probe, sizeof(probe) / sizeof(probe[0]), &err), 0);
+	assert_true(line->probe && line->daemonize);
+	assert_string_equal(line->pidfile, "/p");
+	assert_string_equal(line->machine.qmp[0], "unix:/s,server=on,wait=off");
+	qemu_line_fini(line);
+	free(line);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_libvirt_writes_is_a_machine),
+		cmocka_unit_test(what_is_unknown_is_refused_by_name),
+		cmocka_unit_test(broken_lines_are_refused),
+		cmocka_unit_test(a_probe_needs_no_kernel),
+	};
+
+	return cmocka_run_group_tests_name("QEMU's command line", tests, NULL, NULL);
+}
