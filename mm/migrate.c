@@ -143,16 +143,6 @@ static int one_pass(struct list_head *from, struct list_head *again,
 	return 0;
 }
 
-static unsigned int list_length(const struct list_head *list)
-{
-	const struct list_head *at;
-	unsigned int n = 0;
-
-	list_for_each (at, list)
-		n++;
-	return n;
-}
-
 int migrate_pages(struct list_head *from, new_page_t *get_new_page,
 		  free_page_t *put_new_page, unsigned long private,
 		  enum migrate_mode mode, enum migrate_reason reason, unsigned int *moved)
@@ -171,7 +161,7 @@ int migrate_pages(struct list_head *from, new_page_t *get_new_page,
 			cond_resched();
 	}
 	list_splice_init(&stay, from);
-	left = list_length(from);
+	left = list_count_nodes(from);
 	count(&info_total.moved[reason], done);
 	count(&info_total.failed[reason], left);
 	if (moved)

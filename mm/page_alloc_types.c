@@ -165,16 +165,6 @@ struct page *zone_take_other(struct zone *zone, unsigned int order, unsigned int
 
 /* --- what can be read about them --- */
 
-static unsigned long list_length(const struct list_head *list)
-{
-	const struct list_head *at;
-	unsigned long n = 0;
-
-	list_for_each (at, list)
-		n++;
-	return n;
-}
-
 /* Counts the page blocks in use of [pfn, end). */
 static void count_blocks(unsigned long pfn, unsigned long end, struct zone_types *types)
 {
@@ -201,7 +191,7 @@ void zone_types(enum zone_type type, struct zone_types *types)
 	for (unsigned int list = 0; list < MIGRATE_TYPES; list++)
 		for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
 			types->nr_free[list][order] =
-				list_length(&zone->area[order].list[list]);
+				list_count_nodes(&zone->area[order].list[list]);
 	types->nr_free[WHOLE][MAX_ORDER] += zone->fresh_blocks;
 	types->whole = zone->fresh_blocks;
 	pfn = ALIGN_DOWN(pfn, pageblock_nr_pages);

@@ -12,12 +12,6 @@
 /* Whatever the watermarks say, and without a word when there is none. */
 #define GFP_TAKE (__GFP_HIGHMEM | __GFP_MOVABLE | __GFP_MEMALLOC | __GFP_NOWARN)
 
-static void hold(struct arena *a, struct page *page, unsigned int order)
-{
-	set_page_private(page, order);
-	list_add(&page->lru, &a->held);
-}
-
 static bool is_usual(const struct arena *a, const struct page *block)
 {
 	return page_zonenum(block) != ZONE_DMA && !PageHighMem(block) &&
@@ -37,11 +31,11 @@ bool arena_make(struct arena *a, unsigned int n,
 		if (a->nr < n && is_usual(a, page) && (!suits || suits(page, arg)))
 			a->block[a->nr++] = page;
 		else
-			hold(a, page, MAX_ORDER);
+			hold_block(&a->held, page, MAX_ORDER);
 	}
 	for (unsigned int order = MAX_ORDER; order-- > SMALLEST;)
-		while ((page = alloc_pages(GFP_TAKE, order)))
-			hold(a, page, order);
+		while (take_block(&a->held, GFP_TAKE, order))
+			continue;
 	for (unsigned int i = 0; i < a->nr; i++)
 		__free_pages(a->block[i], MAX_ORDER);
 	if (a->nr == n)
@@ -52,11 +46,9 @@ bool arena_make(struct arena *a, unsigned int n,
 
 void arena_narrow(struct arena *a)
 {
-	struct page *page;
-
 	drain_all_pages();
-	while ((page = alloc_pages(GFP_TAKE, MAX_ORDER)))
-		hold(a, page, MAX_ORDER);
+	while (take_block(&a->held, GFP_TAKE, MAX_ORDER))
+		continue;
 }
 
 void arena_end(struct arena *a)

@@ -22,6 +22,7 @@
 #include <mm/slab_info.h>
 
 #include "experiment.h"
+#include "pressure.h"
 #include "witness.h"
 
 #define CHAPTER CHAPTER_BUDDY
@@ -56,27 +57,6 @@ static bool same_lists(struct trial *x, const struct lists *before,
 	return same & expect(x, before->pages == after->pages,
 			     "%lu pages free before, %lu after", before->pages,
 			     after->pages);
-}
-
-/* Blocks in hand: linked by page->lru, order in page->private, as drivers keep them. */
-static bool take_block(struct list_head *held, gfp_t gfp, unsigned int order)
-{
-	struct page *page = alloc_pages(gfp, order);
-
-	if (!page)
-		return false;
-	set_page_private(page, order);
-	list_add(&page->lru, held);
-	return true;
-}
-
-static void free_blocks(struct list_head *held)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe (page, next, held, lru)
-		__free_pages(page, (unsigned int)page_private(page));
-	INIT_LIST_HEAD(held);
 }
 
 /* The zone that GFP_KERNEL is served from now. */
@@ -162,7 +142,7 @@ EXPERIMENT(buddy_split, "buddy.split",
 	same_lists(x, &before, &after);
 	__free_pages(page, CUT_ORDER);
 out:
-	free_blocks(&held);
+	relieve(&held);
 }
 
 #define MERGE_BLOCKS 64 /* a power of two, so that odd strides visit each block once */
@@ -262,7 +242,7 @@ EXPERIMENT(buddy_exhaust, "buddy.exhaust",
 			blocks++;
 	left = nr_free_pages();
 	expect(x, !alloc_page(GFP_KERNEL | __GFP_NOWARN), "a page after the last one");
-	free_blocks(&held);
+	relieve(&held);
 	for (int zone = 0; zone < MAX_NR_ZONES; zone++) {
 		count_lists((enum zone_type)zone, &after);
 		restored += same_lists(x, &before[zone], &after);
@@ -288,7 +268,7 @@ static phys_addr_t highest_byte(struct trial *x, gfp_t gfp)
 			break;
 	list_for_each_entry (page, &held, lru)
 		top = max(top, page_to_phys(page) + (PAGE_SIZE << DMA_ORDER) - 1);
-	free_blocks(&held);
+	relieve(&held);
 	return top;
 }
 

@@ -128,20 +128,6 @@ EXPERIMENT(gfp_user, "gfp.user",
 		 zone_name(zone_of(GFP_USER)), larder.visits);
 }
 
-/* Pages that can be had with these flags, up to n. */
-static unsigned int take(struct list_head *held, gfp_t gfp, unsigned int n)
-{
-	struct page *page;
-	unsigned int got = 0;
-
-	while (got < n && (page = alloc_page(QUIET(gfp)))) {
-		set_page_private(page, 0);
-		list_add(&page->lru, held);
-		got++;
-	}
-	return got;
-}
-
 #define SOME 16
 
 EXPERIMENT(
@@ -158,8 +144,8 @@ EXPERIMENT(
 	larder_open(x, &larder, LARDER, 0);
 	press(&held, 0);
 	local_irq_save(flags);
-	ordinary = take(&held, 0, SOME);
-	got = take(&held, GFP_ATOMIC & ~__GFP_KSWAPD_RECLAIM, SOME);
+	ordinary = take_pages_quietly(&held, 0, SOME);
+	got = take_pages_quietly(&held, GFP_ATOMIC & ~__GFP_KSWAPD_RECLAIM, SOME);
 	local_irq_restore(flags);
 	expect(x, got == SOME, "%u of %u pages", got, SOME);
 	expect(x, !ordinary, "%u pages without the flag", ordinary);
@@ -249,7 +235,7 @@ static phys_addr_t highest_byte(gfp_t gfp)
 	struct page *page;
 	LIST_HEAD(held);
 
-	take(&held, gfp, SOME);
+	take_pages_quietly(&held, gfp, SOME);
 	list_for_each_entry (page, &held, lru)
 		top = max(top, page_to_phys(page) + PAGE_SIZE - 1);
 	relieve(&held);
@@ -316,8 +302,8 @@ EXPERIMENT(gfp_high, "gfp.high",
 	if (too_much_memory(x))
 		return;
 	press(&held, 0);
-	plain = take(&held, 0, SOME);
-	high = take(&held, __GFP_HIGH, SOME);
+	plain = take_pages_quietly(&held, 0, SOME);
+	high = take_pages_quietly(&held, __GFP_HIGH, SOME);
 	press(&held, __GFP_HIGH);
 	for (unsigned int z = 0; z <= ZONE_NORMAL; z++) {
 		struct zone_info info;
@@ -346,10 +332,10 @@ EXPERIMENT(gfp_nomemalloc, "gfp.nomemalloc",
 		return;
 	press(&held, 0);
 	saved = memalloc_noreclaim_save();
-	without = take(&held, __GFP_NOMEMALLOC, SOME);
-	with = take(&held, 0, SOME);
+	without = take_pages_quietly(&held, __GFP_NOMEMALLOC, SOME);
+	with = take_pages_quietly(&held, 0, SOME);
 	memalloc_noreclaim_restore(saved);
-	without += take(&held, __GFP_MEMALLOC | __GFP_NOMEMALLOC, SOME);
+	without += take_pages_quietly(&held, __GFP_MEMALLOC | __GFP_NOMEMALLOC, SOME);
 	relieve(&held);
 	expect(x, with == SOME, "PF_MEMALLOC got %u of %u pages", with, SOME);
 	expect(x, !without, "%u pages in spite of it", without);

@@ -241,13 +241,9 @@ EXPERIMENT(compaction_4m, "compaction.4m",
  * anything. */
 static void hold_rest(struct list_head *held)
 {
-	struct page *page;
-
 	for (unsigned int order = MAX_ORDER; order--;)
-		while ((page = alloc_pages(GFP_HOLD, order))) {
-			set_page_private(page, order);
-			list_add(&page->lru, held);
-		}
+		while (take_block(held, GFP_HOLD, order))
+			continue;
 }
 
 /* Borrows some pages of the area, of its first page block. */

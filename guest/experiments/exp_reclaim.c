@@ -22,22 +22,6 @@
 
 #define LARDER 200 /* pages */
 
-/* Pages that requests with these flags get, up to n; linked to `held`. */
-static unsigned int take(struct list_head *held, gfp_t gfp, unsigned int n)
-{
-	unsigned int got;
-
-	for (got = 0; got < n; got++) {
-		struct page *page = alloc_page(gfp | __GFP_NOWARN);
-
-		if (!page)
-			break;
-		set_page_private(page, 0);
-		list_add(&page->lru, held);
-	}
-	return got;
-}
-
 EXPERIMENT(
 	reclaim_shrinker, "reclaim.shrinker",
 	"a request that may sleep gets what a cache gives back, one that may not does not")
@@ -52,10 +36,10 @@ EXPERIMENT(
 	larder_open(x, &larder, LARDER, 0);
 	press(&held, 0);
 	reclaim_get_info(&before);
-	atomic = take(&held, 0, 1);
+	atomic = take_pages_quietly(&held, 0, 1);
 	expect(x, !atomic && !larder.visits, "%u visits for one that may not sleep",
 	       larder.visits);
-	got = take(&held, __GFP_DIRECT_RECLAIM, LARDER / 2);
+	got = take_pages_quietly(&held, __GFP_DIRECT_RECLAIM, LARDER / 2);
 	reclaim_get_info(&after);
 	expect(x, got == LARDER / 2, "%u of %u pages", got, LARDER / 2);
 	expect(x, larder.visits > 0, "nobody asked the cache");
@@ -124,11 +108,11 @@ EXPERIMENT(reclaim_background, "reclaim.background",
 	expect(x, !is_balanced(), "memory is not short");
 	/* It may not sleep, and it may not touch the reserve: all it can do is call.  (With one
 	 * CPU the thread may be done before the call returns.) */
-	first = take(&held, GFP_NOWAIT, 1);
+	first = take_pages_quietly(&held, GFP_NOWAIT, 1);
 	while (!is_done(before.background) && ms++ < PATIENCE_MS)
 		msleep(1);
 	expect(x, is_balanced(), "still below high after %u ms", ms);
-	got = take(&held, GFP_NOWAIT, LARDER / 4);
+	got = take_pages_quietly(&held, GFP_NOWAIT, LARDER / 4);
 	reclaim_get_info(&after);
 	expect(x, !first || after.background > before.background,
 	       "it got a page at once");

@@ -22,7 +22,6 @@
 #include <guest/dma_check.h>
 #include <guest/dmacheck.h>
 #include <guest/process.h>
-#include <guest/xxhash.h>
 #include <mm/platform.h>
 
 #include "arena.h"
@@ -312,26 +311,12 @@ static void unmap_frames(struct frames *f)
 	}
 }
 
-/* What the program wrote, hashed as it sees it. */
-static u64 hash_of_contents(u64 size)
-{
-	u64 *copy = kvmalloc(size, GFP_KERNEL), hash;
-
-	if (!copy)
-		return 0;
-	for (u64 at = 0; at < size; at += 8)
-		copy[at / 8] = at;
-	hash = xxh3_64(copy, size);
-	kvfree(copy);
-	return hash;
-}
-
 static void judge_physical(struct trial *x, const struct frames *f)
 {
 	struct dmacheck_call call = { .op = DMACHECK_OP_DESCRIBE,
 				      .src = f->segs,
 				      .n_src = f->n };
-	u64 want = hash_of_contents(PHYSICAL_BLOCK), pieces = 0, whole = 0;
+	u64 want = user_hash_of_offsets(PHYSICAL_BLOCK), pieces = 0, whole = 0;
 	struct dmacheck_resp resp = { 0 };
 	int err;
 

@@ -48,8 +48,7 @@ EXPERIMENT(zones_fallback, "zones.fallback",
 	before = dma.free + dma.pcp;
 	while ((page = alloc_pages(__GFP_NOWARN, MAX_ORDER))) {
 		zone = page_zonenum(page);
-		set_page_private(page, MAX_ORDER);
-		list_add(&page->lru, &held);
+		hold_block(&held, page, MAX_ORDER);
 		from[zone]++;
 		late += zone > highest;
 		highest = min(highest, zone);

@@ -9,19 +9,37 @@
 /* The flags by which a request would sleep or wake the background thread. */
 #define SIDE_EFFECTS (__GFP_RECLAIM | __GFP_IO | __GFP_FS)
 
+void hold_block(struct list_head *held, struct page *page, unsigned int order)
+{
+	set_page_private(page, order);
+	list_add(&page->lru, held);
+}
+
+bool take_block(struct list_head *held, gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp, order);
+
+	if (page)
+		hold_block(held, page, order);
+	return page;
+}
+
+unsigned int take_pages_quietly(struct list_head *held, gfp_t gfp, unsigned int n)
+{
+	unsigned int got = 0;
+
+	while (got < n && take_block(held, gfp | __GFP_NOWARN, 0))
+		got++;
+	return got;
+}
+
 static unsigned long take_all(struct list_head *held, gfp_t gfp)
 {
 	unsigned long pages = 0;
 
-	for (unsigned int order = MAX_ORDER + 1; order--;) {
-		struct page *page;
-
-		while ((page = alloc_pages(gfp, order))) {
-			set_page_private(page, order);
-			list_add(&page->lru, held);
+	for (unsigned int order = MAX_ORDER + 1; order--;)
+		while (take_block(held, gfp, order))
 			pages += 1UL << order;
-		}
-	}
 	return pages;
 }
 

@@ -11,10 +11,16 @@
 
 #include "experiment.h"
 
+/* Blocks held back: linked by page->lru, their order in page->private, as drivers keep them. */
+void hold_block(struct list_head *held, struct page *page, unsigned int order);
+/* Takes one; false when there is none. */
+bool take_block(struct list_head *held, gfp_t gfp, unsigned int order);
+/* Takes single pages, up to n, without a word when there are fewer; how many. */
+unsigned int take_pages_quietly(struct list_head *held, gfp_t gfp, unsigned int n);
 /* Takes all that requests with these flags can have without sleeping or waking anybody, in
- * the largest blocks there are; linked by page->lru to `held`.  How many pages. */
+ * the largest blocks there are.  How many pages. */
 unsigned long press(struct list_head *held, gfp_t gfp);
-/* Gives back what press() took. */
+/* Gives back all that is held. */
 void relieve(struct list_head *held);
 /* Taking all memory is too dear here; then the trial is marked as skipped. */
 bool too_much_memory(struct trial *x);

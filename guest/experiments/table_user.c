@@ -5,34 +5,19 @@
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 
 #include <guest/process.h>
-#include <guest/xxhash.h>
 #include <mm/platform.h>
 
 #include "guest/user/include/results.h"
 #include "table_row.h"
-
-/* The hash of what the program wrote into its buffer. */
-static u64 hash_of_contents(void)
-{
-	u64 *copy = kmalloc(SAMPLE, GFP_KERNEL), hash;
-
-	if (!copy)
-		return 0;
-	for (u64 at = 0; at < SAMPLE; at += 8)
-		copy[at / 8] = at;
-	hash = xxh3_64(copy, SAMPLE);
-	kfree(copy);
-	return hash;
-}
+#include "user.h"
 
 static void judge_buffer(struct process *p, struct table_row *row)
 {
 	struct sample sample = { .pages = SAMPLE_PAGES,
 				 .has_contents = true,
-				 .hash = hash_of_contents() };
+				 .hash = user_hash_of_offsets(SAMPLE) };
 	u64 addr = process_results(p)[COMPARE_ADDRESS];
 
 	for (unsigned int i = 0; i < SAMPLE_PAGES; i++) {

@@ -14,4 +14,8 @@ bool user_pause(struct trial *x, struct process *p);
 /* Lets it run on through all its pauses to its end, which is to be with this status. */
 void user_wait(struct trial *x, struct process *p, int status);
 
+/* XXH3-64 of so many bytes in which each word holds its own offset, as programs fill the
+ * buffers that the device looks at; 0 without memory. */
+u64 user_hash_of_offsets(size_t size);
+
 #endif

@@ -102,6 +102,16 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 #define list_next_entry(pos, member) \
 	list_entry((pos)->member.next, __typeof__(*(pos)), member)
 
+static inline size_t list_count_nodes(const struct list_head *head)
+{
+	const struct list_head *at;
+	size_t n = 0;
+
+	for (at = head->next; at != head; at = at->next)
+		n++;
+	return n;
+}
+
 #define list_for_each(pos, head) for (pos = (head)->next; pos != (head); pos = pos->next)
 #define list_for_each_entry(pos, head, member)                       \
 	for (pos = list_first_entry(head, __typeof__(*pos), member); \
