@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/command.h"
-#include "vmm/log.h"
-#include "vmm/outcome.h"
-#include "vmm/qemu.h"
-#include "vmm/run_times.h"
+#include "vmm/cli/command.h"
+#include "vmm/util/log.h"
+#include "vmm/report/outcome.h"
+#include "vmm/qemu/qemu.h"
+#include "vmm/cli/run_times.h"
 
 /* Options that stand in place of a command. */
 static int show(const char *what)

@@ -1,4 +1,17 @@
-# vmm/: the monitor itself.  All but main.c is a library, so that tests can link it.
+# vmm/: the monitor itself, a folder a subject:
+#   kvm/	the kernel's interface: VM, vCPUs, memory slots, interrupts, clock
+#   boot/	what a guest finds at its start: loader, PVH, ACPI tables
+#   machine/	a whole machine from its configuration, its event loop, and what can be asked of it
+#   cli/	commands, options, help, terminal, the run-time directory
+#   qemu/	QEMU's command line, as libvirt writes it
+#   qmp/	QEMU's control protocol
+#   dma_check/	judges each device access by what the guest's DMA API published
+#   memstate/	the guest's published memory state, read with suspicion
+#   dump/	ELF cores
+#   report/	the JSON and the page of a run, its pictures
+#   sandbox/	what the monitor denies itself
+#   util/	errors, log, units, symbols
+# All but main.c is a library, so that tests can link it.
 VMM_SRC	 := $(filter-out vmm/main.c,$(sort $(shell find vmm -name '*.c')))
 VMM_LIBS := -ljansson -lseccomp -lm -lpthread
 $(eval $(call static_lib,host,libvmm,$(VMM_SRC)))

@@ -20,7 +20,7 @@
 #define PV_CPUID_DMA_CHECK	     (1u << 1)
 #define PV_CPUID_DMA_CHECK_EACH_CALL (1u << 2)
 /* A report is written of this run: what a guest prints for programs alone (rows of tables,
- * vmm/ktap.h) is read. */
+ * vmm/report/ktap.h) is read. */
 #define PV_CPUID_REPORT (1u << 3)
 /* Devices make mistakes on purpose (--inject): drivers are expected to meet errors. */
 #define PV_CPUID_INJECT (1u << 4)

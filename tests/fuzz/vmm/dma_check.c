@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tests/fuzz/lib/fuzz.h"
-#include "vmm/dma_check_internal.h"
+#include "vmm/dma_check/dma_check_internal.h"
 
 #define RAM_BASE  0x10000ull /* the first page that the guest may publish */
 #define RAM_SIZE  0x8000u

@@ -15,8 +15,8 @@
 #include <abi/platform.h>
 
 #include "tests/fuzz/lib/fuzz.h"
-#include "vmm/loader_elf.h"
-#include "vmm/symbols.h"
+#include "vmm/boot/loader_elf.h"
+#include "vmm/util/symbols.h"
 
 /* 64 KiB behind the hole below 1 MiB. */
 #define RAM_SIZE (PV_HIMEM_BASE + 0x10000)

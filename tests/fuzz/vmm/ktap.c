@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "tests/fuzz/lib/fuzz.h"
-#include "vmm/ktap.h"
+#include "vmm/report/ktap.h"
 
 static void check(const struct ktap *k)
 {

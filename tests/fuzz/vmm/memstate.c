@@ -15,7 +15,7 @@
 
 #include "tests/fuzz/lib/fuzz.h"
 #include "tests/unit/vmm/memstate_image.h"
-#include "vmm/memstate.h"
+#include "vmm/memstate/memstate.h"
 
 #define CHANGES_MAX 64
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "tests/fuzz/lib/fuzz.h"
-#include "vmm/run.h"
+#include "vmm/cli/run.h"
 
 #define WORDS_MAX 40
 #define TEXT_MAX  4096

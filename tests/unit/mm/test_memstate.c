@@ -17,7 +17,7 @@
 #include "mm/memstate.h"
 #include "mm/slab_info.h"
 #include "tests/host/host.h"
-#include "vmm/memstate.h"
+#include "vmm/memstate/memstate.h"
 
 #define RAM_SIZE   (256 * MIB)
 #define STRUCTS_PA (1UL << 30)

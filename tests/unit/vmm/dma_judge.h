@@ -5,7 +5,7 @@
 #define TESTS_UNIT_VMM_DMA_JUDGE_H
 
 #include "tests/unit/vmm/dma_guest.h"
-#include "vmm/dma_check_internal.h"
+#include "vmm/dma_check/dma_check_internal.h"
 
 #define DISK 0x10u /* endpoints */
 #define NIC  0x18u

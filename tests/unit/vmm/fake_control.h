@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_VMM_FAKE_CONTROL_H
 #define TESTS_UNIT_VMM_FAKE_CONTROL_H
 
-#include "vmm/control.h"
+#include "vmm/machine/control.h"
 
 struct fake_control {
 	struct control control;

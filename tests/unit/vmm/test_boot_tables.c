@@ -9,9 +9,9 @@
 #include <abi/pvh.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/acpi.h"
-#include "vmm/aml.h"
-#include "vmm/pvh.h"
+#include "vmm/boot/acpi.h"
+#include "vmm/boot/aml.h"
+#include "vmm/boot/pvh.h"
 
 #define GIB (1ull << 30)
 

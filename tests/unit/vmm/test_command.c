@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/command.h"
-#include "vmm/run.h"
+#include "vmm/cli/command.h"
+#include "vmm/cli/run.h"
 
 #define ARGS_MAX 48
 

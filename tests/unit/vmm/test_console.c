@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/console.h"
-#include "vmm/signals.h"
-#include "vmm/terminal.h"
+#include "vmm/machine/console.h"
+#include "vmm/machine/signals.h"
+#include "vmm/cli/terminal.h"
 
 struct fixture {
 	pthread_mutex_t lock;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/cpuid.h"
+#include "vmm/kvm/cpuid.h"
 
 #define ENTRIES 12
 

@@ -4,7 +4,7 @@
  * chunk while it is the device's.
  */
 #include "tests/unit/vmm/dma_judge.h"
-#include "vmm/dma_check_owner.h"
+#include "vmm/dma_check/dma_check_owner.h"
 
 #define A     GUEST_FREE
 #define SIZE  (3 * DMA_CHUNK_MIN + 100)

@@ -4,7 +4,7 @@
 #include <sched.h>
 
 #include "tests/unit/vmm/dma_guest.h"
-#include "vmm/dma_check_ring.h"
+#include "vmm/dma_check/dma_check_ring.h"
 
 static struct dma_guest guest;
 static struct dma_channel channel;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/dump.h"
+#include "vmm/dump/dump.h"
 
 #define LOW_SIZE  (4ull << 20)
 #define HIGH_GPA  0x100000000ull

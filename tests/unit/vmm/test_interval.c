@@ -2,7 +2,7 @@
 /* The set of intervals, against an array that is searched from end to end. */
 #include "devices/util.h"
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/interval.h"
+#include "vmm/dma_check/interval.h"
 
 #define NODES 200
 #define SPACE 1000u /* small, so that they overlap and meet */

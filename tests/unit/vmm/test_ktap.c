@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/ktap.h"
+#include "vmm/report/ktap.h"
 
 static void feed(struct ktap *ktap, const char *text)
 {

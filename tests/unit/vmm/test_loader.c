@@ -8,7 +8,7 @@
 
 #include "tests/unit/vmm/test_elf.h"
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/loader_elf.h"
+#include "vmm/boot/loader_elf.h"
 
 #define MEM (64ull << 20)
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/loop.h"
+#include "vmm/machine/loop.h"
 
 #define WATCHES 8
 

@@ -13,8 +13,8 @@
 
 #include "tests/unit/vmm/test_elf.h"
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/machine.h"
-#include "vmm/vcpu_state.h"
+#include "vmm/machine/machine.h"
+#include "vmm/kvm/vcpu_state.h"
 
 #define COUNTER_GPA  0x300000
 #define SCRATCH_PORT (PV_COM1_PORT + 7)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Guest RAM by what backs it: what is given back is measured as given back. */
-#include "vmm/memory.h"
+#include "vmm/kvm/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/rss.h"
+#include "vmm/util/rss.h"
 
 #define SIZE (16ull << 20)
 #define PART (4ull << 20)

@@ -4,7 +4,7 @@
 
 #include "tests/unit/vmm/memstate_image.h"
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/memstate.h"
+#include "vmm/memstate/memstate.h"
 
 static struct image image;
 

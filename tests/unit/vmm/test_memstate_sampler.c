@@ -2,7 +2,7 @@
 /* Samples of a guest's memory: right, few enough, and none of what is corrupt. */
 #include "tests/unit/vmm/memstate_image.h"
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/memstate_sampler.h"
+#include "vmm/memstate/memstate_sampler.h"
 
 static struct image image;
 static struct memstate_sampler sampler;

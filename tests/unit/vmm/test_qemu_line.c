@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "vmm/qemu_line.h"
+#include "vmm/qemu/qemu_line.h"
 
 #define ARGS_MAX 96
 

@@ -18,7 +18,7 @@
 
 #include "tests/unit/vmm/fake_control.h"
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/qmp_internal.h"
+#include "vmm/qmp/qmp_internal.h"
 
 #define CLIENTS 2
 #define LINE	4096

@@ -21,10 +21,10 @@
 #include <unistd.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/sandbox.h"
-#include "vmm/sandbox_calls.h"
-#include "vmm/sandbox_command.h"
-#include "vmm/sandbox_internal.h"
+#include "vmm/sandbox/sandbox.h"
+#include "vmm/sandbox/sandbox_calls.h"
+#include "vmm/sandbox/sandbox_command.h"
+#include "vmm/sandbox/sandbox_internal.h"
 
 #define ALL_FEATURES ((1u << SANDBOX_FEATURES) - 1)
 #define CALLS_END    600 /* no system call has a greater number */

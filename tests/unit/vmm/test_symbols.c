@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/symbols.h"
+#include "vmm/util/symbols.h"
 
 struct file {
 	Elf64_Ehdr header;

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "vmm/config.h"
-#include "vmm/error.h"
-#include "vmm/memory.h"
+#include "vmm/machine/config.h"
+#include "vmm/util/error.h"
+#include "vmm/kvm/memory.h"
 
 /* An anonymous file with this content; `path` names it until it is closed. */
 struct test_file {

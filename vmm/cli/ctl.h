@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `pagevisor ctl` and `pagevisor list`: the control socket for people, and the client of
+ * QMP that both are made of.
+ */
+#ifndef VMM_CTL_H
+#define VMM_CTL_H
+
+#include <stddef.h>
+#include <jansson.h>
+
+#include "vmm/cli/command.h"
+#include "vmm/util/error.h"
+
+#define CTL_PATIENCE_MS 10000 /* for one answer; a dump has as long as it takes */
+#define CTL_ANSWER_MAX	(1u << 20)
+
+struct ctl {
+	const char *name; /* of the machine, for err */
+	int fd;
+	char *buf; /* used bytes of what was received and is no whole line yet */
+	size_t used, room;
+};
+
+/* Takes the connected socket; greets.  0, or a negative errno with the line in err; to be
+ * closed in any case. */
+int ctl_open(struct ctl *ctl, const char *name, int fd, struct error *err);
+void ctl_close(struct ctl *ctl);
+
+/*
+ * Has a command executed.  arguments: an object whose reference is taken, or NULL.  send_fd:
+ * a descriptor that goes with it, or -1.  Returns what it returned, or NULL with the line in
+ * err.
+ */
+json_t *ctl_execute(struct ctl *ctl, const char *command, json_t *arguments, int send_fd,
+		    struct error *err);
+
+extern const struct command ctl_command, list_command;
+
+#endif

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/cli/run.h"
+
+void run_options_init(struct run_options *options)
+{
+	*options = (struct run_options){ .report = NULL };
+	machine_config_init(&options->machine);
+}
+
+static int set_mem(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+	unsigned long long size = 0;
+	int ret = parse_size(value, &size);
+
+	if (ret == -ERANGE)
+		return error_set(err, ERANGE,
+				 "--mem %s: too large to count; give e.g. 256M", value);
+	if (ret)
+		return error_set(err, EINVAL,
+				 "--mem %s: not a size; give e.g. 256M or 4G", value);
+	o->machine.mem_size = size;
+	return 0;
+}
+
+static int set_mem_backend(void *target, const char *value, struct error *err)
+{
+	static const char *const names[] = {
+		[MEMORY_PRIVATE] = "private",
+		[MEMORY_SHARED] = "shared",
+		[MEMORY_HUGETLB] = "hugetlb",
+	};
+	struct run_options *o = target;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(value, names[i])) {
+			o->machine.mem_backend = (enum memory_backend)i;
+			return 0;
+		}
+	}
+	return error_set(err, EINVAL,
+			 "--mem-backend %s: unknown; give private, shared or hugetlb",
+			 value);
+}
+
+/* One word behind the size; false: there is no such. */
+static bool set_balloon_word(struct balloon_config *balloon, const char *word)
+{
+	if (!strcmp(word, "deflate-on-oom=on"))
+		balloon->deflate_on_oom = true;
+	else if (!strcmp(word, "deflate-on-oom=off"))
+		balloon->deflate_on_oom = false;
+	else if (!strcmp(word, "reporting=on"))
+		balloon->reporting = true;
+	else if (!strcmp(word, "reporting=off"))
+		balloon->reporting = false;
+	else
+		return false;
+	return true;
+}
+
+/* SIZE[,WORD]...: cut at the commas in place, argv is ours. */
+static int set_balloon(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+	struct balloon_config *balloon = &o->machine.balloon;
+	char *comma = strchr(value, ','), *word;
+	unsigned long long size;
+
+	*balloon = (struct balloon_config){ .present = true,
+					    .deflate_on_oom = true,
+					    .reporting = true };
+	while (comma) {
+		*comma = '\0';
+		word = comma + 1;
+		comma = strchr(word, ',');
+		if (comma)
+			*comma = '\0';
+		if (!set_balloon_word(balloon, word))
+			return error_set(err, EINVAL,
+					 "--balloon: %s: unknown; give "
+					 "deflate-on-oom=off or reporting=off",
+					 word);
+	}
+	if (parse_size(value, &size))
+		return error_set(err, EINVAL,
+				 "--balloon %s: not a size; give e.g. 64M, or 0", value);
+	balloon->target = size;
+	return 0;
+}
+
+static int set_cpus(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	if (parse_count(value, &o->machine.cpus))
+		return error_set(err, EINVAL, "--cpus %s: not a number; give e.g. 2",
+				 value);
+	return 0;
+}
+
+/* FILE[,ro]: the path is cut off in place, argv is ours. */
+static int add_disk(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+	struct disk_config *disk = &o->machine.disks[o->machine.nr_disks];
+	char *suffix = strrchr(value, ',');
+
+	if (o->machine.nr_disks == DISKS_MAX)
+		return error_set(err, EINVAL, "--disk %s: one too many; give at most %d",
+				 value, DISKS_MAX);
+	*disk = (struct disk_config){ .path = value };
+	if (suffix && !strcmp(suffix, ",ro")) {
+		*suffix = '\0';
+		disk->readonly = true;
+	}
+	if (!*value)
+		return error_set(err, EINVAL, "--disk: no file; give --disk FILE[,ro]");
+	o->machine.nr_disks++;
+	return 0;
+}
+
+static int set_initrd(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)err;
+	o->machine.initrd = value;
+	return 0;
+}
+
+static int set_append(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)err;
+	o->machine.cmdline = value;
+	return 0;
+}
+
+static int set_console(void *target, const char *value, struct error *err)
+{
+	static const char *const names[] = {
+		[CONSOLE_STDIO] = "stdio",
+		[CONSOLE_PTY] = "pty",
+		[CONSOLE_NONE] = "none",
+	};
+	struct run_options *o = target;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		/* Kinds without a name here have another way in. */
+		if (names[i] && !strcmp(value, names[i])) {
+			o->machine.console = (enum console_kind)i;
+			return 0;
+		}
+	}
+	return error_set(err, EINVAL, "--console %s: unknown; give stdio, pty or none",
+			 value);
+}
+
+static int set_iommu(void *target, const char *value, struct error *err)
+{
+	static const struct {
+		const char *name;
+		bool iommu, bypass;
+	} kinds[] = {
+		{ "off", false, true },
+		{ "virtio", true, true },
+		{ "virtio,boot-bypass=on", true, true },
+		{ "virtio,boot-bypass=off", true, false },
+	};
+	struct run_options *o = target;
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(value, kinds[i].name) != 0)
+			continue;
+		o->machine.iommu = kinds[i].iommu;
+		o->machine.boot_bypass = kinds[i].bypass;
+		return 0;
+	}
+	return error_set(err, EINVAL,
+			 "--iommu %s: unknown; give off, virtio or "
+			 "virtio,boot-bypass=off",
+			 value);
+}
+
+static int set_edu(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+	unsigned int bits;
+
+	if (parse_count(value, &bits) || bits < 1 || bits > 64)
+		return error_set(err, EINVAL,
+				 "--edu %s: not a number of bits; give 1 to 64, 28 as in "
+				 "QEMU",
+				 value);
+	o->machine.edu_bits = bits;
+	return 0;
+}
+
+static int set_dma_check(void *target, const char *value, struct error *err)
+{
+	static const char *const names[] = {
+		[DMA_CHECK_OFF] = "off",
+		[DMA_CHECK_ON] = "on",
+		[DMA_CHECK_HASH] = "hash",
+	};
+	struct run_options *o = target;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(value ? value : "on", names[i])) {
+			o->machine.dma_check = (enum dma_check_mode)i;
+			return 0;
+		}
+	}
+	return error_set(err, EINVAL, "--dma-check=%s: unknown; give on, hash or off",
+			 value);
+}
+
+static int add_inject(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	if (o->machine.nr_inject == INJECT_MAX)
+		return error_set(err, EINVAL,
+				 "--inject %s: one too many; give at most %d", value,
+				 INJECT_MAX);
+	return inject_parse(value, &o->machine.inject[o->machine.nr_inject++], err);
+}
+
+static int set_no_reboot(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)value;
+	(void)err;
+	o->machine.reboot = false;
+	return 0;
+}
+
+static int set_name(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)err;
+	o->machine.name = value;
+	return 0;
+}
+
+static int add_qmp(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	if (o->machine.nr_qmp == QMP_MAX)
+		return error_set(err, EINVAL, "--qmp %s: one too many; give at most %d",
+				 value, QMP_MAX);
+	o->machine.qmp[o->machine.nr_qmp++] = value;
+	return 0;
+}
+
+static int set_paused(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)value;
+	(void)err;
+	o->machine.paused = true;
+	return 0;
+}
+
+static int set_no_shutdown(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)value;
+	(void)err;
+	o->machine.stays = true;
+	return 0;
+}
+
+static int set_sandbox(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	o->machine.sandbox = !strcmp(value, "on");
+	if (!o->machine.sandbox && strcmp(value, "off") != 0)
+		return error_set(err, EINVAL, "--sandbox %s: unknown; give on or off",
+				 value);
+	return 0;
+}
+
+static int set_report(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)err;
+	o->report = value;
+	return 0;
+}
+
+static int set_verbose(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)value;
+	(void)err;
+	o->verbose = true;
+	return 0;
+}
+
+const struct option run_option_table[] = {
+	{ "mem", 0, "SIZE",
+	  "Memory of the guest, in whole MiB: a number with K, M, G or T. Default 256M. The "
+	  "host gives it as the guest touches it, so it may exceed what the host has, up to "
+	  "16 times the host's memory and swap, 64G in any case.",
+	  set_mem },
+	{ "mem-backend", 0, "KIND",
+	  "What backs the guest's memory: private (default), anonymous memory with huge pages "
+	  "where the host has them to spare; shared, a memfd; hugetlb, huge pages of the "
+	  "host's pool (vm.nr_hugepages), which are reserved at the start.",
+	  set_mem_backend },
+	{ "cpus", 0, "N", "Virtual processors. Default 1.", set_cpus },
+	{ "disk", 0, "FILE[,ro]",
+	  "A disk: a file or block device as a virtio block device, read-only with ,ro. May "
+	  "be given several times; the first is the first on the bus.",
+	  add_disk },
+	{ "initrd", 0, "FILE", "An initial RAM disk for the kernel.", set_initrd },
+	{ "append", 0, "STRING", "The kernel's command line.", set_append },
+	{ "console", 0, "KIND",
+	  "Where the guest's console leads: stdio (default), pty (a new pseudo-terminal, "
+	  "whose name is printed) or none.",
+	  set_console },
+	{ "iommu", 0, "KIND",
+	  "virtio puts every device but the balloon behind a virtio IOMMU; off (default) does not. Until the "
+	  "guest's driver says otherwise devices reach all of memory; with "
+	  "virtio,boot-bypass=off they reach nothing.",
+	  set_iommu },
+	{ "balloon", 0, "SIZE[,OPTION]",
+	  "Adds a virtio memory balloon, which shall take SIZE from the guest at first, 0 for "
+	  "nothing. The guest may take pages back before it runs out of memory, unless "
+	  "deflate-on-oom=off, and tells what memory it does not use, unless reporting=off. "
+	  "The balloon is never behind an IOMMU.",
+	  set_balloon },
+	{ "edu", 0, "BITS",
+	  "Adds QEMU's teaching device edu, whose DMA addresses have BITS bits: 28 in QEMU.",
+	  set_edu },
+	{ "dma-check", 0, "[=MODE]",
+	  "Judge each access of a device, and each call of the guest's DMA API, against the "
+	  "mappings that are live, and report what is wrong with the call chains concerned. "
+	  "MODE is on (also without =MODE), off (default), or hash: on, and the bytes of each "
+	  "mapped buffer are hashed when it changes hands, which finds a CPU that writes to "
+	  "what is the device's, and costs the guest an exit for each map, unmap and sync. A "
+	  "finding makes the exit status 1, unless the guest had announced it; what it announced "
+	  "is told with -v. Only a guest that publishes its calls is judged "
+	  "(include/abi/dma_check.h).",
+	  set_dma_check },
+	{ "name", 0, "NAME",
+	  "Name of the machine: up to 64 letters, digits and -_.+@. It can be controlled under "
+	  "it, see pagevisor ctl and pagevisor list.",
+	  set_name },
+	{ "qmp", 0, "WHERE",
+	  "Serve QEMU's machine protocol: unix:PATH makes a socket there, fd=N takes an "
+	  "inherited socket, one that listens or one that is connected. May be given up to "
+	  "three times.",
+	  add_qmp },
+	{ "paused", 0, NULL,
+	  "Do not start the guest before it is told so: pagevisor ctl NAME cont, or QMP's "
+	  "cont.",
+	  set_paused },
+	{ "no-shutdown", 0, NULL,
+	  "Keep the machine when its guest has ended, stopped, until it is reset or quit; a "
+	  "signal ends it, too. The exit status is still that of the guest's end.",
+	  set_no_shutdown },
+	{ "inject", 0, "DEVICE:KIND[,every=N][,seed=S]",
+	  "Let a device make a mistake at every N-th opportunity (default 8), to see that its "
+	  "driver survives it. DEVICE is a name of the report: disk0, rng0, console0, "
+	  "dmacheck0, edu0, iommu0. KIND is short (fewer bytes than asked for), flip (one bit "
+	  "of what it wrote is inverted), late (a completion waits up to half a second), "
+	  "reorder (a completion is overtaken by the next), lost (an interrupt is not sent), "
+	  "spurious (one is sent for nothing), error (a request fails), or gone (the device is "
+	  "unplugged without a word). What is random of it comes from the seed S (default 1). "
+	  "The report counts what happened; -v tells each. May be given several times.",
+	  add_inject },
+	{ "no-reboot", 0, NULL,
+	  "A reset by the guest ends the run, with status 1 as it did not finish.",
+	  set_no_reboot },
+	{ "sandbox", 0, "on|off",
+	  "Confine the monitor while the guest runs (default): no privileges, no new files, and "
+	  "no system calls but those that pagevisor sandbox lists. A thread that tries another "
+	  "one ends the run with status 1 and a line that names both.",
+	  set_sandbox },
+	{ "report", 0, "FILE", "Write a report of the whole run to FILE, as JSON.",
+	  set_report },
+	{ "verbose", 'v', NULL, "Say each step on standard error.", set_verbose },
+	{ NULL, 0, NULL, NULL, NULL },
+};

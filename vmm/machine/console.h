@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the guest's consoles lead: the monitor's own standard input and output, a
+ * pseudo-terminal, or nowhere.
+ *
+ * Several console devices of the guest (COM1, virtio) share it, each through a port.  What
+ * any of them prints goes out, and is read for KTAP on the way.  What comes in goes to the
+ * port that printed last; what the device has no room for waits here, and reading stops
+ * until it is gone.  On a terminal, Ctrl-A x asks to end the run, and Ctrl-A Ctrl-A is one
+ * Ctrl-A for the guest.
+ *
+ * All under the device lock.
+ */
+#ifndef VMM_CONSOLE_H
+#define VMM_CONSOLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/machine/config.h"
+#include "vmm/report/ktap.h"
+#include "vmm/machine/loop.h"
+
+struct console;
+
+/* One console device of the guest. */
+struct console_port {
+	struct console *console;
+	/* Gives input to the device; how many bytes it took. */
+	size_t (*feed)(void *device, const void *bytes, size_t count);
+	void *device;
+	struct ktap ktap;
+};
+
+/* What a console tells its machine, and how it is told not to wait for its reader. */
+struct console_events {
+	void (*quit)(void *ctx); /* Ctrl-A x */
+	void (*gone)(void *ctx, int error); /* output is not possible any more */
+	void (*resized)(void *ctx); /* console_size() says something else now */
+	void *ctx;
+	/* Once one of these is readable, output that cannot be written at once is dropped. */
+	int give_up_fd[2];
+};
+
+#define CONSOLE_INPUT_MAX 256
+
+struct console {
+	enum console_kind kind;
+	struct loop *loop;
+	struct console_events events;
+	int in_fd; /* -1: none, or at its end */
+	int out_fd; /* -1: output is thrown away */
+	int slave_fd; /* of a pseudo-terminal: held open, so that it outlives its users */
+	char pty_path[64];
+	bool is_terminal; /* in_fd is; keys are looked at */
+	bool plain_file; /* in_fd is always readable and epoll does not take it */
+	bool escaped; /* Ctrl-A came last */
+	struct console_port
+		*target; /* gets the input; NULL before anything was printed */
+	struct host_watch watch; /* of in_fd */
+	struct host_watch window; /* of the signal that its size changed; fd -1: none */
+	char input[CONSOLE_INPUT_MAX]; /* read and not yet taken */
+	size_t nr_input;
+};
+
+/* Opens what the configuration says; the terminal is not touched before console_start(). */
+int console_open(struct console *console, const struct machine_config *config,
+		 struct loop *loop, const struct console_events *events,
+		 struct error *err);
+/* Makes the terminal raw and begins to read; input goes to `first` until another prints. */
+void console_start(struct console *console, struct console_port *first);
+/* Puts the terminal right and closes. */
+void console_close(struct console *console);
+
+/* The window that the output goes to; 80 by 25 where there is none. */
+void console_size(const struct console *console, uint16_t *cols, uint16_t *rows);
+
+/* What the port's device printed: takes everything. */
+void console_output(struct console_port *port, const void *bytes, size_t count);
+/* The port's device has room for input again. */
+void console_room(struct console_port *port);
+
+#endif

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+/* vmm/machine/control.h for a real machine. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "devices/util.h"
+#include "devices/virtio_blk.h"
+#include "vmm/dump/dump.h"
+#include "vmm/machine/machine.h"
+#include "vmm/qmp/qmp.h"
+
+static struct machine *of(struct control *c)
+{
+	return container_of(c, struct machine, control);
+}
+
+/* --- events ------------------------------------------------------------------------------- */
+
+void machine_tell_cause(struct machine *m, enum control_event_kind kind,
+			enum control_cause cause)
+{
+	struct control_event event = { .kind = kind, .cause = cause };
+
+	control_tell(&m->control, &event);
+}
+
+void machine_tell(struct machine *m, enum control_event_kind kind)
+{
+	machine_tell_cause(m, kind, CONTROL_BY_NONE);
+}
+
+static enum control_cause cause_of(const struct outcome *o)
+{
+	if (outcome_is_panic(o))
+		return CONTROL_BY_GUEST_PANIC;
+	switch (o->reason) {
+	case END_RESET:
+		return CONTROL_BY_GUEST_RESET;
+	case END_SIGNAL:
+		return CONTROL_BY_SIGNAL;
+	case END_CONTROL:
+		return CONTROL_BY_REQUEST;
+	case END_QUIT:
+	case END_CONSOLE:
+		return CONTROL_BY_USER;
+	case END_HOST:
+	case END_SANDBOX:
+		return CONTROL_BY_HOST;
+	default:
+		return CONTROL_BY_GUEST_SHUTDOWN;
+	}
+}
+
+void machine_tell_end(struct machine *m, const struct outcome *outcome)
+{
+	enum control_cause cause = cause_of(outcome);
+	bool stays = m->over.reason != END_NONE && outcome_by_guest(outcome);
+	struct control_event panic = { .kind = CONTROL_EVENT_PANIC, .stays = stays };
+
+	if (cause == CONTROL_BY_GUEST_PANIC)
+		control_tell(&m->control, &panic);
+	/* A crashed guest that is kept for inspection has not shut down. */
+	if (cause != CONTROL_BY_GUEST_PANIC || !stays)
+		machine_tell_cause(m, CONTROL_EVENT_SHUTDOWN, cause);
+}
+
+/* --- what changes it ------------------------------------------------------------------------ */
+
+static enum control_status get_status(struct control *c)
+{
+	const struct machine *m = of(c);
+
+	if (m->over.reason != END_NONE)
+		return outcome_is_panic(&m->over) ? CONTROL_PANICKED : CONTROL_SHUTDOWN;
+	if (!m->started)
+		return CONTROL_PRELAUNCH;
+	return m->paused ? CONTROL_PAUSED : CONTROL_RUNNING;
+}
+
+static int stop(struct control *c, struct error *err)
+{
+	struct machine *m = of(c);
+
+	(void)err;
+	if (m->paused)
+		return 0;
+	machine_pause(m);
+	machine_tell(m, CONTROL_EVENT_STOP);
+	return 0;
+}
+
+static int cont(struct control *c, struct error *err)
+{
+	struct machine *m = of(c);
+
+	if (m->over.reason != END_NONE)
+		return error_set(err, EBUSY, "Resetting the Virtual Machine is required");
+	if (!m->paused)
+		return 0;
+	machine_resume(m);
+	machine_tell(m, CONTROL_EVENT_RESUME);
+	return 0;
+}
+
+static int reset(struct control *c, struct error *err)
+{
+	struct machine *m = of(c);
+	int ret = machine_reset(m, err);
+
+	if (!ret)
+		machine_tell_cause(m, CONTROL_EVENT_RESET, CONTROL_BY_REQUEST);
+	return ret;
+}
+
+static int powerdown(struct control *c, struct error *err)
+{
+	struct machine *m = of(c);
+
+	(void)err;
+	pthread_mutex_lock(&m->lock);
+	legacy_power_button(m->legacy);
+	pthread_mutex_unlock(&m->lock);
+	machine_tell(m, CONTROL_EVENT_POWERDOWN);
+	return 0;
+}
+
+/* Asks KVM about vCPUs, which is possible while they are parked; then goes on as before. */
+static void hold_vcpus(struct machine *m)
+{
+	if (!m->paused)
+		vm_pause(&m->vm);
+}
+
+static void let_vcpus_go(struct machine *m)
+{
+	if (!m->paused && !atomic_load(&m->reset_wanted) && !machine_is_over(m))
+		vm_resume(&m->vm);
+}
+
+static int nmi(struct control *c, struct error *err)
+{
+	struct machine *m = of(c);
+	int ret;
+
+	hold_vcpus(m);
+	ret = ioctl(m->vm.vcpus[0].fd, KVM_NMI) ? -errno : 0;
+	let_vcpus_go(m);
+	return ret ? error_set(err, -ret, "/dev/kvm: refuses the NMI (%s)",
+			       strerror(-ret))
+		   : 0;
+}
+
+static void quit(struct control *c)
+{
+	static const struct outcome outcome = { .reason = END_CONTROL };
+
+	machine_end(of(c), &outcome);
+}
+
+/* --- what it is ------------------------------------------------------------------------------- */
+
+static void get_facts(struct control *c, struct control_facts *facts)
+{
+	const struct machine *m = of(c);
+
+	*facts = (struct control_facts){
+		.name = m->config.name ? m->config.name : m->config.title,
+		.mem_size = m->config.mem_size,
+		.cpus = m->config.cpus,
+		.max_cpus = m->kvm.max_vcpus,
+		.disks = m->config.nr_disks,
+		.chardevs = 1,
+		.confined = m->sandbox,
+	};
+}
+
+static int thread_id(struct control *c, unsigned int i)
+{
+	return atomic_load(&of(c)->vm.vcpus[i].thread_id);
+}
+
+static void get_chardev(struct control *c, unsigned int i,
+			struct control_chardev *chardev)
+{
+	const struct machine *m = of(c);
+	static const char *const names[] = {
+		[CONSOLE_STDIO] = "stdio",
+		[CONSOLE_PTY] = "pty:",
+		[CONSOLE_FILE] = "file",
+		[CONSOLE_NONE] = "null",
+	};
+	static char filename[sizeof(m->console.pty_path) + 8];
+
+	(void)i;
+	snprintf(filename, sizeof(filename), "%s%s", names[m->config.console],
+		 m->console.pty_path);
+	*chardev = (struct control_chardev){ .filename = filename };
+	chardev->id = m->config.console_id ? m->config.console_id : "serial0";
+}
+
+static struct control_io_stats io_stats(const struct virtio_blk_op_stats *s)
+{
+	return (struct control_io_stats){ .operations = s->requests,
+					  .errors = s->errors,
+					  .bytes = s->bytes,
+					  .ns = s->ns };
+}
+
+static void get_disk(struct control *c, unsigned int i, struct control_disk *disk)
+{
+	struct machine *m = of(c);
+	struct virtio_blk_stats stats;
+
+	pthread_mutex_lock(&m->lock);
+	virtio_blk_get_stats(m->disk_devices[i], &stats);
+	pthread_mutex_unlock(&m->lock);
+	*disk = (struct control_disk){
+		.id = m->disk_names[i],
+		.managed = m->config.disks[i].id,
+		.node = m->config.disks[i].node,
+		.storage_node = m->config.disks[i].storage_node,
+		.path = m->config.disks[i].path,
+		.readonly = m->config.disks[i].readonly,
+		.size = m->disk_sizes[i],
+		.read = io_stats(&stats.read),
+		.write = io_stats(&stats.write),
+		.flush = io_stats(&stats.flush),
+		.discard = io_stats(&stats.discard),
+	};
+}
+
+/* --- the balloon ---------------------------------------------------------------------------- */
+
+static uint64_t outside_balloon(const struct machine *m, uint32_t pages)
+{
+	uint64_t inside = (uint64_t)pages << VIRTIO_BALLOON_PFN_SHIFT;
+
+	return inside < m->config.mem_size ? m->config.mem_size - inside : 0;
+}
+
+static bool get_balloon(struct control *c, struct control_balloon *balloon)
+{
+	struct machine *m = of(c);
+	const struct virtio_balloon_stats *stats;
+	unsigned int i;
+
+	if (!m->balloon)
+		return false;
+	pthread_mutex_lock(&m->lock);
+	stats = virtio_balloon_stats(m->balloon);
+	*balloon = (struct control_balloon){
+		.id = m->config.balloon.id ? m->config.balloon.id : "balloon0",
+		.actual = outside_balloon(m, virtio_balloon_actual(m->balloon)),
+		.last_update = stats->last_update,
+		.interval = virtio_balloon_poll_interval(m->balloon),
+	};
+	for (i = 0; i < CONTROL_BALLOON_STATS; i++)
+		balloon->stats[i] = stats->valid & 1u << i ? stats->value[i] : UINT64_MAX;
+	pthread_mutex_unlock(&m->lock);
+	return true;
+}
+
+static void set_balloon(struct control *c, uint64_t bytes)
+{
+	struct machine *m = of(c);
+	uint64_t inside = bytes < m->config.mem_size ? m->config.mem_size - bytes : 0;
+
+	pthread_mutex_lock(&m->lock);
+	virtio_balloon_set_target(m->balloon,
+				  (uint32_t)(inside >> VIRTIO_BALLOON_PFN_SHIFT));
+	pthread_mutex_unlock(&m->lock);
+}
+
+static int poll_balloon(struct control *c, uint32_t seconds, struct error *err)
+{
+	struct machine *m = of(c);
+	int ret;
+
+	pthread_mutex_lock(&m->lock);
+	ret = virtio_balloon_poll_stats(m->balloon, seconds);
+	pthread_mutex_unlock(&m->lock);
+	return ret ? error_set(err, -ret, "the balloon has no timer (%s)", strerror(-ret))
+		   : 0;
+}
+
+/* --- a look inside ---------------------------------------------------------------------------- */
+
+static int read_cpu(const struct vcpu *vcpu, struct dump_cpu *cpu)
+{
+	int ret = kvm_get(vcpu->fd, KVM_GET_REGS, &cpu->regs);
+
+	return ret ? ret : kvm_get(vcpu->fd, KVM_GET_SREGS, &cpu->sregs);
+}
+
+static size_t add_segment(char *buf, size_t size, const char *name,
+			  const struct kvm_segment *s)
+{
+	return (size_t)snprintf(buf, size, "%s =%04x %016llx %08x\r\n", name, s->selector,
+				s->base, s->limit);
+}
+
+static void describe_cpu(unsigned int i, const struct dump_cpu *cpu, char *buf,
+			 size_t size)
+{
+	const struct kvm_regs *r = &cpu->regs;
+	const struct kvm_sregs *s = &cpu->sregs;
+	const struct {
+		const char *name;
+		const struct kvm_segment *segment;
+	} segments[] = { { "ES", &s->es }, { "CS", &s->cs }, { "SS", &s->ss },
+			 { "DS", &s->ds }, { "FS", &s->fs }, { "GS", &s->gs },
+			 { "TR", &s->tr } };
+	size_t j, used;
+
+	used = (size_t)snprintf(buf, size,
+				"CPU#%u\r\n"
+				"RAX=%016llx RBX=%016llx RCX=%016llx RDX=%016llx\r\n"
+				"RSI=%016llx RDI=%016llx RBP=%016llx RSP=%016llx\r\n"
+				"R8 =%016llx R9 =%016llx R10=%016llx R11=%016llx\r\n"
+				"R12=%016llx R13=%016llx R14=%016llx R15=%016llx\r\n"
+				"RIP=%016llx RFL=%08llx CPL=%u\r\n",
+				i, r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp,
+				r->rsp, r->r8, r->r9, r->r10, r->r11, r->r12, r->r13,
+				r->r14, r->r15, r->rip, r->rflags, s->cs.dpl);
+	for (j = 0; j < sizeof(segments) / sizeof(segments[0]) && used < size; j++)
+		used += add_segment(buf + used, size - used, segments[j].name,
+				    segments[j].segment);
+	if (used < size)
+		snprintf(
+			buf + used, size - used,
+			"CR0=%08llx CR2=%016llx CR3=%016llx CR4=%08llx\r\nEFER=%016llx\r\n",
+			s->cr0, s->cr2, s->cr3, s->cr4, s->efer);
+}
+
+static int registers(struct control *c, unsigned int i, char *buf, size_t size,
+		     struct error *err)
+{
+	struct machine *m = of(c);
+	struct dump_cpu cpu;
+	int ret;
+
+	hold_vcpus(m);
+	ret = read_cpu(&m->vm.vcpus[i], &cpu);
+	let_vcpus_go(m);
+	if (ret)
+		return error_set(err, -ret, "/dev/kvm: does not tell the registers (%s)",
+				 strerror(-ret));
+	describe_cpu(i, &cpu, buf, size);
+	return 0;
+}
+
+static int dump_stopped(struct machine *m, const struct control_dump *how,
+			struct error *err)
+{
+	struct dump dump = {
+		.ram = &m->mem.ram,
+		.nr_cpus = m->vm.nr_vcpus,
+		.cpus = calloc(m->vm.nr_vcpus, sizeof(*dump.cpus)),
+		.paging = how->paging,
+		.begin = how->ranged ? how->begin : 0,
+		.end = how->ranged ? how->begin + how->length : UINT64_MAX,
+		.fd = how->fd,
+		.give_up_fd = { m->signal_fd, m->hurry_fd },
+		.pagemap_fd = m->pagemap_fd,
+	};
+	unsigned int i;
+	int ret = dump.cpus ? 0 : -ENOMEM;
+
+	for (i = 0; i < dump.nr_cpus && !ret; i++)
+		ret = read_cpu(&m->vm.vcpus[i], &dump.cpus[i]);
+	if (ret)
+		error_set(err, -ret, "dump: the registers cannot be read (%s)",
+			  strerror(-ret));
+	else
+		ret = dump_write(&dump, err);
+	free(dump.cpus);
+	return ret;
+}
+
+static int write_dump(struct control *c, const struct control_dump *how,
+		      struct error *err)
+{
+	struct machine *m = of(c);
+	bool ran = !m->paused;
+	struct error ignored;
+	int ret;
+
+	stop(c, &ignored);
+	ret = dump_stopped(m, how, err);
+	if (ran)
+		cont(c, &ignored);
+	return ret;
+}
+
+static const struct control_ops machine_control_ops = {
+	.status = get_status,
+	.stop = stop,
+	.cont = cont,
+	.reset = reset,
+	.powerdown = powerdown,
+	.nmi = nmi,
+	.quit = quit,
+	.facts = get_facts,
+	.thread_id = thread_id,
+	.chardev = get_chardev,
+	.disk = get_disk,
+	.balloon = get_balloon,
+	.set_balloon = set_balloon,
+	.poll_balloon = poll_balloon,
+	.registers = registers,
+	.dump = write_dump,
+};
+
+/* --- the server --------------------------------------------------------------------------------- */
+
+int machine_add_control(struct machine *m, struct error *err)
+{
+	unsigned int i;
+	int ret = 0;
+
+	m->control.ops = &machine_control_ops;
+	m->pagemap_fd = -1;
+	if (!m->config.name && !m->config.nr_qmp)
+		return 0;
+	m->qmp = qmp_create(&m->control, &m->loop);
+	if (!m->qmp)
+		return error_set(err, ENOMEM, "no memory for a control socket");
+	/* Later, confined, it could not be opened. */
+	m->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (m->config.name)
+		ret = qmp_open_name(m->qmp, m->config.name, err);
+	for (i = 0; i < m->config.nr_qmp && !ret; i++)
+		ret = qmp_open(m->qmp, m->config.qmp[i], err);
+	return ret;
+}
+
+void machine_end_control(struct machine *m)
+{
+	if (!m->qmp)
+		return;
+	qmp_destroy(m->qmp);
+	m->qmp = NULL;
+	if (m->pagemap_fd >= 0)
+		close(m->pagemap_fd);
+}

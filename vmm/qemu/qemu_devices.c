@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * -device.  The board has its random numbers, its serial port and its virtio console
+ * always; a -device for one of these gives it its place on the bus, or its character
+ * device.  Serial port and virtio console are one console, see vmm/machine/console.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abi/platform.h>
+
+#include "vmm/qemu/qemu_line.h"
+
+#define EDU_BITS 28 /* of addresses, as in QEMU */
+
+/* --- places on the bus -------------------------------------------------------------------- */
+
+static int parse_slot(const char *addr, unsigned int *slot)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(addr, &end, 16);
+	if (errno || end == addr ||
+	    (*end && strcmp(end, ".0") != 0 && strcmp(end, ".0x0") != 0) || !value ||
+	    value > PV_BALLOON_SLOT)
+		return -EINVAL;
+	*slot = (unsigned int)value;
+	return 0;
+}
+
+/* Takes bus and addr.  Slot 0: the device gets the next free one. */
+static int take_slot(struct qemu_line *line, struct qemu_opts *opts, unsigned int *slot,
+		     struct error *err)
+{
+	static const struct qemu_harmless harmless[] = {
+		{ "multifunction", "off", "a device is one function" },
+		{ NULL, NULL, NULL },
+	};
+	const char *bus = qemu_opts_take(opts, "bus");
+	const char *addr = qemu_opts_take(opts, "addr");
+
+	qemu_opts_take_harmless(opts, harmless);
+	*slot = 0;
+	if (bus && strcmp(bus, "pci.0") != 0 && strcmp(bus, "pci") != 0)
+		return qemu_refuse(
+			opts, err,
+			"bus=%.60s: there is one bus, pci.0; in the domain XML: "
+			"<controller type='pci' model='pci-root'/> and no other",
+			bus);
+	if (!addr)
+		return 0;
+	if (parse_slot(addr, slot))
+		return qemu_refuse(
+			opts, err,
+			"addr=%.60s: a slot from 0x1 to 0x1f, function 0; in the "
+			"domain XML: <address type='pci' slot=.. function='0x0'/>",
+			addr);
+	if (line->slots & 1u << *slot)
+		return qemu_refuse(opts, err, "addr=%.60s: two devices want that slot",
+				   addr);
+	line->slots |= 1u << *slot;
+	return 0;
+}
+
+/* What every virtio device is here: modern, split rings, MSI-X. */
+static int take_virtio(const struct qemu_line *line, struct qemu_opts *opts,
+		       struct error *err)
+{
+	static const struct qemu_harmless harmless[] = {
+		{ "disable-legacy", "on", "devices are modern only" },
+		{ "disable-modern", "off", "devices are modern only" },
+		{ "packed", "off", "rings are split" },
+		{ "ats", "off", "there is none" },
+		{ "event_idx", "on", "it is offered" },
+		{ "ioeventfd", "on", "it is used" },
+		{ NULL, NULL, NULL },
+	};
+	bool behind;
+	int ret = qemu_opts_take_bool(opts, "iommu_platform", line->machine.iommu,
+				      &behind, err);
+
+	qemu_opts_take_harmless(opts, harmless);
+	if (!ret && behind && !line->machine.iommu)
+		return qemu_refuse(
+			opts, err,
+			"iommu_platform=on: there is no virtio-iommu-pci before it");
+	return ret;
+}
+
+/* --- devices ------------------------------------------------------------------------------ */
+
+static int take_disk(struct qemu_line *line, struct qemu_opts *opts,
+		     struct disk_config *disk, struct error *err)
+{
+	static const struct qemu_harmless harmless[] = {
+		{ "bootindex", NULL, "a kernel is given: no disk is booted from" },
+		{ "scsi", "off", "there are no SCSI commands" },
+		{ "werror", "report", "the guest learns of errors" },
+		{ "rerror", "report", "the guest learns of errors" },
+		{ NULL, NULL, NULL },
+	};
+	const char *drive = qemu_opts_take(opts, "drive");
+	struct qemu_node *node = qemu_find_node(line, drive);
+	bool write_cache;
+	int ret = qemu_opts_take_bool(opts, "write-cache", true, &write_cache, err);
+
+	qemu_opts_take_harmless(opts, harmless);
+	if (ret)
+		return ret;
+	if (!node || node->used)
+		return qemu_refuse(opts, err, "drive=%.60s: no such free -blockdev",
+				   drive ? drive : "");
+	node->used = true;
+	disk->path = node->path;
+	disk->readonly = node->readonly;
+	disk->node = node->name;
+	disk->storage_node = node->storage;
+	disk->write_through = !write_cache;
+	disk->id = qemu_opts_take(opts, "id");
+	disk->serial = qemu_opts_take(opts, "serial");
+	return 0;
+}
+
+static int add_disk(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	struct disk_config *disk = &line->machine.disks[line->machine.nr_disks];
+	int ret;
+
+	if (line->machine.nr_disks == DISKS_MAX)
+		return qemu_refuse(opts, err, "one disk too many; give at most %d",
+				   DISKS_MAX);
+	*disk = (struct disk_config){ .path = NULL };
+	ret = take_disk(line, opts, disk, err);
+	if (!ret)
+		ret = take_virtio(line, opts, err);
+	if (!ret)
+		ret = take_slot(line, opts, &disk->slot, err);
+	line->machine.nr_disks += !ret;
+	return ret;
+}
+
+static int add_rng(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	const char *id = qemu_opts_take(opts, "rng");
+	struct qemu_object *o = qemu_find_object(line, id, QEMU_RNG);
+	int ret;
+
+	if (!o || o->used || line->machine.rng_slot)
+		return qemu_refuse(opts, err,
+				   "rng=%.60s: there is one such device, on a free "
+				   "rng-random; in the domain XML: one <rng>",
+				   id ? id : "");
+	o->used = true;
+	qemu_opts_take(opts, "id");
+	ret = take_virtio(line, opts, err);
+	return ret ? ret : take_slot(line, opts, &line->machine.rng_slot, err);
+}
+
+static int add_balloon(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	struct balloon_config *b = &line->machine.balloon;
+	int ret;
+
+	if (b->present)
+		return qemu_refuse(opts, err, "there can be one");
+	b->present = true;
+	b->id = qemu_opts_take(opts, "id");
+	ret = qemu_opts_take_bool(opts, "deflate-on-oom", false, &b->deflate_on_oom, err);
+	if (!ret)
+		ret = qemu_opts_take_bool(opts, "free-page-reporting", false,
+					  &b->reporting, err);
+	if (!ret)
+		ret = take_virtio(line, opts, err);
+	return ret ? ret : take_slot(line, opts, &b->slot, err);
+}
+
+static int add_iommu(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	unsigned int slot;
+	int ret;
+
+	if (line->machine.iommu)
+		return qemu_refuse(opts, err, "there can be one");
+	qemu_opts_take(opts, "id");
+	ret = qemu_opts_take_bool(opts, "boot-bypass", true, &line->machine.boot_bypass,
+				  err);
+	if (!ret)
+		ret = take_virtio(line, opts, err);
+	if (!ret)
+		ret = take_slot(line, opts, &slot, err);
+	if (ret)
+		return ret;
+	if (slot && slot != PV_IOMMU_SLOT)
+		return qemu_refuse(opts, err, "its slot is 0x%x", PV_IOMMU_SLOT);
+	line->machine.iommu = true;
+	if (!slot && line->slots & 1u << PV_IOMMU_SLOT)
+		return qemu_refuse(opts, err, "another device has its slot, 0x%x",
+				   PV_IOMMU_SLOT);
+	line->slots |= 1u << PV_IOMMU_SLOT;
+	return 0;
+}
+
+static int add_edu(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	unsigned long long mask;
+	int ret;
+
+	qemu_opts_take(opts, "id");
+	ret = qemu_opts_take_number(opts, "dma_mask", (1ull << EDU_BITS) - 1, &mask, err);
+	if (ret)
+		return ret;
+	if (!mask || mask & (mask + 1) || line->machine.edu_bits)
+		return qemu_refuse(opts, err,
+				   "there can be one, with a mask such as 0xfffffff");
+	line->machine.edu_bits = 64 - (unsigned int)__builtin_clzll(mask);
+	return take_slot(line, opts, &line->machine.edu_slot, err);
+}
+
+/* --- the console -------------------------------------------------------------------------- */
+
+static int use_console(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	const char *id = qemu_opts_take(opts, "chardev");
+	struct qemu_chardev *c = qemu_find_chardev(line, id);
+
+	if (!c || (c->used && line->console != c->id))
+		return qemu_refuse(opts, err, "chardev=%.60s: no such free -chardev",
+				   id ? id : "");
+	if (line->console && line->console != c->id)
+		return qemu_refuse(opts, err,
+				   "a second console: serial port and virtio console are "
+				   "one here; in the domain XML: one <serial> or one "
+				   "<console>");
+	if (c->qmp)
+		return qemu_refuse(opts, err, "chardev=%.60s: a socket is for a monitor",
+				   id);
+	c->used = true;
+	line->console = c->id;
+	line->machine.console = c->kind;
+	line->machine.console_path = c->path;
+	line->machine.console_append = c->append;
+	line->machine.console_id = c->id;
+	return 0;
+}
+
+static int add_serial(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	static const struct qemu_harmless harmless[] = {
+		{ "id", NULL, "nobody asks for it" },
+		{ "index", "0", "COM1, the one there is" },
+		{ NULL, NULL, NULL },
+	};
+
+	qemu_opts_take_harmless(opts, harmless);
+	return use_console(line, opts, err);
+}
+
+static int add_virtconsole(struct qemu_line *line, struct qemu_opts *opts,
+			   struct error *err)
+{
+	static const struct qemu_harmless harmless[] = {
+		{ "id", NULL, "nobody asks for it" },
+		{ "bus", NULL, "there is one virtio console" },
+		{ "nr", NULL, "it has one port" },
+		{ NULL, NULL, NULL },
+	};
+
+	qemu_opts_take_harmless(opts, harmless);
+	return use_console(line, opts, err);
+}
+
+/* Its one port is the console's. */
+static int add_serial_bus(struct qemu_line *line, struct qemu_opts *opts,
+			  struct error *err)
+{
+	int ret;
+
+	qemu_opts_take(opts, "id");
+	if (line->machine.vconsole_slot)
+		return qemu_refuse(opts, err, "there can be one");
+	ret = take_virtio(line, opts, err);
+	return ret ? ret : take_slot(line, opts, &line->machine.vconsole_slot, err);
+}
+
+/* --- all of them -------------------------------------------------------------------------- */
+
+int qemu_device(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	static const struct {
+		const char *driver;
+		qemu_apply *add;
+	} drivers[] = {
+		{ "virtio-blk-pci", add_disk },
+		{ "virtio-rng-pci", add_rng },
+		{ "virtio-balloon-pci", add_balloon },
+		{ "virtio-iommu-pci", add_iommu },
+		{ "virtio-serial-pci", add_serial_bus },
+		{ "virtconsole", add_virtconsole },
+		{ "isa-serial", add_serial },
+		{ "edu", add_edu },
+	};
+	const char *driver = qemu_opts_take_kind(opts, "driver"), *element;
+	size_t i;
+
+	for (i = 0; driver && i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (!strcmp(driver, drivers[i].driver))
+			return drivers[i].add(line, opts, err);
+	element = qemu_element("-device", driver, NULL);
+	return qemu_refuse(opts, err, "there is no such device%s%s",
+			   element ? "; in the domain XML: " : "",
+			   element ? element : "");
+}

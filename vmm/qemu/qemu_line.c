@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include <abi/platform.h>
+
+#include "vmm/qemu/qemu_line.h"
+
+#define WHOLE "value" /* the name of a value that has no parts */
+
+enum form {
+	FLAG, /* no value */
+	TEXT, /* a value that is taken as it is */
+	PARTS, /* name=value,... */
+	NOTHING, /* a flag that says how things are anyway */
+};
+
+struct qemu_option {
+	const char *name;
+	enum form form;
+	const char *first; /* PARTS: the name of a first value without one */
+	qemu_apply *apply; /* NULL: NOTHING, or all that matters is in `harmless` */
+	const struct qemu_harmless *harmless;
+};
+
+/* --- rows --------------------------------------------------------------------------------- */
+
+static int set_daemonize(struct qemu_line *line, struct qemu_opts *opts,
+			 struct error *err)
+{
+	(void)opts;
+	(void)err;
+	line->daemonize = true;
+	return 0;
+}
+
+static int set_paused(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	(void)opts;
+	(void)err;
+	line->machine.paused = true;
+	return 0;
+}
+
+static int set_no_reboot(struct qemu_line *line, struct qemu_opts *opts,
+			 struct error *err)
+{
+	(void)opts;
+	(void)err;
+	line->machine.reboot = false;
+	return 0;
+}
+
+static int set_no_shutdown(struct qemu_line *line, struct qemu_opts *opts,
+			   struct error *err)
+{
+	(void)opts;
+	(void)err;
+	line->machine.stays = true;
+	return 0;
+}
+
+static int set_pidfile(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	(void)err;
+	line->pidfile = qemu_opts_take(opts, WHOLE);
+	return 0;
+}
+
+static int set_kernel(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	(void)err;
+	line->machine.kernel = qemu_opts_take(opts, WHOLE);
+	return 0;
+}
+
+static int set_initrd(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	(void)err;
+	line->machine.initrd = qemu_opts_take(opts, WHOLE);
+	return 0;
+}
+
+static int set_append(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	(void)err;
+	line->machine.cmdline = qemu_opts_take(opts, WHOLE);
+	return 0;
+}
+
+static int set_uuid(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	const char *uuid = qemu_opts_take(opts, WHOLE);
+	size_t i;
+
+	for (i = 0; i < sizeof(form); i++)
+		if (form[i] == 'x' ? !isxdigit((unsigned char)uuid[i])
+				   : uuid[i] != form[i])
+			return qemu_refuse(opts, err, "%.60s is no UUID", uuid);
+	line->machine.uuid = uuid;
+	return 0;
+}
+
+static int set_name(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	(void)err;
+	line->machine.title = qemu_opts_take(opts, "guest");
+	return 0;
+}
+
+static int set_sandbox(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	return qemu_opts_take_bool(opts, "enable", false, &line->machine.sandbox, err);
+}
+
+static int add_qmp(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	if (line->machine.nr_qmp == QMP_MAX)
+		return qemu_refuse(opts, err, "one monitor too many; give at most %d",
+				   QMP_MAX);
+	line->machine.qmp[line->machine.nr_qmp++] = qemu_opts_take(opts, WHOLE);
+	return 0;
+}
+
+/* --- the table ---------------------------------------------------------------------------- */
+
+static const struct qemu_harmless name_harmless[] = {
+	{ "debug-threads", NULL, "names of threads are for people" },
+	{ NULL, NULL, NULL },
+};
+static const struct qemu_harmless msg_harmless[] = {
+	{ "timestamp", NULL, "whoever keeps the lines of a machine dates them" },
+	{ NULL, NULL, NULL },
+};
+static const struct qemu_harmless boot_harmless[] = {
+	{ "strict", NULL, "a kernel is given: there is nothing else to boot" },
+	{ "menu", "off", "there is no firmware, so no menu" },
+	{ NULL, NULL, NULL },
+};
+static const struct qemu_harmless rtc_harmless[] = {
+	{ "base", "utc", "the guest has no clock of another zone" },
+	{ NULL, NULL, NULL },
+};
+static const struct qemu_harmless overcommit_harmless[] = {
+	{ "mem-lock", "off", "memory is not locked" },
+	{ NULL, NULL, NULL },
+};
+static const struct qemu_harmless audio_harmless[] = {
+	{ "id", NULL, "a name of nothing" },
+	{ "driver", "none", "there is no sound" },
+	{ NULL, NULL, NULL },
+};
+static const struct qemu_harmless display_harmless[] = {
+	{ "type", "none", "there is no display" },
+	{ NULL, NULL, NULL },
+};
+/* All of it holds when confined, see vmm/sandbox/sandbox.h. */
+static const struct qemu_harmless sandbox_harmless[] = {
+	{ "obsolete", "deny", "not on the list of calls" },
+	{ "elevateprivileges", "deny", "there are none, for good" },
+	{ "elevateprivileges", "children", "there are no children" },
+	{ "spawn", "deny", "not on the list of calls" },
+	{ "resourcecontrol", "deny", "not on the list of calls" },
+	{ NULL, NULL, NULL },
+};
+
+/* In the order in which they are understood. */
+static const struct qemu_option table[] = {
+	{ "machine", PARTS, "type", qemu_machine, NULL },
+	{ "accel", PARTS, "accel", qemu_accel, NULL },
+	{ "cpu", PARTS, "model", qemu_cpu, NULL },
+	{ "object", PARTS, "qom-type", qemu_object, NULL },
+	{ "m", PARTS, "size", qemu_memory, NULL },
+	{ "smp", PARTS, "cpus", qemu_smp, NULL },
+	{ "name", PARTS, "guest", set_name, name_harmless },
+	{ "uuid", TEXT, NULL, set_uuid, NULL },
+	{ "kernel", TEXT, NULL, set_kernel, NULL },
+	{ "initrd", TEXT, NULL, set_initrd, NULL },
+	{ "append", TEXT, NULL, set_append, NULL },
+	{ "chardev", PARTS, "backend", qemu_chardev, NULL },
+	{ "mon", PARTS, "chardev", qemu_mon, NULL },
+	{ "qmp", TEXT, NULL, add_qmp, NULL },
+	{ "blockdev", PARTS, "driver", qemu_blockdev, NULL },
+	{ "device", PARTS, "driver", qemu_device, NULL },
+	{ "S", FLAG, NULL, set_paused, NULL },
+	{ "no-reboot", FLAG, NULL, set_no_reboot, NULL },
+	{ "no-shutdown", FLAG, NULL, set_no_shutdown, NULL },
+	{ "daemonize", FLAG, NULL, set_daemonize, NULL },
+	{ "pidfile", TEXT, NULL, set_pidfile, NULL },
+	{ "msg", PARTS, NULL, NULL, msg_harmless },
+	{ "boot", PARTS, NULL, NULL, boot_harmless },
+	{ "rtc", PARTS, NULL, NULL, rtc_harmless },
+	{ "overcommit", PARTS, NULL, NULL, overcommit_harmless },
+	{ "audiodev", PARTS, "driver", NULL, audio_harmless },
+	{ "display", PARTS, "type", NULL, display_harmless },
+	{ "sandbox", PARTS, "enable", set_sandbox, sandbox_harmless },
+	/* There is no configuration file, no default device, no display and no HPET. */
+	{ "no-user-config", NOTHING, NULL, NULL, NULL },
+	{ "nodefaults", NOTHING, NULL, NULL, NULL },
+	{ "nographic", NOTHING, NULL, NULL, NULL },
+	{ "no-hpet", NOTHING, NULL, NULL, NULL },
+};
+
+static const struct qemu_option *find_option(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (!strcmp(table[i].name, name))
+			return &table[i];
+	return NULL;
+}
+
+/* --- reading ------------------------------------------------------------------------------ */
+
+static int unknown(const char *word, struct error *err)
+{
+	const char *element = word[0] == '-' ? qemu_element(word, NULL, NULL) : NULL;
+
+	return error_set(err, EINVAL, "%.100s: this emulator has no such option%s%s",
+			 word, element ? "; in the domain XML: " : "",
+			 element ? element : "");
+}
+
+static int read_value(struct qemu_opts *opts, const struct qemu_option *o,
+		      const char *word, const char *value, struct error *err)
+{
+	int ret =
+		qemu_opts_parse(opts, word, o->first, o->form == PARTS ? value : "", err);
+
+	if (ret || o->form != TEXT)
+		return ret;
+	if (!json_object_set_new(opts->values, WHOLE, json_string(value)))
+		return 0;
+	qemu_opts_fini(opts);
+	return error_set(err, EINVAL, "%s: its value is not UTF-8", word);
+}
+
+/* Reads the option at argv[i]; *used words. */
+static int read_option(struct qemu_line *line, char **words, int *used, struct error *err)
+{
+	const char *word = words[0] + (!strncmp(words[0], "--", 2));
+	const struct qemu_option *o = word[0] == '-' ? find_option(word + 1) : NULL;
+	const char *value = "";
+	int ret;
+
+	*used = 1;
+	if (!o)
+		return unknown(word, err);
+	if (o->form == PARTS || o->form == TEXT) {
+		value = words[1];
+		*used = 2;
+	}
+	if (!value)
+		return error_set(err, EINVAL, "%s: needs a value", word);
+	if (line->nr_options == QEMU_OPTIONS_MAX)
+		return error_set(err, E2BIG, "%s: one option too many; give at most %d",
+				 word, QEMU_OPTIONS_MAX);
+	ret = read_value(&line->options[line->nr_options], o, word, value, err);
+	line->nr_options += !ret;
+	return ret;
+}
+
+/* All options of the row's name. */
+static int apply_row(struct qemu_line *line, const struct qemu_option *o,
+		     struct error *err)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < line->nr_options && !ret; i++) {
+		struct qemu_opts *opts = &line->options[i];
+
+		if (strcmp(opts->option + 1, o->name) != 0)
+			continue;
+		if (o->harmless)
+			qemu_opts_take_harmless(opts, o->harmless);
+		if (o->apply)
+			ret = o->apply(line, opts, err);
+		if (!ret)
+			ret = qemu_opts_finish(opts, err);
+	}
+	return ret;
+}
+
+/* --- what only shows at the end ----------------------------------------------------------- */
+
+static int check_whole(struct qemu_line *line, struct error *err)
+{
+	unsigned int i;
+
+	if (line->probe)
+		return 0;
+	if (!line->machine.kernel)
+		return error_set(err, EINVAL,
+				 "-kernel: missing; in the domain XML: <os><kernel>");
+	for (i = 0; i < line->nr_objects; i++)
+		if (!line->objects[i].used)
+			return error_set(err, EINVAL, "-object %s: nothing uses it",
+					 line->objects[i].id);
+	for (i = 0; i < line->nr_nodes; i++)
+		if (!line->nodes[i].used)
+			return error_set(err, EINVAL, "-blockdev %s: nothing uses it",
+					 line->nodes[i].name);
+	for (i = 0; i < line->nr_chardevs; i++)
+		if (!line->chardevs[i].used)
+			return error_set(err, EINVAL, "-chardev %s: nothing uses it",
+					 line->chardevs[i].id);
+	return 0;
+}
+
+static int check_iommu(const struct machine_config *m, struct error *err)
+{
+	if (m->iommu && m->balloon.present && m->balloon.slot != PV_BALLOON_SLOT)
+		return error_set(
+			err, EINVAL,
+			"-device virtio-balloon-pci: addr must be 0x%x, as the "
+			"IOMMU has all other slots behind it; in the domain XML: "
+			"<memballoon><address slot='0x%x'/>",
+			PV_BALLOON_SLOT, PV_BALLOON_SLOT);
+	return 0;
+}
+
+int qemu_line_parse(struct qemu_line *line, int argc, char **argv, struct error *err)
+{
+	size_t row;
+	int i, used, ret = 0;
+
+	*line = (struct qemu_line){ .console = NULL };
+	machine_config_init(&line->machine);
+	line->machine.console = CONSOLE_NONE;
+	for (i = 1; i < argc && !ret; i += used)
+		ret = read_option(line, argv + i, &used, err);
+	for (row = 0; row < sizeof(table) / sizeof(table[0]) && !ret; row++)
+		ret = apply_row(line, &table[row], err);
+	if (!ret)
+		ret = check_whole(line, err);
+	return ret ? ret : check_iommu(&line->machine, err);
+}
+
+void qemu_line_fini(struct qemu_line *line)
+{
+	while (line->nr_options)
+		qemu_opts_fini(&line->options[--line->nr_options]);
+}

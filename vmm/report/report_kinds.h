@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Uses of page frames in pictures: their order, names and colours. */
+#ifndef VMM_REPORT_KINDS_H
+#define VMM_REPORT_KINDS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "vmm/memstate/memstate.h"
+
+/* The kind of that name; FRAME_NONE for an unknown one. */
+enum frame_kind report_kind(const char *name);
+/* What people call it. */
+const char *report_kind_title(enum frame_kind kind);
+bool report_kind_is_free(enum frame_kind kind);
+/* The legend of the kinds that are marked. */
+void report_kind_legend(FILE *f, const bool used[FRAME_KINDS]);
+
+#endif
