@@ -3,7 +3,7 @@
 #ifndef DEVICES_EDU_H
 #define DEVICES_EDU_H
 
-#include "devices/pci.h"
+#include "devices/pci/pci.h"
 
 struct edu_params {
 	const char *name;

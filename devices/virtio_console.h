@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "devices/virtio.h"
+#include "devices/virtio/virtio.h"
 
 struct virtio_console;
 

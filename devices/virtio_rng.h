@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "devices/virtio.h"
+#include "devices/virtio/virtio.h"
 
 struct virtio_rng_config {
 	const char *name; /* "rng0"; outlives the device */

@@ -9,8 +9,8 @@
 #include <abi/acpi.h>
 #include <abi/platform.h>
 
-#include "devices/legacy.h"
-#include "devices/pci.h"
+#include "devices/legacy/legacy.h"
+#include "devices/pci/pci.h"
 #include "vmm/boot/acpi.h"
 #include "vmm/boot/aml.h"
 

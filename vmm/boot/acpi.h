@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "devices/ram.h"
+#include "devices/dma/ram.h"
 
 /* Most vCPUs that the tables have room for. */
 #define ACPI_CPUS_MAX 4096

@@ -20,8 +20,8 @@
 
 #include <jansson.h>
 
-#include "devices/dma.h"
-#include "devices/ram.h"
+#include "devices/dma/dma.h"
+#include "devices/dma/ram.h"
 
 struct dma_checker;
 

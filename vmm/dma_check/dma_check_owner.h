@@ -13,7 +13,7 @@
 #ifndef VMM_DMA_CHECK_OWNER_H
 #define VMM_DMA_CHECK_OWNER_H
 
-#include "devices/dma.h"
+#include "devices/dma/dma.h"
 #include "vmm/dma_check/dma_check_map.h"
 
 #define DMA_CHUNK_MIN  4096u

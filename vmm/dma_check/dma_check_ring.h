@@ -10,7 +10,7 @@
 
 #include <abi/dma_check.h>
 
-#include "devices/ram.h"
+#include "devices/dma/ram.h"
 
 struct dma_ring {
 	struct dma_check_ring *shared;

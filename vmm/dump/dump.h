@@ -21,7 +21,7 @@
 #include <stdint.h>
 #include <linux/kvm.h>
 
-#include "devices/ram.h"
+#include "devices/dma/ram.h"
 #include "vmm/util/error.h"
 
 struct dump_cpu {

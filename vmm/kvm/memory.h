@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "devices/ram.h"
+#include "devices/dma/ram.h"
 #include "vmm/util/error.h"
 
 enum memory_backend {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "devices/util.h"
-#include "devices/virtio_blk.h"
+#include "devices/blk/virtio_blk.h"
 #include "vmm/dump/dump.h"
 #include "vmm/machine/machine.h"
 #include "vmm/qmp/qmp.h"

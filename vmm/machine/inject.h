@@ -3,8 +3,8 @@
 #ifndef VMM_INJECT_H
 #define VMM_INJECT_H
 
-#include "devices/inject.h"
-#include "devices/pci.h"
+#include "devices/inject/inject.h"
+#include "devices/pci/pci.h"
 #include "vmm/util/error.h"
 
 #define INJECT_EVERY 8u /* where the option does not say */

@@ -16,14 +16,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "devices/block_backend.h"
+#include "devices/blk/block_backend.h"
 #include "devices/bus.h"
 #include "devices/device.h"
 #include "devices/host.h"
-#include "devices/legacy.h"
-#include "devices/pci.h"
-#include "devices/serial.h"
-#include "devices/virtio_balloon.h"
+#include "devices/legacy/legacy.h"
+#include "devices/pci/pci.h"
+#include "devices/legacy/serial.h"
+#include "devices/balloon/virtio_balloon.h"
 #include "devices/virtio_console.h"
 #include "vmm/boot/boot.h"
 #include "vmm/kvm/clock.h"

@@ -11,11 +11,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "devices/dmacheck.h"
+#include "devices/dmacheck/dmacheck.h"
 #include "devices/edu.h"
-#include "devices/virtio_blk.h"
-#include "devices/virtio_iommu.h"
-#include "devices/virtio_pci.h"
+#include "devices/blk/virtio_blk.h"
+#include "devices/iommu/virtio_iommu.h"
+#include "devices/virtio/virtio_pci.h"
 #include "devices/virtio_rng.h"
 #include "vmm/util/log.h"
 #include "vmm/machine/machine.h"

@@ -20,7 +20,7 @@
 
 #include <abi/memstate.h>
 
-#include "devices/ram.h"
+#include "devices/dma/ram.h"
 #include "vmm/util/error.h"
 
 #define MEMSTATE_ORDERS_MAX 16

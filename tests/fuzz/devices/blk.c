@@ -9,8 +9,8 @@
 
 #include <abi/virtio_blk.h>
 
-#include "devices/virtio_blk.h"
-#include "devices/virtio_pci.h"
+#include "devices/blk/virtio_blk.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/fuzz/lib/chaos.h"
 #include "tests/fuzz/lib/memory_engine.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "devices/virtio_console.h"
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/fuzz/lib/chaos.h"
 
 #define RX 0

@@ -4,8 +4,8 @@
 
 #include <abi/dmacheck.h>
 
-#include "devices/dmacheck.h"
-#include "devices/virtio_pci.h"
+#include "devices/dmacheck/dmacheck.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/fuzz/lib/chaos.h"
 
 #define SEGS_MAX 4u

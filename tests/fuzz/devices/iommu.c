@@ -11,8 +11,8 @@
 #include <abi/virtio_iommu.h>
 
 #include "devices/util.h"
-#include "devices/virtio_iommu.h"
-#include "devices/virtio_pci.h"
+#include "devices/iommu/virtio_iommu.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/fuzz/lib/fuzz.h"
 #include "tests/fuzz/lib/small_machine.h"
 #include "tests/unit/devices/mock_iommu.h"

@@ -7,8 +7,8 @@
 
 #include <abi/virtio_iommu.h>
 
-#include "devices/virtio_iommu.h"
-#include "devices/virtio_pci.h"
+#include "devices/iommu/virtio_iommu.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/fuzz/lib/chaos.h"
 #include "tests/unit/devices/mock_pci.h"
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "devices/virtio_rng.h"
 #include "tests/fuzz/lib/chaos.h"
 

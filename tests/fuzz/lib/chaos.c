@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "devices/inject.h"
+#include "devices/inject/inject.h"
 
 #define SETTLE_TURNS 64
 

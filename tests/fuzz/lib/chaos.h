@@ -18,7 +18,7 @@
 #ifndef TESTS_FUZZ_CHAOS_H
 #define TESTS_FUZZ_CHAOS_H
 
-#include "devices/iommu.h"
+#include "devices/iommu/iommu.h"
 #include "tests/fuzz/lib/fuzz.h"
 #include "tests/fuzz/lib/small_machine.h"
 #include "tests/unit/devices/mock_driver.h"

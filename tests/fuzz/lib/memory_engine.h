@@ -6,7 +6,7 @@
 #ifndef TESTS_FUZZ_MEMORY_ENGINE_H
 #define TESTS_FUZZ_MEMORY_ENGINE_H
 
-#include "devices/block_engine.h"
+#include "devices/blk/block_engine.h"
 
 #define MEMORY_DISK_SIZE 0x4000u
 #define MEMORY_STEPS	 64u

@@ -8,7 +8,7 @@
 
 #include <abi/virtio_blk.h>
 
-#include "devices/virtio_blk.h"
+#include "devices/blk/virtio_blk.h"
 #include "tests/unit/devices/mock_block_engine.h"
 #include "tests/unit/devices/mock_driver.h"
 

@@ -7,7 +7,7 @@
 #ifndef MOCK_BLOCK_ENGINE_H
 #define MOCK_BLOCK_ENGINE_H
 
-#include "devices/block_engine.h"
+#include "devices/blk/block_engine.h"
 
 #define MOCK_STEPS 64
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 
 #define SLOT_BYTES 512u
 #define RAM_PIECE  0x10000ull

@@ -5,7 +5,7 @@
 
 #include <abi/virtio_iommu.h>
 
-#include "devices/virtio_iommu.h"
+#include "devices/iommu/virtio_iommu.h"
 #include "tests/unit/devices/mock_driver.h"
 
 #define VIOMMU_DEVFN	 PCI_DEVFN(1, 0)

@@ -8,8 +8,8 @@
 
 #include "devices/bus.h"
 #include "devices/device.h"
-#include "devices/pci.h"
-#include "devices/ram.h"
+#include "devices/pci/pci.h"
+#include "devices/dma/ram.h"
 #include "tests/unit/devices/mock_host.h"
 
 #define MOCK_LOW_SIZE  0x400000ull

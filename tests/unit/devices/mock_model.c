@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "devices/util.h"
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 
 #define MOST_BYTES 65536u
 

@@ -8,7 +8,7 @@
 #ifndef MOCK_MODEL_H
 #define MOCK_MODEL_H
 
-#include "devices/virtio.h"
+#include "devices/virtio/virtio.h"
 #include "tests/unit/devices/mock_driver.h"
 
 #define MOCK_MODEL_QUEUES     2

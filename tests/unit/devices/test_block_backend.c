@@ -3,8 +3,8 @@
  * The block backend against real files (both engines, a reference model in memory, many
  * requests in flight) and against an engine that misbehaves on purpose.
  */
-#include "devices/block_backend.h"
-#include "devices/block_engine.h"
+#include "devices/blk/block_backend.h"
+#include "devices/blk/block_engine.h"
 #include "tests/unit/devices/mock_block_engine.h"
 
 #include <setjmp.h>

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <cmocka.h>
 
-#include "devices/dma.h"
+#include "devices/dma/dma.h"
 #include "devices/util.h"
 #include "tests/unit/devices/mock_machine.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "devices/dma_cursor.h"
+#include "devices/dma/dma_cursor.h"
 #include "devices/util.h"
 #include "tests/unit/devices/mock_machine.h"
 

@@ -4,7 +4,7 @@
  * middle of a long one, responses of every size, hostile cases.  What it computes is
  * tested in test_dmacheck_job.c.
  */
-#include "devices/dmacheck.h"
+#include "devices/dmacheck/dmacheck.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 
 #include <abi/dmacheck.h>
 
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/unit/devices/mock_hostile.h"
 
 #define DEVFN  HOSTILE_DEVFN

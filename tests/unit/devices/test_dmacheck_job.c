@@ -4,7 +4,7 @@
  * own in a page table that scatters two regions of RAM, and all RAM is compared after
  * each request.
  */
-#include "devices/dmacheck_job.h"
+#include "devices/dmacheck/dmacheck_job.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

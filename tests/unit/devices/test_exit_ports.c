@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Ports by which a guest ends or resets the machine, and the ones drivers probe at
  * boot. */
-#include "devices/legacy.h"
-#include "devices/ports.h"
+#include "devices/legacy/legacy.h"
+#include "devices/legacy/ports.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
  * everything else as it was; a drain and a reset find what waits.  The device is virtio-rng
  * on a source of one byte, so that each wrong bit shows.
  */
-#include "devices/inject.h"
+#include "devices/inject/inject.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include <abi/edu.h>
 
 #include "devices/edu.h"
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "devices/virtio_rng.h"
 #include "tests/unit/devices/mock_blk.h"
 #include "tests/unit/devices/mock_driver.h"

@@ -13,7 +13,7 @@
 
 #include <abi/virtio_iommu.h>
 
-#include "devices/iommu.h"
+#include "devices/iommu/iommu.h"
 #include "devices/util.h"
 #include "tests/unit/devices/mock_machine.h"
 

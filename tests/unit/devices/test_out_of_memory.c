@@ -3,10 +3,10 @@
  * The n-th allocation fails, for every n that there is: creating a device then fails
  * and leaves nothing behind (the sanitizers' build counts), a request fails alone.
  */
-#include "devices/dmacheck.h"
+#include "devices/dmacheck/dmacheck.h"
 #include "devices/edu.h"
-#include "devices/legacy.h"
-#include "devices/serial.h"
+#include "devices/legacy/legacy.h"
+#include "devices/legacy/serial.h"
 #include "devices/virtio_console.h"
 #include "devices/virtio_rng.h"
 #include "tests/unit/devices/mock_blk.h"
@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 
 /* How many allocations from now on succeed; negative: all. */
 static int left = -1;

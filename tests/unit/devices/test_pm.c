@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* ACPI PM1: power off through S5, power button, the system-control interrupt. */
-#include "devices/ports.h"
+#include "devices/legacy/ports.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

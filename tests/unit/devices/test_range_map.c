@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "devices/range_map.h"
+#include "devices/iommu/range_map.h"
 
 #define NODES 200
 #define SPACE 2000u

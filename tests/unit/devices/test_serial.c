@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The 16550A as a driver sees it: probing, interrupts, FIFO, loopback,
  * back-pressure. */
-#include "devices/serial.h"
+#include "devices/legacy/serial.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

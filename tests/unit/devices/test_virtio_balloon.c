@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* virtio-balloon: which pages it gives back, which page numbers it refuses, statistics. */
-#include "devices/virtio_balloon.h"
+#include "devices/balloon/virtio_balloon.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/unit/devices/mock_hostile.h"
 
 #define DEVFN	  HOSTILE_DEVFN

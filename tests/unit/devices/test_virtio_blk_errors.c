@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/unit/devices/mock_hostile.h"
 
 #define WITHOUT(bit) (DRV_ALL_FEATURES & ~VIRTIO_FEATURE(bit))

@@ -13,7 +13,7 @@
 
 #include <abi/virtio_console.h>
 
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/unit/devices/mock_hostile.h"
 
 #define DEVFN	HOSTILE_DEVFN

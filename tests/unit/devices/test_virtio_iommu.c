@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "devices/util.h"
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/unit/devices/mock_hostile.h"
 #include "tests/unit/devices/mock_iommu.h"
 #include "tests/unit/devices/mock_model.h"

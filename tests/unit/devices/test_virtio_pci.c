@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "devices/util.h"
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/unit/devices/mock_model.h"
 
 #define SLOT PCI_DEVFN(2, 0)

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "devices/virtio_pci.h"
+#include "devices/virtio/virtio_pci.h"
 #include "tests/unit/devices/mock_hostile.h"
 
 #define DEVFN HOSTILE_DEVFN

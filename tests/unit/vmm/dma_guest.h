@@ -8,7 +8,7 @@
 
 #include <abi/dma_check.h>
 
-#include "devices/ram.h"
+#include "devices/dma/ram.h"
 #include "tests/unit/vmm/vmm_test.h"
 
 #define GUEST_RAM     (1u << 20)

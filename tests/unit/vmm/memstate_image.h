@@ -11,7 +11,7 @@
 
 #include <abi/memstate.h>
 
-#include "devices/ram.h"
+#include "devices/dma/ram.h"
 
 #define IMAGE_SIZE    (16ull << 20)
 #define IMAGE_FRAMES  (IMAGE_SIZE >> 12)

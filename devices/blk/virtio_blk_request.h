@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside the virtio block device: between the device and its requests. */
+#ifndef DEVICES_VIRTIO_BLK_REQUEST_H
+#define DEVICES_VIRTIO_BLK_REQUEST_H
+
+#include <abi/virtio_blk.h>
+
+#include "devices/blk/virtio_blk.h"
+
+#define VIRTIO_BLK_MAX_RANGES  32u /* in one discard or write-zeroes request */
+#define VIRTIO_BLK_MAX_SECTORS (1u << 22) /* in one such range: 2 GiB */
+
+struct virtio_blk {
+	struct virtio_dev vd;
+	struct block_backend *backend;
+	struct host_watch watch;
+	bool watching;
+	struct virtio_blk_config config;
+	uint64_t capacity; /* sectors */
+	char serial[VIRTIO_BLK_ID_BYTES];
+	struct virtio_blk_stats stats;
+};
+
+/* For virtq_process: takes one chain, which completes now or later. */
+bool virtio_blk_handle(void *arg, struct virtq_chain *chain);
+
+#endif
