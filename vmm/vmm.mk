@@ -8,6 +8,7 @@
 #   dma_check/	judges each device access by what the guest's DMA API published
 #   memstate/	the guest's published memory state, read with suspicion
 #   dump/	ELF cores
+#   inspect/	looking into a machine, or a core, from another process
 #   report/	the JSON and the page of a run, its pictures
 #   sandbox/	what the monitor denies itself
 #   util/	errors, log, units, symbols

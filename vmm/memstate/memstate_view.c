@@ -37,6 +37,15 @@ void memstate_refresh(struct memstate_view *view)
 
 /* --- addresses ------------------------------------------------------------------------ */
 
+const uint8_t *memstate_page(const struct memstate_view *view, uint64_t gpa)
+{
+	const uint8_t *host = ram_at(view->ram, gpa, PAGE);
+
+	if (host && view->fetch && view->fetch->page(view->fetch->arg, gpa))
+		return NULL;
+	return host;
+}
+
 /* One walk through the guest's page table. */
 static int walk(const struct memstate_view *view, uint64_t va, uint64_t *gpa)
 {
@@ -47,7 +56,7 @@ static int walk(const struct memstate_view *view, uint64_t va, uint64_t *gpa)
 	if (!table || (int64_t)(va << 16) >> 16 != (int64_t)va)
 		return -EFAULT;
 	for (shift = TOP_SHIFT;; shift -= TABLE_BITS) {
-		const uint8_t *host = ram_at(view->ram, table & ENTRY_ADDRESS, PAGE);
+		const uint8_t *host = memstate_page(view, table & ENTRY_ADDRESS);
 
 		if (!host)
 			return -EFAULT;
@@ -88,7 +97,7 @@ static const uint8_t *page_at(struct memstate_view *view, uint64_t va)
 	memstate_refresh(view);
 	if (memstate_translate(view, page, &gpa) || gpa & ~PAGE_MASK)
 		return NULL;
-	view->page_host = ram_at(view->ram, gpa, PAGE);
+	view->page_host = memstate_page(view, gpa);
 	if (view->page_host)
 		view->page_va = page;
 	return view->page_host;
@@ -252,26 +261,47 @@ static int check_mm(struct memstate_view *view)
 	return check_blocks(view);
 }
 
-int memstate_open(struct memstate_view *view, const struct ram *ram, uint64_t gpa)
+/* The table may begin anywhere, also across the end of a page. */
+static int read_map(struct memstate_view *view, uint64_t gpa)
 {
-	const void *table = ram_at(ram, gpa, sizeof(view->map));
-	const struct ram_region *last;
+	uint8_t *to = (uint8_t *)&view->map;
+	size_t left = sizeof(view->map), n;
+
+	for (; left; left -= n, gpa += n, to += n) {
+		const uint8_t *page = memstate_page(view, gpa & PAGE_MASK);
+
+		if (!page)
+			return memstate_bad(
+				view, "the table is said to be at %#llx, outside RAM",
+				(unsigned long long)gpa);
+		n = PAGE - gpa % PAGE;
+		if (n > left)
+			n = left;
+		memcpy(to, page + gpa % PAGE, n);
+	}
+	__asm__ volatile("" : : : "memory");
+	return check_map(view);
+}
+
+int memstate_open_fetched(struct memstate_view *view, const struct ram *ram,
+			  const struct memstate_fetch *fetch, uint64_t gpa)
+{
+	const struct ram_region *last = ram->nr ? &ram->region[ram->nr - 1] : NULL;
 	int ret;
 
-	*view = (struct memstate_view){ .ram = ram };
+	*view = (struct memstate_view){ .ram = ram, .fetch = fetch };
 	memstate_refresh(view);
-	if (!table)
-		return memstate_bad(view, "the table is said to be at %#llx, outside RAM",
-				    (unsigned long long)gpa);
-	last = &ram->region[ram->nr - 1];
-	view->ram_end = last->gpa + last->size;
-	memcpy(&view->map, table, sizeof(view->map));
-	__asm__ volatile("" : : : "memory");
-	ret = check_map(view);
+	view->ram_end = last ? last->gpa + last->size : 0;
+	ret = read_map(view, gpa);
 	if (!ret)
 		ret = memstate_read(view, view->map.mm_va, &view->mm, sizeof(view->mm),
 				    "the description");
 	return ret ? ret : check_mm(view);
+}
+
+int memstate_open(struct memstate_view *view, const struct ram *ram, uint64_t gpa)
+{
+	return memstate_open_fetched(view, ram, NULL, gpa);
 }
 
 int memstate_cpus(struct memstate_view *view, unsigned int *cpus)

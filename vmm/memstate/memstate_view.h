@@ -26,8 +26,16 @@
 #define MEMSTATE_ORDERS_MAX 16
 #define MEMSTATE_CPUS_MAX   256
 
+/* Where RAM is a shadow that has to be filled before it is looked at (vmm/inspect/view.h). */
+struct memstate_fetch {
+	/* Makes the page at gpa, which is in the RAM, readable there.  0 or a negative errno. */
+	int (*page)(void *arg, uint64_t gpa);
+	void *arg;
+};
+
 struct memstate_view {
 	const struct ram *ram;
+	const struct memstate_fetch *fetch; /* NULL: the RAM is the guest's own */
 	struct memstate map; /* both as read and checked by memstate_open() */
 	struct memstate_mm mm;
 	uint64_t ram_end; /* the first guest-physical address beyond RAM */
@@ -43,12 +51,19 @@ struct memstate_view {
  */
 int memstate_open(struct memstate_view *view, const struct ram *ram, uint64_t gpa);
 
+/* The same through a shadow; `fetch` stays the caller's. */
+int memstate_open_fetched(struct memstate_view *view, const struct ram *ram,
+			  const struct memstate_fetch *fetch, uint64_t gpa);
+
 /* Forgets the page looked up last: at the start of whatever must be fresh. */
 void memstate_refresh(struct memstate_view *view);
 
 /* Notes the line and returns -EBADMSG. */
 int memstate_bad(struct memstate_view *view, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The page at gpa, page-aligned, for reading; NULL where that is no RAM. */
+const uint8_t *memstate_page(const struct memstate_view *view, uint64_t gpa);
 
 /* The guest-physical address of a virtual one.  0, or -EFAULT (no line). */
 int memstate_translate(struct memstate_view *view, uint64_t va, uint64_t *gpa);
