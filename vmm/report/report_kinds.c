@@ -13,30 +13,37 @@ enum frame_kind report_kind(const char *name)
 	return FRAME_NONE;
 }
 
+static const struct {
+	const char *class, *title;
+} kinds[FRAME_KINDS] = {
+	[FRAME_NONE] = { "k-none", "no memory" },
+	[FRAME_FREE] = { "k-free", "free" },
+	[FRAME_FRESH] = { "k-fresh", "free, never used" },
+	[FRAME_PCP] = { "k-pcp", "free, per-CPU lists" },
+	[FRAME_PAGES] = { "k-pages", "pages" },
+	[FRAME_MOVABLE] = { "k-movable", "movable pages" },
+	[FRAME_ISOLATED] = { "k-isolated", "isolated, on the move" },
+	[FRAME_CMA] = { "k-cma", "contiguous area (CMA), in use" },
+	[FRAME_KFENCE] = { "k-kfence", "KFENCE pool" },
+	[FRAME_SLAB] = { "k-slab", "slab" },
+	[FRAME_KMALLOC] = { "k-kmalloc", "kmalloc, large" },
+	[FRAME_TABLE] = { "k-pagetable", "page tables" },
+	[FRAME_USER] = { "k-user", "user processes" },
+	[FRAME_VMALLOC] = { "k-vmalloc", "vmalloc" },
+	[FRAME_KERNEL] = { "k-kernel", "kernel image" },
+	[FRAME_STRUCTS] = { "k-structpages", "struct pages" },
+	[FRAME_RESERVED] = { "k-reserved", "reserved at boot" },
+	[FRAME_KEPT_BACK] = { "k-keptback", "kept back by mem=" },
+};
+
 const char *report_kind_title(enum frame_kind kind)
 {
-	static const char *const titles[FRAME_KINDS] = {
-		[FRAME_NONE] = "no memory",
-		[FRAME_FREE] = "free",
-		[FRAME_FRESH] = "free, never used",
-		[FRAME_PCP] = "free, per-CPU lists",
-		[FRAME_PAGES] = "pages",
-		[FRAME_MOVABLE] = "movable pages",
-		[FRAME_ISOLATED] = "isolated, on the move",
-		[FRAME_CMA] = "contiguous area (CMA), in use",
-		[FRAME_KFENCE] = "KFENCE pool",
-		[FRAME_SLAB] = "slab",
-		[FRAME_KMALLOC] = "kmalloc, large",
-		[FRAME_TABLE] = "page tables",
-		[FRAME_USER] = "user processes",
-		[FRAME_VMALLOC] = "vmalloc",
-		[FRAME_KERNEL] = "kernel image",
-		[FRAME_STRUCTS] = "struct pages",
-		[FRAME_RESERVED] = "reserved at boot",
-		[FRAME_KEPT_BACK] = "kept back by mem=",
-	};
+	return kinds[kind].title;
+}
 
-	return titles[kind];
+const char *report_kind_class(unsigned int kind)
+{
+	return kinds[kind].class;
 }
 
 bool report_kind_is_free(enum frame_kind kind)

@@ -12,6 +12,8 @@
 enum frame_kind report_kind(const char *name);
 /* What people call it. */
 const char *report_kind_title(enum frame_kind kind);
+/* Its class in the style of the page: "k-slab". */
+const char *report_kind_class(unsigned int kind);
 bool report_kind_is_free(enum frame_kind kind);
 /* The legend of the kinds that are marked. */
 void report_kind_legend(FILE *f, const bool used[FRAME_KINDS]);
