@@ -91,21 +91,14 @@ static int dump(struct ctl *ctl, const json_t *value, const char *const *args,
 		struct error *err)
 {
 	int fd = open(args[0], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	json_t *done;
+	int ret;
 
 	(void)value;
 	if (fd < 0)
 		return error_set(err, errno, "%s: %s", args[0], strerror(errno));
-	done = ctl_execute(ctl, "getfd", json_pack("{s:s}", "fdname", "ctl"), fd, err);
+	ret = ctl_dump(ctl, fd, true, err);
 	close(fd);
-	json_decref(done);
-	if (!done)
-		return -EREMOTEIO;
-	done = ctl_execute(ctl, "dump-guest-memory",
-			   json_pack("{s:b, s:s}", "paging", 1, "protocol", "fd:ctl"), -1,
-			   err);
-	json_decref(done);
-	return done ? 0 : -EREMOTEIO;
+	return ret;
 }
 
 static int raw(struct ctl *ctl, const json_t *value, const char *const *args,

@@ -6,6 +6,7 @@
 #ifndef VMM_CTL_H
 #define VMM_CTL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <jansson.h>
 
@@ -34,6 +35,10 @@ void ctl_close(struct ctl *ctl);
  */
 json_t *ctl_execute(struct ctl *ctl, const char *command, json_t *arguments, int send_fd,
 		    struct error *err);
+
+/* Has an ELF core written to fd; with `paging`, by virtual addresses as well.  0, or a negative
+ * errno with the line in err. */
+int ctl_dump(struct ctl *ctl, int fd, bool paging, struct error *err);
 
 extern const struct command ctl_command, list_command;
 

@@ -123,6 +123,22 @@ json_t *ctl_execute(struct ctl *ctl, const char *command, json_t *arguments, int
 	return NULL;
 }
 
+int ctl_dump(struct ctl *ctl, int fd, bool paging, struct error *err)
+{
+	json_t *done =
+		ctl_execute(ctl, "getfd", json_pack("{s:s}", "fdname", "core"), fd, err);
+
+	json_decref(done);
+	if (!done)
+		return -EREMOTEIO;
+	done = ctl_execute(
+		ctl, "dump-guest-memory",
+		json_pack("{s:b, s:s}", "paging", paging, "protocol", "fd:core"), -1,
+		err);
+	json_decref(done);
+	return done ? 0 : -EREMOTEIO;
+}
+
 int ctl_open(struct ctl *ctl, const char *name, int fd, struct error *err)
 {
 	json_t *value;

@@ -14,8 +14,10 @@
 
 #include "vmm/cli/rundir.h"
 
-#define SUFFIX	"qmp"
-#define BACKLOG 16
+#define SUFFIX	 "qmp"
+#define FACTS	 "facts"
+#define TEXT_MAX 65536 /* bytes of facts */
+#define BACKLOG	 16
 
 /* --- sockets ------------------------------------------------------------------------------ */
 
@@ -154,9 +156,10 @@ static int open_directory(char *dir, size_t size, struct error *err)
 	return fd;
 }
 
-static int socket_path(char *buf, size_t size, const char *dir, const char *name)
+static int path_of(char *buf, size_t size, const char *dir, const char *name,
+		   const char *suffix)
 {
-	int n = snprintf(buf, size, "%s/%s." SUFFIX, dir, name);
+	int n = snprintf(buf, size, "%s/%s.%s", dir, name, suffix);
 
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
@@ -179,7 +182,7 @@ int rundir_listen(const char *name, char **path, struct error *err)
 	dir_fd = open_directory(dir, sizeof(dir), err);
 	if (dir_fd < 0)
 		return dir_fd;
-	socket_path(buf, sizeof(buf), dir, name);
+	path_of(buf, sizeof(buf), dir, name, SUFFIX);
 	fd = socket_listen(buf, err);
 	close(dir_fd);
 	if (fd == -EADDRINUSE)
@@ -199,13 +202,16 @@ int rundir_listen(const char *name, char **path, struct error *err)
 static int connect_in(const char *dir, const char *name)
 {
 	char path[512];
-	int fd = socket_path(path, sizeof(path), dir, name);
+	int fd = path_of(path, sizeof(path), dir, name, SUFFIX);
 
 	if (fd)
 		return fd;
 	fd = socket_connect(path);
-	if (fd == -ECONNREFUSED)
+	if (fd == -ECONNREFUSED) {
 		unlink(path);
+		path_of(path, sizeof(path), dir, name, FACTS);
+		unlink(path);
+	}
 	return fd == -ECONNREFUSED ? -ENOENT : fd;
 }
 
@@ -226,6 +232,94 @@ int rundir_connect(const char *name, struct error *err)
 				 "%s: no such machine runs; see pagevisor list", name);
 	return fd < 0 ? error_set(err, -fd, "%s: %s", name, strerror(-fd)) : fd;
 }
+
+/* --- facts ----------------------------------------------------------------------------------- */
+
+bool rundir_has(const char *name)
+{
+	static const char *const suffixes[] = { SUFFIX, FACTS };
+	char dir[256], path[512];
+	size_t i;
+
+	if (!rundir_name_ok(name) || directory_path(dir, sizeof(dir)))
+		return false;
+	for (i = 0; i < 2; i++)
+		if (!path_of(path, sizeof(path), dir, name, suffixes[i]) &&
+		    !access(path, F_OK))
+			return true;
+	return false;
+}
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	ssize_t n;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, strlen(text));
+	ret = n < 0 ? -errno : (size_t)n == strlen(text) ? 0 : -ENOSPC;
+	close(fd);
+	return ret;
+}
+
+int rundir_write_facts(const char *name, const char *text, char **path, struct error *err)
+{
+	char dir[256], part[512], whole[512];
+	int ret, dir_fd;
+
+	if (!rundir_name_ok(name))
+		return bad_name(name, err);
+	dir_fd = open_directory(dir, sizeof(dir), err);
+	if (dir_fd < 0)
+		return dir_fd;
+	path_of(part, sizeof(part), dir, name, FACTS ".part");
+	path_of(whole, sizeof(whole), dir, name, FACTS);
+	ret = write_text(part, text);
+	if (!ret && rename(part, whole))
+		ret = -errno;
+	if (ret)
+		unlink(part);
+	close(dir_fd);
+	*path = ret ? NULL : strdup(whole);
+	return ret ? error_set(err, -ret, "%s: %s", whole, strerror(-ret)) : 0;
+}
+
+/* Its first TEXT_MAX bytes. */
+static char *read_text(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : calloc(1, TEXT_MAX + 1);
+
+	if (text && read(fd, text, TEXT_MAX) < 0) {
+		free(text);
+		text = NULL;
+	}
+	if (fd >= 0)
+		close(fd);
+	return text;
+}
+
+int rundir_read_facts(const char *name, char **text, struct error *err)
+{
+	char dir[256], path[512];
+	int dir_fd;
+
+	if (!rundir_name_ok(name))
+		return bad_name(name, err);
+	dir_fd = open_directory(dir, sizeof(dir), err);
+	if (dir_fd < 0)
+		return dir_fd;
+	path_of(path, sizeof(path), dir, name, FACTS);
+	*text = read_text(path);
+	close(dir_fd);
+	return *text ? 0
+		     : error_set(err, ENOENT,
+				 "%s: no such machine runs; see pagevisor list", name);
+}
+
+/* --- all of them ---------------------------------------------------------------------------- */
 
 /* Cuts the suffix off an entry's name; false: it is none of ours. */
 static bool machine_name(char *entry)

@@ -2,66 +2,25 @@
 /* The ELF side: headers, notes, and where in the file RAM stands. */
 #include <elf.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vmm/dump/dump.h"
+#include "vmm/dump/dump_notes.h"
 #include "vmm/util/log.h"
 
-#define PAGE	   4096ull
-#define NOTE_ALIGN 4u
-
-/* struct elf_prstatus of Linux on x86-64 (include/linux/elfcore.h). */
-struct prstatus {
-	uint8_t unused0[32];
-	uint32_t pid;
-	uint8_t unused1[76];
-	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
-	uint64_t orig_rax, rip, cs, rflags, rsp, ss, fs_base, gs_base, ds, es, fs, gs;
-	uint32_t fpvalid, unused2;
-};
-_Static_assert(sizeof(struct prstatus) == 336, "what readers expect");
-
-struct note {
-	Elf64_Nhdr head;
-	char name[8]; /* "CORE", padded */
-	struct prstatus status;
-} __attribute__((packed)); /* 4-byte aligned in the file */
-_Static_assert(sizeof(struct note) == 12 + 8 + 336, "notes have no gaps");
-
+#define PAGE 4096ull
 /* The file: header, program headers, notes, then from a page on the regions of RAM. */
 struct layout {
 	struct dump_segments segments;
 	struct ram ram; /* what is wanted of each region */
 	uint64_t offset[RAM_MAX_REGIONS]; /* of each in the file */
-	uint64_t notes; /* their offset */
+	uint64_t notes, notes_size; /* their offset */
+	char *facts; /* what of the machine stands in a note; NULL: nothing */
+	uint64_t facts_size;
 	uint64_t size; /* of the file */
 };
-
-static struct note make_note(unsigned int i, const struct dump_cpu *cpu)
-{
-	const struct kvm_regs *r = &cpu->regs;
-	const struct kvm_sregs *s = &cpu->sregs;
-
-	return (struct note){
-		.head = { .n_namesz = 5,
-			  .n_descsz = sizeof(struct prstatus),
-			  .n_type = NT_PRSTATUS },
-		.name = "CORE",
-		.status = {
-			.pid = i + 1,
-			.r15 = r->r15, .r14 = r->r14, .r13 = r->r13, .r12 = r->r12,
-			.rbp = r->rbp, .rbx = r->rbx, .r11 = r->r11, .r10 = r->r10,
-			.r9 = r->r9, .r8 = r->r8, .rax = r->rax, .rcx = r->rcx,
-			.rdx = r->rdx, .rsi = r->rsi, .rdi = r->rdi, .orig_rax = r->rax,
-			.rip = r->rip, .cs = s->cs.selector, .rflags = r->rflags,
-			.rsp = r->rsp, .ss = s->ss.selector,
-			.fs_base = s->fs.base, .gs_base = s->gs.base,
-			.ds = s->ds.selector, .es = s->es.selector,
-			.fs = s->fs.selector, .gs = s->gs.selector,
-		},
-	};
-}
 
 /* --- layout ------------------------------------------------------------------------------- */
 
@@ -94,6 +53,50 @@ static int physical_segments(struct layout *l)
 	return ret;
 }
 
+/* What is known of the machine, with the places of this file; NULL where it does not fit. */
+static char *make_facts(const struct dump *dump, const struct layout *l)
+{
+	struct guest_facts facts;
+	json_t *json;
+	char *text;
+	unsigned int i;
+
+	if (!dump->facts)
+		return NULL;
+	facts = *dump->facts;
+	facts.nr_regions = l->ram.nr;
+	for (i = 0; i < l->ram.nr; i++)
+		facts.region[i] = (struct facts_region){ l->ram.region[i].gpa,
+							 l->ram.region[i].size,
+							 l->offset[i] };
+	json = facts_pack(&facts);
+	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	return text;
+}
+
+/* Where RAM stands depends on the length of what tells it: that gets room for the longest. */
+static void make_room_for_facts(const struct dump *dump, struct layout *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->ram.nr; i++)
+		l->offset[i] = INT64_MAX;
+	l->facts = make_facts(dump, l);
+	l->facts_size = l->facts ? strlen(l->facts) : 0;
+}
+
+static void place_facts(const struct dump *dump, struct layout *l)
+{
+	char *text = make_facts(dump, l);
+
+	if (!text)
+		return;
+	memset(l->facts, ' ', l->facts_size);
+	memcpy(l->facts, text, strlen(text));
+	free(text);
+}
+
 static int lay_out(const struct dump *dump, struct layout *l)
 {
 	int ret = cut_ram(dump, &l->ram);
@@ -106,12 +109,15 @@ static int lay_out(const struct dump *dump, struct layout *l)
 	if (ret)
 		return ret;
 	l->notes = sizeof(Elf64_Ehdr) + (l->segments.nr + 1) * sizeof(Elf64_Phdr);
-	l->size = l->notes + dump->nr_cpus * sizeof(struct note);
+	make_room_for_facts(dump, l);
+	l->notes_size = dump_notes_size(dump, l->facts_size);
+	l->size = l->notes + l->notes_size;
 	l->size = (l->size + PAGE - 1) & ~(PAGE - 1);
 	for (i = 0; i < l->ram.nr; i++) {
 		l->offset[i] = l->size;
 		l->size += l->ram.region[i].size;
 	}
+	place_facts(dump, l);
 	return 0;
 }
 
@@ -147,15 +153,13 @@ static void fill_header(Elf64_Ehdr *header, const struct layout *l)
 static void fill_front(const struct dump *dump, const struct layout *l, uint8_t *front)
 {
 	Elf64_Phdr *phdr = (Elf64_Phdr *)(front + sizeof(Elf64_Ehdr));
-	struct note note;
-	unsigned int i;
 	size_t s;
 
 	fill_header((Elf64_Ehdr *)front, l);
 	*phdr++ = (Elf64_Phdr){ .p_type = PT_NOTE,
 				.p_offset = l->notes,
-				.p_filesz = dump->nr_cpus * sizeof(note),
-				.p_memsz = dump->nr_cpus * sizeof(note),
+				.p_filesz = l->notes_size,
+				.p_memsz = l->notes_size,
 				.p_align = NOTE_ALIGN };
 	for (s = 0; s < l->segments.nr; s++) {
 		const struct dump_segment *segment = &l->segments.segment[s];
@@ -169,10 +173,7 @@ static void fill_front(const struct dump *dump, const struct layout *l, uint8_t 
 					.p_memsz = segment->size,
 					.p_align = 1 };
 	}
-	for (i = 0; i < dump->nr_cpus; i++) {
-		note = make_note(i, &dump->cpus[i]);
-		memcpy(front + l->notes + i * sizeof(note), &note, sizeof(note));
-	}
+	dump_notes_fill(dump, l->facts, l->facts_size, front + l->notes);
 }
 
 static int write_all(const struct dump *dump, const struct layout *l, uint8_t *front)
@@ -209,6 +210,7 @@ int dump_write(const struct dump *dump, struct error *err)
 		ret = write_all(dump, &l, front);
 	}
 	free(front);
+	free(l.facts);
 	free(l.segments.segment);
 	if (ret == -EINVAL)
 		return error_set(err, EINVAL, "dump: there is no RAM in that range");

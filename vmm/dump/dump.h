@@ -22,6 +22,7 @@
 #include <linux/kvm.h>
 
 #include "devices/dma/ram.h"
+#include "vmm/inspect/facts.h"
 #include "vmm/util/error.h"
 
 struct dump_cpu {
@@ -38,6 +39,7 @@ struct dump {
 		end; /* guest-physical: what of RAM is wanted; [0, UINT64_MAX): all */
 	int fd;
 	int give_up_fd[2]; /* -1: none */
+	const struct guest_facts *facts; /* stand in a note; NULL: they do not */
 	int pagemap_fd; /* /proc/self/pagemap: what was touched; -1: it has to be looked at */
 };
 

@@ -33,9 +33,9 @@
 /* Where the bytes come from. */
 struct view_source {
 	/* Fills the shadow at host with [gpa, gpa + len), whole pages of one region that read
-	 * as zero so far.  0 or a negative errno. */
+	 * as zero there so far.  0 or a negative errno. */
 	int (*read)(struct view_source *source, uint64_t gpa, uint8_t *host, size_t len);
-	/* 0 or a negative errno with the line in err; NULL: cpus was filled at the start. */
+	/* 0 or a negative errno with the line in err. */
 	int (*registers)(struct view_source *source, struct dump_cpu *cpus,
 			 unsigned int nr, struct error *err);
 	void (*close)(struct view_source *source);
@@ -54,8 +54,9 @@ struct view {
 	struct error why; /* !published: why not */
 	struct view_source *source;
 	struct memstate_fetch fetch; /* what `state` reads through */
-	uint64_t *fetched, *filled; /* bits: pages in the shadow; those ever not zero */
-	uint64_t next; /* what would be read next if all were read in order */
+	size_t shadow_size; /* of all regions, one behind the other; 0: none is mapped */
+	uint64_t *fetched, *filled; /* a bit a page of the shadow: read, and ever read */
+	uint64_t next; /* gpa: what comes next where one page is read after the other */
 };
 
 /*

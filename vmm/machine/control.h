@@ -125,6 +125,7 @@ struct control_dump {
 };
 
 struct control;
+struct dump_cpu;
 
 /* Those that return int: 0, or a negative errno with the line in err. */
 struct control_ops {
@@ -153,6 +154,8 @@ struct control_ops {
 	 * that runs is held for the moment. */
 	int (*registers)(struct control *c, unsigned int i, char *buf, size_t size,
 			 struct error *err);
+	/* The same as numbers, of all vCPUs: facts.cpus of them. */
+	int (*read_cpus)(struct control *c, struct dump_cpu *cpus, struct error *err);
 	/* Writes an ELF core; stops the machine for it, and lets it go on afterwards. */
 	int (*dump)(struct control *c, const struct control_dump *dump,
 		    struct error *err);

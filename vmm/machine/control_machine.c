@@ -13,6 +13,8 @@
 #include "vmm/dump/dump.h"
 #include "vmm/machine/machine.h"
 #include "vmm/qmp/qmp.h"
+#include "vmm/util/log.h"
+#include "vmm/cli/rundir.h"
 
 static struct machine *of(struct control *c)
 {
@@ -337,21 +339,36 @@ static void describe_cpu(unsigned int i, const struct dump_cpu *cpu, char *buf,
 			s->cr0, s->cr2, s->cr3, s->cr4, s->efer);
 }
 
+/* Of vCPUs [first, first + n). */
+static int read_held(struct machine *m, unsigned int first, unsigned int n,
+		     struct dump_cpu *cpus, struct error *err)
+{
+	unsigned int i;
+	int ret = 0;
+
+	hold_vcpus(m);
+	for (i = 0; i < n && !ret; i++)
+		ret = read_cpu(&m->vm.vcpus[first + i], &cpus[i]);
+	let_vcpus_go(m);
+	return ret ? error_set(err, -ret, "/dev/kvm: does not tell the registers (%s)",
+			       strerror(-ret))
+		   : 0;
+}
+
+static int read_cpus(struct control *c, struct dump_cpu *cpus, struct error *err)
+{
+	return read_held(of(c), 0, of(c)->vm.nr_vcpus, cpus, err);
+}
+
 static int registers(struct control *c, unsigned int i, char *buf, size_t size,
 		     struct error *err)
 {
-	struct machine *m = of(c);
 	struct dump_cpu cpu;
-	int ret;
+	int ret = read_held(of(c), i, 1, &cpu, err);
 
-	hold_vcpus(m);
-	ret = read_cpu(&m->vm.vcpus[i], &cpu);
-	let_vcpus_go(m);
-	if (ret)
-		return error_set(err, -ret, "/dev/kvm: does not tell the registers (%s)",
-				 strerror(-ret));
-	describe_cpu(i, &cpu, buf, size);
-	return 0;
+	if (!ret)
+		describe_cpu(i, &cpu, buf, size);
+	return ret;
 }
 
 static int dump_stopped(struct machine *m, const struct control_dump *how,
@@ -367,6 +384,7 @@ static int dump_stopped(struct machine *m, const struct control_dump *how,
 		.fd = how->fd,
 		.give_up_fd = { m->signal_fd, m->hurry_fd },
 		.pagemap_fd = m->pagemap_fd,
+		.facts = how->ranged ? NULL : &m->facts,
 	};
 	unsigned int i;
 	int ret = dump.cpus ? 0 : -ENOMEM;
@@ -413,6 +431,7 @@ static const struct control_ops machine_control_ops = {
 	.set_balloon = set_balloon,
 	.poll_balloon = poll_balloon,
 	.registers = registers,
+	.read_cpus = read_cpus,
 	.dump = write_dump,
 };
 
@@ -420,6 +439,7 @@ static const struct control_ops machine_control_ops = {
 
 int machine_add_control(struct machine *m, struct error *err)
 {
+	struct error ignored;
 	unsigned int i;
 	int ret = 0;
 
@@ -434,6 +454,10 @@ int machine_add_control(struct machine *m, struct error *err)
 	m->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (m->config.name)
 		ret = qmp_open_name(m->qmp, m->config.name, err);
+	/* Its manager has a socket of its own: this one is for people, and may be in use. */
+	else if (m->config.title && rundir_name_ok(m->config.title) &&
+		 qmp_open_name(m->qmp, m->config.title, &ignored))
+		log_step("%s", ignored.text);
 	for (i = 0; i < m->config.nr_qmp && !ret; i++)
 		ret = qmp_open(m->qmp, m->config.qmp[i], err);
 	return ret;

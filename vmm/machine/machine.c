@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <abi/cpuid.h>
@@ -184,6 +185,7 @@ static void close_if_open(int fd)
 void machine_destroy(struct machine *m)
 {
 	machine_end_control(m);
+	machine_end_facts(m);
 	vm_destroy(&m->vm);
 	m->closing = true;
 	device_destroy_all(&m->devices);
@@ -303,6 +305,7 @@ static bool turn(struct machine *m)
 void machine_run(struct machine *m)
 {
 	start_console(m);
+	machine_make_facts(m);
 	confine(m);
 	if (!m->started && !m->paused && !atomic_load(&m->ended)) {
 		log_step("the guest starts");
@@ -368,6 +371,7 @@ int machine_reset(struct machine *m, struct error *err)
 	ret = load_guest(m, err);
 	if (ret)
 		return ret;
+	m->facts.started = time(NULL);
 	m->resets++;
 	m->over = (struct outcome){ .reason = END_NONE };
 	log_step("reset %u", m->resets);

@@ -31,6 +31,7 @@
 #include "vmm/machine/console.h"
 #include "vmm/machine/control.h"
 #include "vmm/dma_check/dma_check.h"
+#include "vmm/inspect/facts.h"
 #include "vmm/kvm/irq.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/machine/loop.h"
@@ -85,6 +86,8 @@ struct machine {
 	struct outcome over; /* how the guest ended while the machine stays for it */
 	struct control control;
 	struct qmp_server *qmp; /* NULL: nobody can ask */
+	struct guest_facts facts; /* for who looks at it from outside */
+	char *facts_path; /* where they stand; NULL: nowhere */
 	int pagemap_fd; /* of this process, for dumps; -1: none */
 
 	int wake_fd; /* eventfd: ended or reset_wanted changed */
@@ -136,6 +139,11 @@ void machine_tell_cause(struct machine *m, enum control_event_kind kind,
 			enum control_cause cause);
 /* That the guest, or the machine, came to this end. */
 void machine_tell_end(struct machine *m, const struct outcome *outcome);
+
+/* machine_facts.c: what a reader of its memory has to know, made when all is in place, and put
+ * into the run-time directory where the machine has a name. */
+void machine_make_facts(struct machine *m);
+void machine_end_facts(struct machine *m);
 
 /* machine_sandbox.c: the confinement of config.sandbox.  Made when the disks are open and
  * before there are vCPUs. */

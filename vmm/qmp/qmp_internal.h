@@ -78,5 +78,6 @@ extern const struct qmp_command qmp_dump_commands[];
 extern const struct qmp_command qmp_probe_commands[];
 extern const struct qmp_command qmp_balloon_commands[];
 extern const struct qmp_command qmp_monitor_commands[];
+extern const struct qmp_command qmp_inspect_commands[];
 
 #endif

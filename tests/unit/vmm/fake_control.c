@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/unit/vmm/fake_control.h"
+#include "vmm/dump/dump.h"
 
 static struct fake_control *of(struct control *c)
 {
@@ -132,6 +133,15 @@ static int registers(struct control *c, unsigned int i, char *buf, size_t size,
 	return refused(of(c), err);
 }
 
+static int read_cpus(struct control *c, struct dump_cpu *cpus, struct error *err)
+{
+	memset(cpus, 0, 2 * sizeof(*cpus));
+	cpus[1].regs.rip = 0xffffffff80100000;
+	cpus[1].sregs.cr3 = 0x1000;
+	cpus[1].sregs.gs.selector = 0x23;
+	return refused(of(c), err);
+}
+
 static int dump(struct control *c, const struct control_dump *dump, struct error *err)
 {
 	struct fake_control *fake = of(c);
@@ -158,6 +168,7 @@ void fake_control_init(struct fake_control *fake)
 		.chardev = chardev,
 		.disk = disk,
 		.registers = registers,
+		.read_cpus = read_cpus,
 		.dump = dump,
 	};
 
