@@ -91,6 +91,8 @@ stands() {
 		[ "$(ctl printer qmp human-monitor-command '{"command-line": "info registers"}')" = "$registers" ]
 }
 ok "it goes when it is told to" goes_on
+ok "its exits are counted" says '"io": [0-9]+' ctl printer qmp query-pagevisor-counters
+ok "and what its devices did" says '"dma.read_bytes": 0' ctl printer qmp query-pagevisor-counters
 for i in 1 2 3; do
 	ok "stopped it stands, $i" stands
 	ok "and goes on, $i" goes_on

@@ -32,7 +32,8 @@ struct vcpu {
 	_Atomic pid_t
 		thread_id; /* the kernel's number of the thread; set before it parks */
 	bool started; /* the thread's own: it has entered the guest since power-on */
-	/* Written by the vCPU's thread alone; read by others while it is parked. */
+	/* Written by the vCPU's thread alone; read by others as atomics, or while it is
+	 * parked. */
 	uint64_t exits[VCPU_EXIT_REASONS];
 	struct vcpu_state *power_on; /* what vcpu_reset() restores */
 };

@@ -127,6 +127,10 @@ struct control_dump {
 struct control;
 struct dump_cpu;
 
+/* One counter, ever growing: who is "vcpu0" or a device's name. */
+typedef void (*control_count_fn)(void *arg, const char *who, const char *name,
+				 uint64_t value);
+
 /* Those that return int: 0, or a negative errno with the line in err. */
 struct control_ops {
 	enum control_status (*status)(struct control *c);
@@ -143,6 +147,10 @@ struct control_ops {
 	void (*chardev)(struct control *c, unsigned int i,
 			struct control_chardev *chardev);
 	void (*disk)(struct control *c, unsigned int i, struct control_disk *disk);
+
+	/* Tells exits by reason of each vCPU, then what each device has counted.  vCPUs run
+	 * on meanwhile, so the numbers of one call are of about the same time. */
+	void (*counters)(struct control *c, control_count_fn fn, void *arg);
 
 	/* False: there is no balloon. */
 	bool (*balloon)(struct control *c, struct control_balloon *balloon);

@@ -236,6 +236,55 @@ static void get_disk(struct control *c, unsigned int i, struct control_disk *dis
 	};
 }
 
+/* --- counters ------------------------------------------------------------------------------- */
+
+struct telling {
+	control_count_fn fn;
+	void *arg;
+	const char *who;
+};
+
+static void tell_count(void *arg, const char *name, uint64_t value)
+{
+	const struct telling *t = arg;
+
+	t->fn(t->arg, t->who, name, value);
+}
+
+static void tell_exits(const struct vcpu *vcpu, control_count_fn fn, void *arg)
+{
+	char who[24], number[16];
+	unsigned int i;
+
+	snprintf(who, sizeof(who), "vcpu%u", vcpu->id);
+	for (i = 0; i < VCPU_EXIT_REASONS; i++) {
+		uint64_t n = __atomic_load_n(&vcpu->exits[i], __ATOMIC_RELAXED);
+		const char *name = vcpu_exit_name(i);
+
+		snprintf(number, sizeof(number), "%u", i);
+		if (n)
+			fn(arg, who, name ? name : number, n);
+	}
+}
+
+static void tell_counters(struct control *c, control_count_fn fn, void *arg)
+{
+	struct telling t = { .fn = fn, .arg = arg };
+	struct machine *m = of(c);
+	struct device *dev;
+	unsigned int i;
+
+	for (i = 0; i < m->vm.nr_vcpus; i++)
+		tell_exits(&m->vm.vcpus[i], fn, arg);
+	pthread_mutex_lock(&m->lock);
+	for (dev = m->devices.first; dev; dev = dev->next) {
+		t.who = dev->name;
+		if (dev->ops->stats)
+			dev->ops->stats(dev, tell_count, &t);
+	}
+	pthread_mutex_unlock(&m->lock);
+}
+
 /* --- the balloon ---------------------------------------------------------------------------- */
 
 static uint64_t outside_balloon(const struct machine *m, uint32_t pages)
@@ -427,6 +476,7 @@ static const struct control_ops machine_control_ops = {
 	.thread_id = thread_id,
 	.chardev = get_chardev,
 	.disk = get_disk,
+	.counters = tell_counters,
 	.balloon = get_balloon,
 	.set_balloon = set_balloon,
 	.poll_balloon = poll_balloon,

@@ -34,6 +34,7 @@ struct zone_state {
 	uint64_t lowmem_reserve[MEMSTATE_ZONES];
 	uint64_t pcp; /* pages in per-CPU lists, not in free */
 	uint64_t splits, merges, takes, puts;
+	uint64_t pcp_allocs; /* blocks that per-CPU lists have handed out */
 };
 
 struct zone_states {
@@ -47,6 +48,7 @@ int memstate_read_zones(struct memstate_view *view, struct zone_states *zones);
 /* --- slab caches --- */
 
 struct cache_state {
+	uint64_t va; /* what struct pages of its slabs name */
 	char name[MEMSTATE_NAME_MAX];
 	uint64_t flags;
 	uint64_t object_size, size; /* bytes: the user's, and from one to the next */
@@ -148,6 +150,9 @@ const char *frame_kind_name(enum frame_kind kind);
 struct frame_map {
 	uint64_t nr;
 	uint8_t *kind; /* enum frame_kind */
+	/* Set by the caller: `order` is wanted, too. */
+	bool with_order;
+	uint8_t *order; /* of the block that a frame lies in; in the memory of `kind` */
 	uint64_t count[FRAME_KINDS];
 	/* Page blocks, of 1 << block_order frames each: their types, which are below
 	 * MEMSTATE_TYPES; nr_blocks 0 where the guest has none. */

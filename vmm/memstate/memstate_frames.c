@@ -99,6 +99,13 @@ static void mark(struct frame_map *map, uint64_t pfn, uint64_t frames,
 	memset(map->kind + pfn, (int)kind, frames);
 }
 
+static void mark_order(const struct frame_map *map, uint64_t pfn, uint64_t frames,
+		       unsigned int order)
+{
+	if (map->with_order)
+		memset(map->order + pfn, (int)order, frames);
+}
+
 /* --- fresh memory ------------------------------------------------------------------------ */
 
 static int mark_run(struct memstate_view *view, uint64_t zone, unsigned int run,
@@ -118,6 +125,7 @@ static int mark_run(struct memstate_view *view, uint64_t zone, unsigned int run,
 		return memstate_bad(view, "fresh memory: frames %#llx to %#llx",
 				    (unsigned long long)start, (unsigned long long)end);
 	mark(map, start, end - start, FRAME_FRESH);
+	mark_order(map, start, end - start, view->mm.pages.max_order);
 	return 0;
 }
 
@@ -148,8 +156,10 @@ static int mark_blocks(struct memstate_view *view, uint64_t pfn, uint64_t end,
 		if (map->kind[pfn] == FRAME_FRESH)
 			continue;
 		ret = judge(view, pfn, end, &kind, &frames);
-		if (!ret)
-			mark(map, pfn, frames, kind_in_block(view, map, pfn, kind));
+		if (ret)
+			break;
+		mark(map, pfn, frames, kind_in_block(view, map, pfn, kind));
+		mark_order(map, pfn, frames, (unsigned int)__builtin_ctzll(frames));
 	}
 	return ret;
 }
@@ -257,6 +267,7 @@ static int read_kinds(struct memstate_view *view, const struct boot_memory *boot
 	int ret;
 
 	memset(map->kind, FRAME_NONE, map->nr);
+	mark_order(map, 0, map->nr, 0);
 	mark_kept_back(&boot->kept_back, page, map);
 	ret = mark_fresh(view, map);
 	for (i = 0; i < memory->nr && !ret; i++) {
@@ -283,15 +294,17 @@ static int make_room(const struct memstate_view *view, struct frame_map *map)
 
 	nr_blocks = view->mm.blocks.types ? ((nr - 1) >> order) + 1 : 0;
 	map->block_order = order;
-	if (map->kind && map->nr == nr && map->nr_blocks == nr_blocks)
+	if (map->kind && map->nr == nr && map->nr_blocks == nr_blocks &&
+	    !map->order == !map->with_order)
 		return 0;
-	kind = malloc(nr + nr_blocks);
+	kind = malloc(nr + nr_blocks + (map->with_order ? nr : 0));
 	if (!kind)
 		return -ENOMEM;
 	free(map->kind);
 	map->kind = kind;
 	map->nr = nr;
 	map->block = kind + nr;
+	map->order = map->with_order ? map->block + nr_blocks : NULL;
 	map->nr_blocks = nr_blocks;
 	return 0;
 }

@@ -95,7 +95,7 @@ static int read_cache(struct memstate_view *view, uint64_t va, unsigned int cpus
 	char what[64];
 	int ret;
 
-	*c = (struct cache_state){ .name = "" };
+	*c = (struct cache_state){ .va = va };
 	snprintf(what, sizeof(what), "slab cache at %#llx", (unsigned long long)va);
 	ret = memstate_field(view, va, &view->mm.slab.name, 0, &name, what);
 	if (!ret && name)

@@ -19,6 +19,7 @@ static int take(struct memstate_view *view, struct memstate_snapshot *s)
 		ret = memstate_read_boot(view, &s->boot);
 	if (!ret)
 		ret = memstate_read_dma(view, &s->dma);
+	s->frames.with_order = true;
 	if (!ret)
 		ret = memstate_read_frames(view, &s->areas, &s->frames);
 	return ret;

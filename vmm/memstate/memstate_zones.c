@@ -39,20 +39,25 @@ static int count_stack(struct memstate_view *view, uint64_t pcp, unsigned int or
 }
 
 static int count_pcp(struct memstate_view *view, uint64_t array, unsigned int zone,
-		     unsigned int cpus, uint64_t *pages)
+		     unsigned int cpus, struct zone_state *z)
 {
 	const struct memstate_pcp *d = &view->mm.pcp;
 	unsigned int i, order;
+	uint64_t allocs;
 	int ret = 0;
 
-	*pages = 0;
 	for (i = 0; i < cpus * d->lists && !ret; i++) {
 		uint64_t pcp = array + (uint64_t)(i / d->lists) * d->cpu_stride +
 			       (uint64_t)zone * d->zone_stride +
 			       (uint64_t)(i % d->lists) * d->list_stride;
 
 		for (order = 0; order < d->top.count && !ret; order++)
-			ret = count_stack(view, pcp, order, pages);
+			ret = count_stack(view, pcp, order, &z->pcp);
+		if (!ret)
+			ret = memstate_field(view, pcp, &d->allocs, 0, &allocs,
+					     "a per-CPU list");
+		if (!ret)
+			z->pcp_allocs += allocs;
 	}
 	return ret;
 }
@@ -74,7 +79,7 @@ static int read_pcps(struct memstate_view *view, struct zone_states *zones)
 				    d->lists, d->top.count, d->slot.count);
 	ret = memstate_cpus(view, &cpus);
 	for (i = 0; i < zones->nr && !ret; i++)
-		ret = count_pcp(view, array, i, cpus, &zones->zone[i].pcp);
+		ret = count_pcp(view, array, i, cpus, &zones->zone[i]);
 	return ret;
 }
 

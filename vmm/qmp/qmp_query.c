@@ -73,11 +73,31 @@ static json_t *query_iothreads(struct qmp_call *call)
 	return json_array();
 }
 
+/* {"vcpu0": {"io": 7, ...}, "disk0": {"dma.reads": 3, ...}} */
+static void add_count(void *arg, const char *who, const char *name, uint64_t value)
+{
+	json_t *counts = json_object_get(arg, who);
+
+	if (!counts && !json_object_set_new(arg, who, json_object()))
+		counts = json_object_get(arg, who);
+	json_object_set_new(counts, name, json_integer((json_int_t)value));
+}
+
+/* Beyond QEMU's: exits by reason and vCPU, and what each device has counted. */
+static json_t *query_counters(struct qmp_call *call)
+{
+	json_t *counters = json_object();
+
+	call->control->ops->counters(call->control, add_count, counters);
+	return counters;
+}
+
 const struct qmp_command qmp_query_commands[] = {
 	{ "query-name", query_name, NULL, false },
 	{ "query-cpus-fast", query_cpus_fast, NULL, false },
 	{ "query-memory-size-summary", query_memory, NULL, false },
 	{ "query-chardev", query_chardev, NULL, false },
 	{ "query-iothreads", query_iothreads, NULL, false },
+	{ "query-pagevisor-counters", query_counters, NULL, false },
 	{ NULL, NULL, NULL, false },
 };

@@ -126,6 +126,15 @@ static void disk(struct control *c, unsigned int i, struct control_disk *disk)
 	};
 }
 
+static void counters(struct control *c, control_count_fn fn, void *arg)
+{
+	(void)c;
+	fn(arg, "vcpu0", "io", 7);
+	fn(arg, "vcpu0", "mmio", 1);
+	fn(arg, "vcpu1", "io", 2);
+	fn(arg, "rng", "dma.written_bytes", 1ull << 40);
+}
+
 static int registers(struct control *c, unsigned int i, char *buf, size_t size,
 		     struct error *err)
 {
@@ -167,6 +176,7 @@ void fake_control_init(struct fake_control *fake)
 		.thread_id = thread_id,
 		.chardev = chardev,
 		.disk = disk,
+		.counters = counters,
 		.registers = registers,
 		.read_cpus = read_cpus,
 		.dump = dump,

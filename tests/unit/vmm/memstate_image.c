@@ -280,6 +280,8 @@ static void make_zones(struct image *image)
 	*image->pcp_pointer = image_va(image, image->pcps);
 	image->pcps[2].slot[1] = IMAGE_VMEMMAP + 0x600 * sizeof(struct image_page);
 	image->pcps[2].top[0] = image_va(image, &image->pcps[2].slot[2]);
+	image->pcps[0].allocs = 2; /* of CPU 0, and of CPU 1, both in zone 0 */
+	image->pcps[2].allocs = 3;
 	image->pcps[2].top[1] = image_va(image, &image->pcps[2].slot[5]);
 }
 

@@ -73,6 +73,7 @@ static void zones_are_read(void **state)
 	assert_int_equal(s.zones.zone[1].nr_free[10], 2);
 	assert_int_equal(s.zones.zone[1].lowmem_reserve[0], 7);
 	assert_int_equal(s.zones.zone[1].pcp, 0);
+	assert_int_equal(s.zones.zone[0].pcp_allocs, 5);
 	assert_true(s.zones.zone[1].adds_up);
 	memstate_snapshot_free(&s);
 }
@@ -100,6 +101,7 @@ static void caches_are_read(void **state)
 	assert_string_equal(s.caches.cache[2].name, "third");
 	for (i = 0; i < IMAGE_CACHES; i++) {
 		assert_int_equal(s.caches.cache[i].object_size, 60);
+		assert_true(s.caches.cache[i].va >= IMAGE_DIRECT);
 		assert_int_equal(s.caches.cache[i].inuse, 30);
 		assert_int_equal(s.caches.cache[i].cached, 2 + 3 + 4 + 1);
 	}
@@ -180,6 +182,12 @@ static void every_frame_is_judged(void **state)
 	assert_int_equal(sum, IMAGE_FRAMES);
 	assert_int_equal(s.frames.count[FRAME_FRESH], 0x800);
 	assert_int_equal(s.frames.count[FRAME_NONE], 0);
+	assert_int_equal(s.frames.order[0], 0);
+	assert_int_equal(s.frames.order[0x400], 9);
+	assert_int_equal(s.frames.order[0x5ff], 9);
+	assert_int_equal(s.frames.order[0x600], 0);
+	assert_int_equal(s.frames.order[0x607], 2);
+	assert_int_equal(s.frames.order[0x900], 10);
 	memstate_snapshot_free(&s);
 }
 

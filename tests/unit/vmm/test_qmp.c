@@ -322,6 +322,11 @@ static void two_clients_do_not_mix(void **state)
 	replay(*state, "two-clients");
 }
 
+static void counters_are_told(void **state)
+{
+	replay(*state, "counters");
+}
+
 /* --- descriptors -------------------------------------------------------------------------------- */
 
 static void send_with_fd(struct fixture *f, struct client *c, const char *text, int fd)
@@ -631,6 +636,7 @@ int main(void)
 		QMP_TEST(disks_are_described),
 		QMP_TEST(each_mistake_has_its_answer),
 		QMP_TEST(two_clients_do_not_mix),
+		QMP_TEST(counters_are_told),
 		QMP_TEST(a_dump_goes_to_the_descriptor_given),
 		QMP_TEST(a_confined_machine_opens_no_file),
 		QMP_TEST(descriptors_do_not_pile_up),
