@@ -159,7 +159,7 @@ static int add_segment(const struct elf_file *f, const Elf64_Phdr *ph, struct ke
 	if (k->nr_segments == KERNEL_SEGMENTS_MAX)
 		return malformed(f, "it has too many segments");
 	*seg = (struct kernel_segment){ ph->p_offset, ph->p_filesz, ph->p_paddr,
-					ph->p_memsz };
+					ph->p_memsz, ph->p_vaddr };
 	for (i = 0; i < k->nr_segments; i++)
 		if (overlap(seg, &k->segments[i]))
 			return error_set(f->err, ENOEXEC,

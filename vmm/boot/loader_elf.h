@@ -17,12 +17,14 @@
 #define KERNEL_SEGMENTS_MAX 32
 
 /* [paddr, paddr + memsz) of guest memory: filesz bytes of the file, then zeroes.
- * filesz <= memsz, memsz > 0, and neither sum overflows; no two segments overlap. */
+ * filesz <= memsz, memsz > 0, and neither sum overflows; no two segments overlap.  vaddr, where
+ * the kernel will map it, is unchecked. */
 struct kernel_segment {
 	uint64_t offset;
 	uint64_t filesz;
 	uint64_t paddr;
 	uint64_t memsz;
+	uint64_t vaddr;
 };
 
 struct kernel {

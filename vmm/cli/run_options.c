@@ -265,6 +265,15 @@ static int add_qmp(void *target, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_gdb(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	(void)err;
+	o->machine.gdb = value;
+	return 0;
+}
+
 static int set_paused(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -374,6 +383,13 @@ const struct option run_option_table[] = {
 	  "Do not start the guest before it is told so: pagevisor ctl NAME cont, or QMP's "
 	  "cont.",
 	  set_paused },
+	{ "gdb", 0, "WHERE[,wait]",
+	  "Let gdb come in, with its command target remote, at tcp:127.0.0.1:PORT (with port 0 "
+	  "one is chosen, and printed) or unix:PATH. Each vCPU is a thread of it. The guest "
+	  "stands while gdb looks at it, and goes on when gdb leaves; with ,wait it does not "
+	  "start before gdb lets it. build/guest/guest.debug has the guest's symbols and types, "
+	  "guest/gdb.py commands for its memory.",
+	  set_gdb },
 	{ "no-shutdown", 0, NULL,
 	  "Keep the machine when its guest has ended, stopped, until it is reset or quit; a "
 	  "signal ends it, too. The exit status is still that of the guest's end.",

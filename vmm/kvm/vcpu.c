@@ -162,6 +162,11 @@ static void run_once(struct vcpu *vcpu)
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 		break;
+	case KVM_EXIT_DEBUG:
+	case KVM_EXIT_INTERNAL_ERROR:
+		if (!vm->ops->trap(vm->ctx, vcpu))
+			vm->ops->stuck(vm->ctx, vcpu, 0);
+		break;
 	default:
 		vm->ops->stuck(vm->ctx, vcpu, 0);
 	}
@@ -188,10 +193,10 @@ static bool may_enter(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 
 	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-	while (atomic_load(&vm->goal) != VM_RUN) {
+	while (atomic_load(&vm->goal) != VM_RUN || atomic_load(&vcpu->held)) {
 		if (vcpu->started)
 			finish_instruction(vcpu);
-		if (!vm_park(vm))
+		if (!vm_park(vm, vcpu))
 			return false;
 		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	}

@@ -11,6 +11,7 @@
 #define VMM_VCPU_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,6 +33,8 @@ struct vcpu {
 	_Atomic pid_t
 		thread_id; /* the kernel's number of the thread; set before it parks */
 	bool started; /* the thread's own: it has entered the guest since power-on */
+	/* Stays parked while the VM runs.  Written while all are parked. */
+	atomic_bool held;
 	/* Written by the vCPU's thread alone; read by others as atomics, or while it is
 	 * parked. */
 	uint64_t exits[VCPU_EXIT_REASONS];

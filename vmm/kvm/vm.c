@@ -173,15 +173,24 @@ void vm_end(struct vm *vm)
 	}
 }
 
-bool vm_park(struct vm *vm)
+/* Under lock. */
+static bool must_wait(const struct vm *vm, const struct vcpu *vcpu)
+{
+	enum vm_goal goal = atomic_load(&vm->goal);
+
+	return goal == VM_PAUSE || (goal == VM_RUN && atomic_load(&vcpu->held));
+}
+
+bool vm_park(struct vm *vm, const struct vcpu *vcpu)
 {
 	enum vm_goal goal;
 
 	pthread_mutex_lock(&vm->lock);
 	vm->nr_parked++;
 	pthread_cond_broadcast(&vm->changed);
-	while ((goal = atomic_load(&vm->goal)) == VM_PAUSE)
+	while (must_wait(vm, vcpu))
 		pthread_cond_wait(&vm->changed, &vm->lock);
+	goal = atomic_load(&vm->goal);
 	/* A thread that ends stays counted: vm_end() waits for all. */
 	if (goal == VM_RUN)
 		vm->nr_parked--;

@@ -5,7 +5,7 @@
  * The VM has one goal.  Each vCPU thread looks at it before it enters the guest: with
  * VM_RUN it goes in, with VM_PAUSE it finishes the access that it has under way, parks, and
  * waits, with VM_END it returns.  A parked vCPU has no half-done instruction: its state can
- * be read, written, saved.
+ * be read, written, saved.  One that is held stays parked while the others run.
  */
 #ifndef VMM_VM_H
 #define VMM_VM_H
@@ -35,6 +35,9 @@ struct vm_ops {
 	/* The same for an address without RAM, size 1 to 8. */
 	void (*mmio)(void *ctx, uint64_t gpa, void *data, unsigned int size,
 		     bool is_write);
+	/* A debug exit, or an instruction that KVM cannot emulate: true when that was a
+	 * debugger's doing, and is dealt with. */
+	bool (*trap)(void *ctx, struct vcpu *vcpu);
 	/* The vCPU cannot go on: its last exit is in vcpu->run, or it failed with
 	 * `error` (negative errno).  The VM's goal is VM_PAUSE when this returns. */
 	void (*stuck)(void *ctx, struct vcpu *vcpu, int error);
@@ -75,7 +78,7 @@ void vm_end(struct vm *vm);
 /* vCPUs and interrupt controllers as they were made.  Only while paused. */
 int vm_reset(struct vm *vm);
 
-/* For vcpu.c: waits until the VM runs (true) or ends (false). */
-bool vm_park(struct vm *vm);
+/* For vcpu.c: waits until the VM runs and this vCPU is not held (true), or the VM ends (false). */
+bool vm_park(struct vm *vm, const struct vcpu *vcpu);
 
 #endif

@@ -85,6 +85,7 @@ struct machine_config {
 	const char
 		*qmp[QMP_MAX]; /* where QMP clients come from, as qmp_open() takes it */
 	unsigned int nr_qmp;
+	const char *gdb; /* where gdb comes in, as gdb_listen() takes it, or NULL */
 	bool paused; /* the guest does not start before it is told to */
 	bool stays; /* a guest that ended is kept, stopped, until a reset or quit */
 };

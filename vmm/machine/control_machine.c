@@ -86,13 +86,8 @@ static enum control_status get_status(struct control *c)
 
 static int stop(struct control *c, struct error *err)
 {
-	struct machine *m = of(c);
-
 	(void)err;
-	if (m->paused)
-		return 0;
-	machine_pause(m);
-	machine_tell(m, CONTROL_EVENT_STOP);
+	machine_hold(of(c), MACHINE_HELD_BY_CONTROL);
 	return 0;
 }
 
@@ -102,10 +97,11 @@ static int cont(struct control *c, struct error *err)
 
 	if (m->over.reason != END_NONE)
 		return error_set(err, EBUSY, "Resetting the Virtual Machine is required");
-	if (!m->paused)
-		return 0;
-	machine_resume(m);
-	machine_tell(m, CONTROL_EVENT_RESUME);
+	machine_let_go(m, MACHINE_HELD_BY_CONTROL);
+	if (m->holders)
+		return error_set(err, EBUSY,
+				 "a debugger holds the machine; let it go on there, or "
+				 "detach it");
 	return 0;
 }
 
@@ -140,7 +136,8 @@ static void hold_vcpus(struct machine *m)
 
 static void let_vcpus_go(struct machine *m)
 {
-	if (!m->paused && !atomic_load(&m->reset_wanted) && !machine_is_over(m))
+	if (!m->paused && !atomic_load(&m->reset_wanted) && !machine_is_over(m) &&
+	    !machine_gdb_stops(m))
 		vm_resume(&m->vm);
 }
 

@@ -146,6 +146,8 @@ static int build(struct machine *m, struct error *err)
 	if (!ret)
 		ret = machine_add_control(m, err);
 	if (!ret)
+		ret = machine_add_gdb(m, err);
+	if (!ret)
 		ret = load_guest(m, err);
 	return ret;
 }
@@ -159,7 +161,8 @@ int machine_create(struct machine **out, const struct machine_config *config,
 	if (!m)
 		return error_set(err, ENOMEM, "no memory for a machine");
 	m->config = *config;
-	m->paused = config->paused;
+	m->holders = config->paused ? MACHINE_HELD_BY_CONTROL : 0;
+	m->paused = m->holders;
 	m->host.ops = &machine_host_ops;
 	m->loop.devices.fd = m->loop.control.fd = m->loop.urgent_fd = -1;
 	m->wake_fd = m->hurry_fd = m->signal_fd = -1;
@@ -184,6 +187,7 @@ static void close_if_open(int fd)
 
 void machine_destroy(struct machine *m)
 {
+	machine_end_gdb(m);
 	machine_end_control(m);
 	machine_end_facts(m);
 	vm_destroy(&m->vm);
@@ -341,6 +345,24 @@ void machine_resume(struct machine *m)
 	vm_resume(&m->vm);
 }
 
+void machine_hold(struct machine *m, unsigned int holder)
+{
+	m->holders |= holder;
+	if (m->paused)
+		return;
+	machine_pause(m);
+	machine_tell(m, CONTROL_EVENT_STOP);
+}
+
+void machine_let_go(struct machine *m, unsigned int holder)
+{
+	m->holders &= ~holder;
+	if (m->holders || !m->paused || m->over.reason != END_NONE)
+		return;
+	machine_resume(m);
+	machine_tell(m, CONTROL_EVENT_RESUME);
+}
+
 /* With the lock held, vCPUs parked: devices as at power-on, then RAM. */
 static int reset_devices(struct machine *m)
 {
@@ -375,6 +397,7 @@ int machine_reset(struct machine *m, struct error *err)
 	m->resets++;
 	m->over = (struct outcome){ .reason = END_NONE };
 	log_step("reset %u", m->resets);
+	machine_gdb_restarted(m);
 	if (!m->paused && !machine_is_over(m))
 		vm_resume(&m->vm);
 	return 0;

@@ -80,6 +80,7 @@ struct machine {
 	atomic_bool balloon_changed;
 	/* Of the main thread only, to the next blank line. */
 	bool paused; /* by machine_pause(), or from the beginning */
+	unsigned int holders; /* MACHINE_HELD_*: while there are any it is paused */
 	bool started; /* machine_resume() was called */
 	struct vm_clock clock;
 	unsigned int resets; /* done */
@@ -88,6 +89,7 @@ struct machine {
 	struct qmp_server *qmp; /* NULL: nobody can ask */
 	struct guest_facts facts; /* for who looks at it from outside */
 	char *facts_path; /* where they stand; NULL: nowhere */
+	struct machine_gdb *gdb; /* NULL: no debugger can come */
 	int pagemap_fd; /* of this process, for dumps; -1: none */
 
 	int wake_fd; /* eventfd: ended or reset_wanted changed */
@@ -117,6 +119,14 @@ void machine_end(struct machine *m, const struct outcome *outcome);
  */
 void machine_pause(struct machine *m);
 void machine_resume(struct machine *m);
+/*
+ * The same for those who stop it from outside, each for itself: it runs when nobody holds it.
+ * Whoever listens is told.  A guest that is over does not go on.
+ */
+#define MACHINE_HELD_BY_CONTROL	 1u
+#define MACHINE_HELD_BY_DEBUGGER 2u
+void machine_hold(struct machine *m, unsigned int holder);
+void machine_let_go(struct machine *m, unsigned int holder);
 /* Starts the guest again from the beginning, also one that is over; stays paused if it was. */
 int machine_reset(struct machine *m, struct error *err);
 
@@ -144,6 +154,16 @@ void machine_tell_end(struct machine *m, const struct outcome *outcome);
  * into the run-time directory where the machine has a name. */
 void machine_make_facts(struct machine *m);
 void machine_end_facts(struct machine *m);
+
+/* machine_gdb.c: a debugger may come, config.gdb says where to. */
+int machine_add_gdb(struct machine *m, struct error *err);
+void machine_end_gdb(struct machine *m);
+/* As vm_ops.trap. */
+bool machine_gdb_trap(struct machine *m, struct vcpu *vcpu);
+/* A vCPU has stopped for it, and holds the others. */
+bool machine_gdb_stops(const struct machine *m);
+/* RAM is that of a new guest, which stands. */
+void machine_gdb_restarted(struct machine *m);
 
 /* machine_sandbox.c: the confinement of config.sandbox.  Made when the disks are open and
  * before there are vCPUs. */

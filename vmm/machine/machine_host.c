@@ -159,9 +159,15 @@ static void vcpu_stuck(void *ctx, struct vcpu *vcpu, int error)
 	machine_end(m, &outcome);
 }
 
+static bool vcpu_trap(void *ctx, struct vcpu *vcpu)
+{
+	return machine_gdb_trap(ctx, vcpu);
+}
+
 const struct vm_ops machine_vm_ops = {
 	.begun = vcpu_begun,
 	.pio = vcpu_pio,
 	.mmio = vcpu_mmio,
+	.trap = vcpu_trap,
 	.stuck = vcpu_stuck,
 };

@@ -26,6 +26,8 @@ static unsigned int features(const struct machine *m)
 		bits |= SANDBOX_TERMINAL;
 	if (m->config.name || m->config.nr_qmp || m->config.stays)
 		bits |= SANDBOX_CONTROL;
+	if (m->config.gdb)
+		bits |= SANDBOX_DEBUGGER;
 	return bits;
 }
 

@@ -74,9 +74,10 @@ const struct sandbox_call sandbox_calls[] = {
 	IOCTL(KVM_GET_STATS_FD, MAIN, SANDBOX_REPORT, "KVM's statistics for the report"),
 
 	/* --- control ------------------------------------------------------------------- */
-	CALL(accept4, MAIN, SANDBOX_CONTROL, "a client of the control socket comes"),
+	CALL(accept4, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
+	     "a client of the control socket comes"),
 	CALL(recvmsg, MAIN, SANDBOX_CONTROL, "its requests, and descriptors"),
-	CALL(sendto, MAIN, SANDBOX_CONTROL, "answers and events"),
+	CALL(sendto, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER, "answers and events"),
 	CALL(lseek, MAIN, SANDBOX_CONTROL, "where in its file a dump begins"),
 	CALL(fstat, MAIN, SANDBOX_CONTROL, "whether the file of a dump can have holes"),
 	CALL(newfstatat, MAIN, SANDBOX_CONTROL, "the same, as the C library does it"),
@@ -89,12 +90,26 @@ const struct sandbox_call sandbox_calls[] = {
 	CALL(pwrite64, MAIN, SANDBOX_CONTROL, "a dump is written"),
 	CALL(ftruncate, MAIN, SANDBOX_CONTROL, "a dump that ends with a hole"),
 	IOCTL(KVM_NMI, MAIN, SANDBOX_CONTROL, "inject-nmi"),
-	IOCTL(KVM_GET_REGS, MAIN, SANDBOX_CONTROL, "a dump; info registers"),
-	IOCTL(KVM_GET_CLOCK, MAIN, SANDBOX_CONTROL, "a pause holds the guest's clock"),
-	IOCTL(KVM_SET_CLOCK, MAIN, SANDBOX_CONTROL, "and lets it go on"),
-	IOCTL(KVM_GET_DEVICE_ATTR, MAIN, SANDBOX_CONTROL, "the TSC, likewise"),
-	IOCTL(KVM_SET_DEVICE_ATTR, MAIN, SANDBOX_CONTROL, "the TSC, likewise"),
-	IOCTL(KVM_KVMCLOCK_CTRL, MAIN, SANDBOX_CONTROL, "the guest is told of the pause"),
+	IOCTL(KVM_GET_REGS, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
+	      "a dump; info registers"),
+	IOCTL(KVM_GET_CLOCK, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
+	      "a pause holds the guest's clock"),
+	IOCTL(KVM_SET_CLOCK, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
+	      "and lets it go on"),
+	IOCTL(KVM_GET_DEVICE_ATTR, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
+	      "the TSC, likewise"),
+	IOCTL(KVM_SET_DEVICE_ATTR, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
+	      "the TSC, likewise"),
+	IOCTL(KVM_KVMCLOCK_CTRL, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
+	      "the guest is told of the pause"),
+
+	/* --- a debugger ------------------------------------------------------------------ */
+	CALL(recvfrom, MAIN, SANDBOX_DEBUGGER, "gdb's requests"),
+	IOCTL(KVM_SET_GUEST_DEBUG, BOTH, SANDBOX_DEBUGGER, "breakpoints, single steps"),
+	IOCTL(KVM_GET_FPU, MAIN, SANDBOX_DEBUGGER, "gdb reads and writes registers"),
+	IOCTL(KVM_SET_FPU, MAIN, SANDBOX_DEBUGGER, "likewise"),
+	IOCTL(KVM_GET_MSRS, MAIN, SANDBOX_DEBUGGER, "likewise"),
+	IOCTL(KVM_GET_MP_STATE, MAIN, SANDBOX_DEBUGGER, "gdb lists its threads"),
 
 	/* --- the terminal ------------------------------------------------------------------ */
 	IOCTL(TCGETS, BOTH, SANDBOX_TERMINAL, "the C library's part of the next"),
@@ -182,6 +197,8 @@ const char *sandbox_feature_name(unsigned int feature)
 		return "a report";
 	case SANDBOX_CONTROL:
 		return "control from outside";
+	case SANDBOX_DEBUGGER:
+		return "a debugger";
 	default:
 		return "";
 	}
