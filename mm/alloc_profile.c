@@ -19,51 +19,42 @@
 #include "mm/page_alloc.h"
 #include "mm/page_debug.h"
 
-#define SITES  1024U /* a power of two */
+#define SITES  ALLOC_SITES
 #define PROBES 64U /* how far from its hash a site may lie */
 
-struct alloc_site {
-	unsigned long ip; /* 0: free, but for slot 0 */
-	atomic_long_t bytes, calls, total;
-};
+struct alloc_site alloc_sites[SITES]; /* slot 0: all the others */
 
-static struct alloc_site sites[SITES]; /* slot 0: all the others */
-
-static struct {
-	bool wanted; /* of the command line */
-	bool on;
-	u16 run; /* counts the times it was switched on */
-} profile;
+struct alloc_profile alloc_profile;
 
 void alloc_profile_reset(void)
 {
-	memset(sites, 0, sizeof(sites));
-	profile.wanted = false;
-	profile.on = false;
-	profile.run = 0;
+	memset(alloc_sites, 0, sizeof(alloc_sites));
+	alloc_profile.wanted = false;
+	alloc_profile.on = false;
+	alloc_profile.run = 0;
 }
 
 int alloc_profile_setup(const char *arg)
 {
-	return parse_on_off(arg, &profile.wanted);
+	return parse_on_off(arg, &alloc_profile.wanted);
 }
 
 void alloc_profile_init(void)
 {
-	if (profile.wanted)
+	if (alloc_profile.wanted)
 		alloc_profile_set(true);
 }
 
 void alloc_profile_set(bool on)
 {
-	profile.run += on && !profile.on;
-	profile.on = on;
+	alloc_profile.run += on && !alloc_profile.on;
+	alloc_profile.on = on;
 	page_alloc_hook(HOOK_PROFILE, on);
 }
 
 bool alloc_profile_on(void)
 {
-	return profile.on;
+	return alloc_profile.on;
 }
 
 /* --- sites ----------------------------------------------------------------------------- */
@@ -79,9 +70,9 @@ static u32 find_slot(unsigned long ip)
 
 		if (!slot)
 			continue;
-		found = READ_ONCE(sites[slot].ip);
+		found = READ_ONCE(alloc_sites[slot].ip);
 		if (!found)
-			found = cmpxchg(&sites[slot].ip, 0UL, ip);
+			found = cmpxchg(&alloc_sites[slot].ip, 0UL, ip);
 		if (!found || found == ip)
 			return slot;
 	}
@@ -93,9 +84,9 @@ alloc_site_t alloc_site_charge(unsigned long ip, size_t bytes)
 {
 	u32 slot = ip ? find_slot(ip) : 0;
 
-	atomic_long_add((long)bytes, &sites[slot].bytes);
-	atomic_long_inc(&sites[slot].calls);
-	atomic_long_inc(&sites[slot].total);
+	atomic_long_add((long)bytes, &alloc_sites[slot].bytes);
+	atomic_long_inc(&alloc_sites[slot].calls);
+	atomic_long_inc(&alloc_sites[slot].total);
 	return slot + 1;
 }
 
@@ -103,13 +94,13 @@ void alloc_site_release(alloc_site_t site, size_t bytes)
 {
 	if (!site || site > SITES)
 		return;
-	atomic_long_sub((long)bytes, &sites[site - 1].bytes);
-	atomic_long_dec(&sites[site - 1].calls);
+	atomic_long_sub((long)bytes, &alloc_sites[site - 1].bytes);
+	atomic_long_dec(&alloc_sites[site - 1].calls);
 }
 
 unsigned long alloc_site_ip(alloc_site_t site)
 {
-	return site && site <= SITES ? READ_ONCE(sites[site - 1].ip) : 0;
+	return site && site <= SITES ? READ_ONCE(alloc_sites[site - 1].ip) : 0;
 }
 
 /* --- pages ----------------------------------------------------------------------------- */
@@ -117,14 +108,14 @@ unsigned long alloc_site_ip(alloc_site_t site)
 /* The mark of a block: see DEBUG_POISONED. */
 static u32 page_mark(alloc_site_t site)
 {
-	return (u32)profile.run << 16 | site << 1;
+	return (u32)alloc_profile.run << 16 | site << 1;
 }
 
 static alloc_site_t marked_site(const struct page *head)
 {
 	u32 mark = READ_ONCE(head->debug);
 
-	return mark >> 16 == profile.run ? mark >> 1 & 0x7fff : 0;
+	return mark >> 16 == alloc_profile.run ? mark >> 1 & 0x7fff : 0;
 }
 
 void alloc_profile_page(struct page *page, unsigned int order, unsigned long ip)
@@ -146,13 +137,13 @@ void alloc_profile_page_split(struct page *page, unsigned int order)
 		return;
 	for (unsigned long i = 1; i < 1UL << order; i++) {
 		page[i].debug = page->debug;
-		atomic_long_inc(&sites[site - 1].calls);
+		atomic_long_inc(&alloc_sites[site - 1].calls);
 	}
 }
 
 unsigned long alloc_profile_page_site(const struct page *head)
 {
-	return profile.on ? alloc_site_ip(marked_site(head)) : 0;
+	return alloc_profile.on ? alloc_site_ip(marked_site(head)) : 0;
 }
 
 /* --- telling --------------------------------------------------------------------------- */
@@ -160,10 +151,10 @@ unsigned long alloc_profile_page_site(const struct page *head)
 static struct alloc_site_info read_site(u32 slot)
 {
 	return (struct alloc_site_info){
-		.ip = READ_ONCE(sites[slot].ip),
-		.bytes = (unsigned long)atomic_long_read(&sites[slot].bytes),
-		.calls = (unsigned long)atomic_long_read(&sites[slot].calls),
-		.total = (unsigned long)atomic_long_read(&sites[slot].total),
+		.ip = READ_ONCE(alloc_sites[slot].ip),
+		.bytes = (unsigned long)atomic_long_read(&alloc_sites[slot].bytes),
+		.calls = (unsigned long)atomic_long_read(&alloc_sites[slot].calls),
+		.total = (unsigned long)atomic_long_read(&alloc_sites[slot].total),
 	};
 }
 

@@ -4,8 +4,24 @@
 #define MM_ALLOC_PROFILE_H
 
 #include <linux/alloc_profile.h>
+#include <linux/atomic.h>
 
 struct page;
+
+#define ALLOC_SITES 1024U /* a power of two */
+
+struct alloc_site {
+	unsigned long ip; /* 0: free, but for slot 0 */
+	atomic_long_t bytes, calls, total;
+};
+extern struct alloc_site alloc_sites[ALLOC_SITES]; /* the first: all the others */
+
+struct alloc_profile {
+	bool wanted; /* of the command line */
+	bool on;
+	u16 run; /* counts the times it was switched on */
+};
+extern struct alloc_profile alloc_profile;
 
 /* A call site's place in the table; 0: none. */
 typedef u32 alloc_site_t;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* What devices hold mapped: see dma_account.h. */
 #include <linux/atomic.h>
+#include <linux/errno.h>
 #include "mm/dma_account.h"
+#include "mm/dma_debug.h"
 #include "mm/dma_internal.h"
 #include "mm/reset.h"
 
 void (*dma_observer)(const struct dma_event *event);
+
+static void (*observers[DMA_OBSERVERS])(const struct dma_event *event);
 
 struct device_dma_account dma_total;
 
@@ -13,6 +17,51 @@ void dma_reset(void)
 {
 	dma_total = (struct device_dma_account){ 0 };
 	dma_observer = NULL;
+	for (unsigned int i = 0; i < DMA_OBSERVERS; i++)
+		observers[i] = NULL;
+	dma_debug_reset();
+}
+
+/* --- observers --------------------------------------------------------------------------- */
+
+static void tell_all(const struct dma_event *event)
+{
+	for (unsigned int i = 0; i < DMA_OBSERVERS; i++)
+		if (observers[i])
+			observers[i](event);
+}
+
+/* One observer is called directly. */
+static void choose_observer(void)
+{
+	void (*only)(const struct dma_event *event) = NULL;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < DMA_OBSERVERS; i++)
+		if (observers[i]) {
+			only = observers[i];
+			n++;
+		}
+	dma_observer = n > 1 ? tell_all : only;
+}
+
+int dma_observer_add(void (*observer)(const struct dma_event *event))
+{
+	for (unsigned int i = 0; i < DMA_OBSERVERS; i++)
+		if (!observers[i]) {
+			observers[i] = observer;
+			choose_observer();
+			return 0;
+		}
+	return -ENOSPC;
+}
+
+void dma_observer_remove(void (*observer)(const struct dma_event *event))
+{
+	for (unsigned int i = 0; i < DMA_OBSERVERS; i++)
+		if (observers[i] == observer)
+			observers[i] = NULL;
+	choose_observer();
 }
 
 static void count(atomic_long_t *number, atomic_long_t *bytes, long n, long size)

@@ -19,6 +19,12 @@ extern struct device_dma_account dma_total;
 	} while (0)
 void dma_tell(const struct dma_event *event);
 
+/* One more observer beside those there are, and one less; while no call is in flight.  0, or
+ * -ENOSPC.  dma_observer then is what tells them all. */
+#define DMA_OBSERVERS 4
+int dma_observer_add(void (*observer)(const struct dma_event *event));
+void dma_observer_remove(void (*observer)(const struct dma_event *event));
+
 void dma_count_map(struct device *dev, size_t bytes);
 /* False when the device holds no mapping: nothing is counted then. */
 bool dma_count_unmap(struct device *dev, size_t bytes);

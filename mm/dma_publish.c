@@ -14,6 +14,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/string.h>
+#include "mm/dma_account.h"
 #include "mm/dma_internal.h"
 #include "mm/dma_publish.h"
 #include "mm/platform.h"
@@ -297,8 +298,7 @@ int dma_publish_start(unsigned int entries, void (*take)(void), bool each_call)
 	channel.each_call = each_call;
 	channel.entries = entries;
 	atomic_long_set(&channel.seq, 0);
-	dma_observer = publish;
-	return 0;
+	return dma_observer_add(publish);
 }
 
 void dma_publish_stop(void)
@@ -307,7 +307,7 @@ void dma_publish_stop(void)
 
 	if (!area)
 		return;
-	dma_observer = NULL;
+	dma_observer_remove(publish);
 	channel.area = NULL;
 	free_area(area);
 }

@@ -5,15 +5,20 @@
  * that changes its shape changes its description with the next build.
  */
 #include <abi/memstate.h>
+#include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/kfence.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
+#include "mm/alloc_profile.h"
 #include "mm/dma_account.h"
+#include "mm/dma_debug.h"
 #include "mm/memstate.h"
+#include "mm/page_debug.h"
 #include "mm/pcp.h"
 #include "mm/slab.h"
+#include "mm/stackdepot.h"
 #include "mm/vmap_internal.h"
 #include "mm/zone.h"
 
@@ -86,6 +91,9 @@ const struct memstate_mm memstate_mm = {
 		.top = FIELDS(struct pcp, stack, .top),
 		.slot = FIELDS(struct pcp, slot, ),
 		.allocs = FIELD(struct pcp, allocs),
+		.limit = FIELDS(struct pcp, stack, .limit),
+		.online_va = VA(cpu_online_bits),
+		.batch_max = PCP_MAX_BATCH,
 	},
 	.pages = {
 		.va = VMEMMAP_START,
@@ -108,6 +116,10 @@ const struct memstate_mm memstate_mm = {
 		.slab_cache = FIELD(struct slab, cache),
 		.slab_inuse = FIELD(struct slab, inuse),
 		.slab_objects = FIELD(struct slab, objects),
+		.slab_head = FIELD(struct slab, head),
+		.slab_colour = FIELD(struct slab, colour),
+		.slab_free = FIELDS(struct slab, bits, ),
+		.site = FIELD(struct page, debug),
 	},
 	.blocks = {
 		.pointer_va = VA(pageblocks),
@@ -150,6 +162,7 @@ const struct memstate_mm memstate_mm = {
 		.cpu_base = CPU_FIELD(base),
 		.cpu_previous = CPU_FIELD(previous_rounds),
 		.cpu_shelved = CPU_FIELD(shelved),
+		.slab_objects = FIELD(struct kmem_cache, objects),
 	},
 	.areas = {
 		.head_va = VA(vmap_space.tree.head),
@@ -169,6 +182,11 @@ const struct memstate_mm memstate_mm = {
 		.kind_alloc = VM_ALLOC,
 		.kind_map = VM_MAP,
 		.kind_ioremap = VM_IOREMAP,
+		.kind_ram = VM_RAM,
+		.kind_block = VM_BLOCK,
+		.flags = FIELD(struct vm_area, flags),
+		.nr_huge = FIELD(struct vm_area, nr_huge),
+		.flag_user = VM_USERMAP,
 	},
 	.boot = {
 		.memory_va = VA(memblock.memory),
@@ -185,6 +203,48 @@ const struct memstate_mm memstate_mm = {
 		.coherent = FIELD(struct device_dma_account, coherent),
 		.coherent_bytes = FIELD(struct device_dma_account, coherent_bytes),
 		.refused = FIELD(struct device_dma_account, refused),
+	},
+	.mappings = {
+		.pointer_va = VA(dma_debug_entries),
+		.count = DMA_DEBUG_ENTRIES,
+		.stride = sizeof(struct dma_debug_entry),
+		.kind = FIELD(struct dma_debug_entry, kind),
+		.dir = FIELD(struct dma_debug_entry, dir),
+		.endpoint = FIELD(struct dma_debug_entry, endpoint),
+		.name = FIELD(struct dma_debug_entry, name),
+		.addr = FIELD(struct dma_debug_entry, addr),
+		.phys = FIELD(struct dma_debug_entry, phys),
+		.size = FIELD(struct dma_debug_entry, size),
+		.caller = FIELD(struct dma_debug_entry, caller),
+		.lost_va = VA(dma_debug_lost),
+	},
+	.owners = {
+		.pointer_va = VA(page_owners),
+		.chains_pointer_va = VA(stack_depot),
+		.stride = sizeof(struct owner),
+		.chain_stride = sizeof(struct depot_chain),
+		.chains = STACK_DEPOT_SLOTS,
+		.known = FIELD(struct owner, known),
+		.alloc_chain = FIELD(struct owner, alloc_stack),
+		.free_chain = FIELD(struct owner, free_stack),
+		.gfp = FIELD(struct owner, gfp),
+		.cpu = FIELD(struct owner, cpu),
+		.order = FIELD(struct owner, order),
+		.allocated = FIELD(struct owner, allocated),
+		.freed = FIELD(struct owner, freed),
+		.depth = FIELD(struct depot_chain, n),
+		.pc = FIELDS(struct depot_chain, pcs, ),
+	},
+	.sites = {
+		.va = VA(alloc_sites),
+		.count = ALLOC_SITES,
+		.stride = sizeof(struct alloc_site),
+		.on_va = VA(alloc_profile.on),
+		.run_va = VA(alloc_profile.run),
+		.ip = FIELD(struct alloc_site, ip),
+		.bytes = FIELD(struct alloc_site, bytes),
+		.calls = FIELD(struct alloc_site, calls),
+		.total = FIELD(struct alloc_site, total),
 	},
 };
 /* NOLINTEND(bugprone-sizeof-expression) */

@@ -3,7 +3,9 @@
 #ifndef MM_PAGE_DEBUG_H
 #define MM_PAGE_DEBUG_H
 
+#include <linux/gfp.h>
 #include <linux/page_debug.h>
+#include <linux/stackdepot.h>
 #include <linux/types.h>
 
 /* The value of an option: on, 1, off, 0.  0, or -EINVAL for any other. */
@@ -18,6 +20,20 @@ void page_debug_alloc(struct page *page, unsigned int order, gfp_t gfp,
 void page_debug_free(struct page *page, unsigned int order);
 /* A block in use becomes single pages. */
 void page_debug_split(struct page *page, unsigned int order);
+
+/* A record of page_owner. */
+struct owner {
+	depot_stack_handle_t alloc_stack, free_stack;
+	gfp_t gfp;
+	u16 cpu;
+	u8 order;
+	u8 known; /* this record says something */
+	u64 allocated, freed; /* when: arch_cycles(); 0: never */
+};
+
+_Static_assert(sizeof(struct owner) == 32, "a record of page_owner is 32 bytes");
+
+extern struct owner *page_owners; /* by frame number, below max_pfn; NULL: off */
 
 /* page_owner's part of these. */
 void page_owner_init(void);

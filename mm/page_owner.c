@@ -15,29 +15,19 @@
 #include "mm/page_alloc.h"
 #include "mm/page_debug.h"
 
-struct owner {
-	depot_stack_handle_t alloc_stack, free_stack;
-	gfp_t gfp;
-	u16 cpu;
-	u8 order;
-	u8 known; /* this record says something */
-};
-
-_Static_assert(sizeof(struct owner) == 16, "a record of page_owner is 16 bytes");
-
-static struct owner *owners; /* by frame number, below max_pfn */
+struct owner *page_owners; /* by frame number, below max_pfn */
 
 void page_owner_reset(void)
 {
-	owners = NULL;
+	page_owners = NULL;
 }
 
 void page_owner_init(void)
 {
-	owners = stack_depot_init()
-			 ? NULL
-			 : memblock_alloc(max_pfn * sizeof(*owners), PAGE_SIZE);
-	if (owners)
+	page_owners = stack_depot_init()
+			      ? NULL
+			      : memblock_alloc(max_pfn * sizeof(*page_owners), PAGE_SIZE);
+	if (page_owners)
 		return;
 	pr_warn("page_owner: no memory for its records, switched off\n");
 	page_alloc_hooks &= ~HOOK_OWNER;
@@ -45,24 +35,28 @@ void page_owner_init(void)
 
 void page_owner_alloc(const struct page *page, unsigned int order, gfp_t gfp)
 {
-	owners[page_to_pfn(page)] = (struct owner){
+	page_owners[page_to_pfn(page)] = (struct owner){
 		.alloc_stack = stack_depot_save_here(),
 		.gfp = gfp,
 		.cpu = (u16)smp_processor_id(),
 		.order = (u8)order,
 		.known = 1,
+		.allocated = arch_cycles(),
 	};
 }
 
 void page_owner_free(const struct page *page, unsigned int order)
 {
 	(void)order;
-	owners[page_to_pfn(page)].free_stack = stack_depot_save_here();
+	struct owner *owner = &page_owners[page_to_pfn(page)];
+
+	owner->free_stack = stack_depot_save_here();
+	owner->freed = arch_cycles();
 }
 
 void page_owner_split(const struct page *page, unsigned int order)
 {
-	struct owner *owner = &owners[page_to_pfn(page)];
+	struct owner *owner = &page_owners[page_to_pfn(page)];
 
 	owner->order = 0;
 	for (unsigned long i = 1; i < 1UL << order; i++)
@@ -73,10 +67,10 @@ bool page_owner_get(const struct page *page, struct page_owner_info *info)
 {
 	unsigned long pfn = page_to_pfn(page);
 
-	if (!owners || pfn >= max_pfn)
+	if (!page_owners || pfn >= max_pfn)
 		return false;
 	for (unsigned int order = 0; order <= MAX_ORDER; order++) {
-		const struct owner *owner = &owners[ALIGN_DOWN(pfn, 1UL << order)];
+		const struct owner *owner = &page_owners[ALIGN_DOWN(pfn, 1UL << order)];
 
 		if (!owner->known || owner->order < order)
 			continue;

@@ -13,7 +13,6 @@
  * in large ones, which are worth little to anyone while they are held. */
 #define PCP_ZONE_PART  1024
 #define PCP_LARGE_PART 32
-#define PCP_MAX_BATCH  32
 
 struct cpu_pcps *cpu_pcps;
 

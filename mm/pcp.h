@@ -17,8 +17,9 @@
 #include <linux/smp.h>
 #include "mm/pageblock.h"
 
-#define PCP_ORDERS 10 /* the lists there may be, by order */
-#define PCP_SLOTS  232
+#define PCP_ORDERS    10 /* the lists there may be, by order */
+#define PCP_SLOTS     232
+#define PCP_MAX_BATCH 32
 
 /* Orders 0 to 3, and 9; the stacks of those between are empty for ever. */
 #define PCP_SMALL_ORDER 3

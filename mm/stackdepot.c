@@ -13,30 +13,26 @@
 #include <linux/stackdepot.h>
 #include <linux/string.h>
 #include "mm/platform.h"
+#include "mm/stackdepot.h"
 #include "mm/reset.h"
 
-#define SLOTS 4096U /* a power of two */
+#define SLOTS STACK_DEPOT_SLOTS
 /* How far from its hash a chain may lie. */
 #define PROBES 64U
 
-struct chain {
-	u32 hash; /* 0: free */
-	u32 n; /* 0: being written */
-	unsigned long pcs[STACK_DEPOT_DEPTH];
-};
-
-static struct chain *depot;
+struct depot_chain *stack_depot; /* SLOTS of them; NULL: off */
 
 void stack_depot_reset(void)
 {
-	depot = NULL;
+	stack_depot = NULL;
 }
 
 int stack_depot_init(void)
 {
-	if (!depot)
-		depot = memblock_alloc(SLOTS * sizeof(*depot), SMP_CACHE_BYTES);
-	return depot ? 0 : -ENOMEM;
+	if (!stack_depot)
+		stack_depot =
+			memblock_alloc(SLOTS * sizeof(*stack_depot), SMP_CACHE_BYTES);
+	return stack_depot ? 0 : -ENOMEM;
 }
 
 static u32 hash_chain(const unsigned long *pcs, unsigned int n)
@@ -49,7 +45,7 @@ static u32 hash_chain(const unsigned long *pcs, unsigned int n)
 	return (u32)hash ? (u32)hash : 1;
 }
 
-static bool same_chain(const struct chain *chain, const unsigned long *pcs,
+static bool same_chain(const struct depot_chain *chain, const unsigned long *pcs,
 		       unsigned int n)
 {
 	u32 stored;
@@ -62,7 +58,7 @@ static bool same_chain(const struct chain *chain, const unsigned long *pcs,
 depot_stack_handle_t stack_depot_save_here(void)
 {
 	unsigned long pcs[STACK_DEPOT_DEPTH];
-	unsigned int n = depot ? platform_backtrace(pcs, STACK_DEPOT_DEPTH) : 0;
+	unsigned int n = stack_depot ? platform_backtrace(pcs, STACK_DEPOT_DEPTH) : 0;
 	unsigned long flags;
 	u32 hash, handle = 0;
 
@@ -73,7 +69,7 @@ depot_stack_handle_t stack_depot_save_here(void)
 	local_irq_save(flags);
 	for (u32 i = 0; i < PROBES && !handle; i++) {
 		u32 slot = (hash + i) & (SLOTS - 1);
-		struct chain *chain = &depot[slot];
+		struct depot_chain *chain = &stack_depot[slot];
 		u32 found = cmpxchg(&chain->hash, 0, hash);
 
 		if (!found) {
@@ -90,10 +86,10 @@ depot_stack_handle_t stack_depot_save_here(void)
 
 unsigned int stack_depot_fetch(depot_stack_handle_t handle, const unsigned long **entries)
 {
-	if (!depot || !handle || handle > SLOTS)
+	if (!stack_depot || !handle || handle > SLOTS)
 		return 0;
-	*entries = depot[handle - 1].pcs;
-	return smp_load_acquire(&depot[handle - 1].n);
+	*entries = stack_depot[handle - 1].pcs;
+	return smp_load_acquire(&stack_depot[handle - 1].n);
 }
 
 void stack_depot_print(depot_stack_handle_t handle)

@@ -15,7 +15,7 @@
 #include <mm/platform.h>
 
 unsigned int tsc_khz;
-static u64 tsc_base; /* counter at time 0 */
+u64 tsc_base; /* counter at time 0 */
 static u64 ns_mult; /* ns for one cycle, 32 binary places */
 static u64 timer_mult; /* LAPIC counts in a ns, 32 binary places */
 

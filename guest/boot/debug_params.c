@@ -5,6 +5,7 @@
 #include <linux/kfence.h>
 #include <linux/kmsan-checks.h>
 #include <linux/page_debug.h>
+#include <mm/dma_debug.h>
 
 static int set_kfence_sample_interval(char *value)
 {
@@ -35,5 +36,11 @@ static int set_alloc_profile(char *value)
 	return alloc_profile_setup(value);
 }
 early_param("alloc_profile", set_alloc_profile);
+
+static int set_dma_debug(char *value)
+{
+	return dma_debug_setup(value);
+}
+early_param("dma_debug", set_dma_debug);
 
 device_initcall(kfence_init);

@@ -22,6 +22,7 @@
 #include <guest/sched.h>
 #include <mm/highmem.h>
 #include <mm/platform.h>
+#include <mm/dma_debug.h>
 
 DEFINE_PER_CPU(struct cpu_local, cpu_local) = {
 	.preempt_count = PREEMPT_NO_RESCHED | 1, /* until the CPU idles */
@@ -104,6 +105,7 @@ void start_kernel(phys_addr_t start_info)
 		num_possible_cpus(), hypervisor.tsc_khz,
 		hypervisor.pagevisor ? ", on pagevisor" : "");
 	mm_init();
+	dma_debug_init();
 	start_threads();
 	cpu_idle();
 }

@@ -9,13 +9,6 @@
 #include <linux/virtio_config.h>
 #include <guest/viommu_domain.h>
 
-struct viommu_mapping {
-	struct range range; /* addresses of the domain */
-	phys_addr_t phys;
-	u32 flags; /* VIRTIO_IOMMU_MAP_F_* */
-	struct viommu_result sent; /* its MAP */
-};
-
 #define to_mapping(r) container_of(r, struct viommu_mapping, range)
 
 static unsigned long lock(struct viommu_domain *d)
@@ -303,6 +296,7 @@ static void domain_free(struct iommu_domain *domain)
 	struct range *taken = take_out(d, 0, ~0UL, &first, &last);
 
 	clear_bit(d->id - d->viommu->config.domain_range.start, d->viommu->domain_ids);
+	list_del(&d->node);
 	unlock(d, flags);
 	free_taken(taken);
 	kfree(d);
@@ -338,6 +332,7 @@ struct iommu_domain *viommu_domain_alloc(struct device *dev)
 {
 	struct viommu *v = viommu_endpoint_of(dev)->viommu;
 	struct viommu_domain *d = kzalloc(sizeof(*d), GFP_KERNEL);
+	unsigned long flags;
 
 	if (!d || !take_id(v, &d->id)) {
 		kfree(d);
@@ -352,5 +347,8 @@ struct iommu_domain *viommu_domain_alloc(struct device *dev)
 			      .aperture_end = v->config.input_range.end,
 			      .force_aperture = true },
 	};
+	flags = lock(d);
+	list_add_tail(&d->node, &v->domains);
+	unlock(d, flags);
 	return &d->domain;
 }

@@ -19,8 +19,7 @@
 #include <guest/viommu.h>
 #include <guest/viommu_domain.h>
 
-/* One IOMMU is what machines have; a second one is left alone. */
-static struct viommu *the_viommu;
+struct viommu *the_viommu;
 static struct timer_list flush_timer; /* lazy unmappings wait for it */
 
 /* --- faults of devices ----------------------------------------------------------------------- */
@@ -391,6 +390,7 @@ static int probe(struct virtio_device *vdev)
 	v->vdev = vdev;
 	v->bdf = (u16)vdev->dev.parent->endpoint;
 	INIT_LIST_HEAD(&v->endpoints);
+	INIT_LIST_HEAD(&v->domains);
 	err = read_config(v);
 	if (!err)
 		err = find_queues(v);

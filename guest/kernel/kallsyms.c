@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's own table of functions.  Weak: in the first link there is none yet. */
+/* The kernel's own table of functions. */
 #include <linux/compiler.h>
 #include <guest/machine.h>
 #include <guest/symbols.h>
-
-extern const u64 symbol_count __attribute__((weak));
-extern const struct symbol_entry symbol_offsets[] __attribute__((weak));
-extern const char symbol_names[] __attribute__((weak));
 
 const char *symbol_lookup(unsigned long addr, unsigned long *offset, unsigned long *size)
 {

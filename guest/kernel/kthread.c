@@ -15,22 +15,16 @@
 
 static int last_pid; /* atomic */
 
-/* Registers as switch_stack() pops them, and where its ret goes. */
-struct first_frame {
-	u64 r15, r14, r13, r12, rbx, rbp;
-	u64 rip;
-};
-
 static void prepare_stack(struct task_struct *task)
 {
 	char *bottom = task->stack;
-	struct first_frame *frame;
+	struct switch_frame *frame;
 
 	task->canary = (unsigned long *)bottom;
 	*task->canary = STACK_CANARY;
 	/* 16 bytes above it: thread_start finds the alignment a function expects. */
-	frame = (struct first_frame *)(bottom + THREAD_SIZE - 16 - sizeof(*frame));
-	*frame = (struct first_frame){ .rip = (unsigned long)thread_start };
+	frame = (struct switch_frame *)(bottom + THREAD_SIZE - 16 - sizeof(*frame));
+	*frame = (struct switch_frame){ .rip = (unsigned long)thread_start };
 	task->rsp = (unsigned long)frame;
 }
 
@@ -59,6 +53,7 @@ struct task_struct *kthread_create(int (*fn)(void *data), void *data, const char
 	task->cpu = arch_cpu_id();
 	task->bound = TASK_ANY_CPU;
 	init_completion(&task->exited);
+	task_register(task);
 	return task;
 }
 

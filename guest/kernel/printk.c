@@ -17,13 +17,11 @@
 #include <guest/console.h>
 
 #define LINE_MAX 512
-#define LOG_SIZE 16384UL /* a power of two */
 
 static DEFINE_SPINLOCK(console_lock); /* guards the log and the serial port */
 static bool locks_broken;
-static char log_ring[LOG_SIZE];
-static unsigned long
-	log_end; /* characters ever logged; the next goes to log_end % LOG_SIZE */
+char log_ring[LOG_SIZE];
+unsigned long log_end;
 static int console_level = 6; /* levels above are logged only */
 
 static int set_loglevel(char *value)
@@ -85,6 +83,7 @@ static void emit(int level, const char *s, size_t n)
 	unsigned long flags;
 
 	if (locks_broken) {
+		log_append(s, n);
 		serial_write(s, n);
 		return;
 	}

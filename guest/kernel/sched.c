@@ -37,7 +37,9 @@ struct run_queue {
 	struct task_struct *before; /* who gave the CPU up, during a switch */
 };
 static DEFINE_PER_CPU(struct run_queue, queues);
-static DEFINE_PER_CPU(struct task_struct, idle_tasks);
+DEFINE_PER_CPU(struct task_struct, idle_tasks);
+LIST_HEAD(all_threads);
+static DEFINE_SPINLOCK(threads_lock); /* guards all_threads */
 static bool running; /* threads are */
 
 bool scheduler_running(void)
@@ -338,6 +340,15 @@ int wake_up_process(struct task_struct *task)
 	return 1;
 }
 
+void task_register(struct task_struct *task)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&threads_lock, flags);
+	list_add_tail(&task->all, &all_threads);
+	spin_unlock_irqrestore(&threads_lock, flags);
+}
+
 void task_get(struct task_struct *task)
 {
 	__atomic_add_fetch(&task->refs, 1, __ATOMIC_RELAXED);
@@ -345,8 +356,13 @@ void task_get(struct task_struct *task)
 
 void task_put(struct task_struct *task)
 {
+	unsigned long flags;
+
 	if (__atomic_sub_fetch(&task->refs, 1, __ATOMIC_ACQ_REL))
 		return;
+	spin_lock_irqsave(&threads_lock, flags);
+	list_del(&task->all);
+	spin_unlock_irqrestore(&threads_lock, flags);
 	vfree(task->stack);
 	kfree(task);
 }

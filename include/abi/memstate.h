@@ -25,7 +25,7 @@
 #define MEMSTATE_NOTE_TYPE  1
 
 #define MEMSTATE_MAGIC	 0x45544154534d5650ull /* "PVMSTATE" */
-#define MEMSTATE_VERSION 2
+#define MEMSTATE_VERSION 3
 
 /* [va, va + size) is [pa, pa + size). */
 struct memstate_range {
@@ -48,8 +48,9 @@ struct memstate {
 	le64 text_start, text_end; /* va */
 	le64 nr_cpus_va; /* u32: CPU numbers lie below it */
 	le64 mm_va; /* struct memstate_mm */
+	le64 kernel_va; /* struct memstate_kernel; 0: none */
 };
-_Static_assert(sizeof(struct memstate) == 168, "memstate");
+_Static_assert(sizeof(struct memstate) == 176, "memstate");
 
 /*
  * A member of a structure, or `count` alike ones: unsigned little-endian numbers of `size`
@@ -99,9 +100,12 @@ struct memstate_pcp {
 	struct memstate_field top; /* va behind the topmost entry, by order */
 	struct memstate_field slot; /* where all stacks are */
 	struct memstate_field allocs;
+	struct memstate_field limit; /* va that top never passes, by order */
+	le64 online_va; /* u64: bit n, CPU n runs; 0: all do */
+	le32 batch_max; /* a visit to the zone moves a quarter of the room, up to so much */
 	le32 zero;
 };
-_Static_assert(sizeof(struct memstate_pcp) == 64, "pcp");
+_Static_assert(sizeof(struct memstate_pcp) == 88, "pcp");
 
 /*
  * The array of struct page, indexed by frame number, and what `flags` says.  The first page
@@ -121,8 +125,17 @@ struct memstate_pages {
 	le32 order_shift;
 	struct memstate_field slab_cache; /* va of the cache, in each page of a slab */
 	struct memstate_field slab_inuse, slab_objects; /* in the first page of a slab */
+	struct memstate_field slab_head; /* va of its first page, in the others */
+	/* Place of the first object in the slab, in 8-byte units; in the first page. */
+	struct memstate_field slab_colour;
+	/* Bit n: object n is free in the slab; where it has more objects than bits, the first
+	 * 8 bytes are the va of the bits. */
+	struct memstate_field slab_free;
+	/* Of the head of a block in use: bits 1 to 15 its allocation site's number (from 1),
+	 * 16 to 31 the run of the profile that charged it. */
+	struct memstate_field site;
 };
-_Static_assert(sizeof(struct memstate_pages) == 128, "pages");
+_Static_assert(sizeof(struct memstate_pages) == 176, "pages");
 
 #define MEMSTATE_TYPES 8
 
@@ -161,9 +174,9 @@ struct memstate_slab {
 	 * entry is 8 bytes), in a second magazine, and in others. */
 	struct memstate_field depot_objects;
 	struct memstate_field cpu_top, cpu_base, cpu_previous, cpu_shelved;
-	le32 zero;
+	struct memstate_field slab_objects; /* of a new slab */
 };
-_Static_assert(sizeof(struct memstate_slab) == 240, "slab");
+_Static_assert(sizeof(struct memstate_slab) == 248, "slab");
 
 /* Areas of the vmalloc range: a list in address order between two end nodes. */
 struct memstate_areas {
@@ -174,9 +187,11 @@ struct memstate_areas {
 	struct memstate_field nr_pages, phys, caller;
 	le32 state_building, state_live, state_dying; /* other states: not in use */
 	le32 kind_alloc, kind_map, kind_ioremap;
-	le32 zero;
+	le32 kind_ram, kind_block; /* of vm_map_ram(): alone, and a block of many */
+	struct memstate_field flags, nr_huge;
+	le32 flag_user; /* in flags: may be shown to processes */
 };
-_Static_assert(sizeof(struct memstate_areas) == 144, "areas");
+_Static_assert(sizeof(struct memstate_areas) == 176, "areas");
 
 /* Boot memory: tables of ranges, sorted. */
 struct memstate_boot {
@@ -197,6 +212,54 @@ struct memstate_dma {
 };
 _Static_assert(sizeof(struct memstate_dma) == 72, "dma");
 
+/* Live mappings one by one, where the guest keeps books of them: a table of entries. */
+struct memstate_mappings {
+	le64 pointer_va; /* holds the va of the table; 0 there: no books are kept */
+	le32 count, stride;
+	struct memstate_field kind; /* MEMSTATE_DMA_*; 0: the entry is free */
+	struct memstate_field dir; /* 0 both ways, 1 to the device, 2 from it */
+	struct memstate_field endpoint; /* bus << 8 | device << 3 | function */
+	struct memstate_field name; /* va of the device's name */
+	struct memstate_field addr; /* as the device addresses it */
+	struct memstate_field phys; /* 0: not known */
+	struct memstate_field size, caller;
+	le64 lost_va; /* u64: mappings that found no room */
+};
+_Static_assert(sizeof(struct memstate_mappings) == 120, "mappings");
+
+#define MEMSTATE_DMA_SINGLE   1
+#define MEMSTATE_DMA_SG	      2 /* a segment of a list */
+#define MEMSTATE_DMA_COHERENT 3
+#define MEMSTATE_DMA_RESOURCE 4
+
+/* Who allocated each block, where the guest keeps books of it: a table by frame number, and
+ * one of call chains, numbered from 1. */
+struct memstate_owners {
+	le64 pointer_va; /* holds the va of the table; 0 there: no books are kept */
+	le64 chains_pointer_va; /* holds the va of the chains */
+	le32 stride, chain_stride;
+	le32 chains; /* how many there is room for */
+	struct memstate_field known; /* 0: the entry says nothing */
+	struct memstate_field alloc_chain, free_chain; /* 0: none */
+	struct memstate_field gfp, cpu, order;
+	struct memstate_field allocated, freed; /* when: time-stamp counter; 0: never */
+	struct memstate_field depth, pc; /* in a chain */
+	le32 zero;
+};
+_Static_assert(sizeof(struct memstate_owners) == 152, "owners");
+
+/* What each call site holds, where the guest keeps books of it. */
+struct memstate_sites {
+	le64 va;
+	le32 count, stride;
+	le64 on_va; /* u8: they are kept now */
+	le64 run_va; /* u16: how often that was switched on */
+	struct memstate_field
+		ip; /* 0: a free entry; but for the first: all that found none */
+	struct memstate_field bytes, calls, total; /* held; ever */
+};
+_Static_assert(sizeof(struct memstate_sites) == 80, "sites");
+
 struct memstate_mm {
 	le32 version; /* MEMSTATE_VERSION */
 	le32 size; /* of this structure */
@@ -211,7 +274,87 @@ struct memstate_mm {
 	struct memstate_areas areas;
 	struct memstate_boot boot;
 	struct memstate_dma dma;
+	struct memstate_mappings mappings;
+	struct memstate_owners owners;
+	struct memstate_sites sites;
 };
-_Static_assert(sizeof(struct memstate_mm) == 1176, "memstate_mm");
+_Static_assert(sizeof(struct memstate_mm) == 1640, "memstate_mm");
+
+/* --- the rest of the kernel -------------------------------------------------------------- */
+
+/* Lines of the kernel: character n stands at n % size. */
+struct memstate_log {
+	le64 va;
+	le64 size;
+	le64 end_va; /* u64: characters ever logged */
+};
+_Static_assert(sizeof(struct memstate_log) == 24, "log");
+
+/* Names of functions, ascending: entry i says where one begins and where its name does. */
+struct memstate_symbols {
+	le64 count_va; /* u64; 0: there is no table */
+	le64 entries_va; /* pairs of u32: text_start + first is the address, names + second the
+			  * name; one more than count, which only ends the last */
+	le64 names_va;
+};
+_Static_assert(sizeof(struct memstate_symbols) == 24, "symbols");
+
+#define MEMSTATE_THREAD_STATES 4
+
+/* Threads: a doubly linked list of structures, and the ones that idle. */
+struct memstate_threads {
+	le64 list_va; /* the list's head: va of the first node */
+	struct memstate_field node; /* va of the next node; of the head at the end */
+	struct memstate_field pid, state, cpu, rsp, stack;
+	le32 name_offset, name_size;
+	le32 stack_size;
+	struct memstate_field process; /* va; 0: a thread of the kernel */
+	/* What stands at rsp while it does not run. */
+	struct memstate_field frame_rbp, frame_rip;
+	char state_name[MEMSTATE_THREAD_STATES][16];
+	/* Of each CPU, at va + its number in offsets_va (u64 each): its idle thread, which is no
+	 * member of the list; and the va of the thread that runs there. */
+	le64 offsets_va, idle_va, current_va;
+	struct memstate_field
+		idle_stack; /* the va of its lowest word, in an idle thread */
+	le32 zero;
+};
+_Static_assert(sizeof(struct memstate_threads) == 232, "threads");
+
+/* Domains of IOMMUs: a list of structures, and one of the devices in them. */
+struct memstate_iommu {
+	le64 pointer_va; /* holds the va of the IOMMU; 0 there: there is none */
+	le32 domains, endpoints; /* in it: heads of lists */
+	struct memstate_field domain_node, domain_id, domain_endpoints;
+	/* A list in address order between two end nodes: va of the first, and of the last
+	 * end node in the domain. */
+	struct memstate_field first;
+	le32 tail_offset;
+	le32 node_offset; /* where the node is in a mapping; phys and flags are in that */
+	struct memstate_field next, start, end; /* in a node */
+	struct memstate_field phys, flags; /* flags: 1 read, 2 write, 4 registers */
+	struct memstate_field endpoint_node, endpoint_id, endpoint_domain;
+	struct memstate_field endpoint_device; /* va of a device */
+	struct memstate_field device_name; /* in that: va */
+};
+_Static_assert(sizeof(struct memstate_iommu) == 192, "iommu");
+
+/* Time since boot is (time-stamp counter - base) / kHz, in ms. */
+struct memstate_clock {
+	le64 base_va; /* u64 */
+	le64 khz_va; /* u32; 0: not known yet */
+};
+_Static_assert(sizeof(struct memstate_clock) == 16, "clock");
+
+struct memstate_kernel {
+	le32 version; /* MEMSTATE_VERSION */
+	le32 size; /* of this structure */
+	struct memstate_log log;
+	struct memstate_symbols symbols;
+	struct memstate_threads threads;
+	struct memstate_iommu iommu;
+	struct memstate_clock clock;
+};
+_Static_assert(sizeof(struct memstate_kernel) == 496, "memstate_kernel");
 
 #endif

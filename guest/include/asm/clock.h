@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+extern u64 tsc_base; /* the time-stamp counter at time 0 */
+
 /* Has this CPU's timer interrupt at `when` (ns) or soon after; U64_MAX: never. */
 void clock_set_event(u64 when, u64 now);
 /* Fills in hypervisor.tsc_khz and timer_khz. */

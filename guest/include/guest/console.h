@@ -14,6 +14,12 @@ void serial_write(const char *s, size_t n);
  * console is taken without one. */
 void console_break_locks(void);
 
+/* The log, for the monitor. */
+#define LOG_SIZE 16384UL /* a power of two */
+extern char log_ring[LOG_SIZE];
+extern unsigned long
+	log_end; /* characters ever logged; the next goes to log_end % LOG_SIZE */
+
 /* The newest `size - 1` bytes of the log, as text. */
 size_t log_read(char *buf, size_t size);
 

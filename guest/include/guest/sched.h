@@ -13,6 +13,7 @@
 #define GUEST_SCHED_H
 
 #include <linux/completion.h>
+#include <linux/percpu.h>
 #include <linux/sched.h>
 #include <asm/desc.h>
 
@@ -45,7 +46,11 @@ struct task_struct {
 	bool should_stop;
 	int result; /* of fn, when `exited` is complete */
 	struct completion exited;
+	struct list_head all; /* in all_threads; idle threads are not */
 };
+
+extern struct list_head all_threads; /* for the monitor */
+DECLARE_PER_CPU(struct task_struct, idle_tasks);
 
 #define STACK_CANARY 0x57ac6e4d0f57ac6bUL
 
@@ -70,6 +75,8 @@ void sched_reschedule_interrupt(void);
 u64 sched_slice_end(void);
 void sched_timer(u64 now);
 
+/* A new thread is known from here on; the last task_put() ends that. */
+void task_register(struct task_struct *task);
 void task_get(struct task_struct *task);
 void task_put(struct task_struct *task);
 /* Waits for the end of a thread and until its memory is free, for who counts it; gives up
@@ -78,6 +85,12 @@ int task_join(struct task_struct *task);
 
 /* The CPU goes from prev to next, one of which is a process; interrupts are off. */
 void process_switch(const struct task_struct *prev, const struct task_struct *next);
+
+/* What stands at task->rsp: registers as switch_stack() pops them, and where its ret goes. */
+struct switch_frame {
+	u64 r15, r14, r13, r12, rbx, rbp;
+	u64 rip;
+};
 
 /* asm */
 void switch_stack(unsigned long *save_rsp, unsigned long load_rsp);

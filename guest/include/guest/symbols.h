@@ -18,6 +18,11 @@ struct symbol_table {
 	unsigned long base; /* address of offset 0 */
 };
 
+/* The kernel's own table.  Weak: in the first link there is none yet. */
+extern const u64 symbol_count __attribute__((weak));
+extern const struct symbol_entry symbol_offsets[] __attribute__((weak));
+extern const char symbol_names[] __attribute__((weak));
+
 /* The function that addr lies in, its offset there and its size; NULL when in none. */
 const char *symbol_find(const struct symbol_table *table, unsigned long addr,
 			unsigned long *offset, unsigned long *size);

@@ -19,6 +19,7 @@ struct viommu {
 	struct virtio_iommu_config config; /* with what it leaves open filled in */
 	DECLARE_BITMAP(domain_ids, VIOMMU_DOMAINS); /* in use, from config's first on */
 	struct list_head endpoints;
+	struct list_head domains; /* guarded by q.lock */
 
 	struct virtqueue *eventq;
 	struct virtio_iommu_fault *faults; /* VIOMMU_EVENTS, in coherent memory */
@@ -41,11 +42,22 @@ struct viommu_endpoint {
  * mappings are kept here alone. */
 struct viommu_domain {
 	struct iommu_domain domain;
+	struct list_head node; /* of viommu.domains */
 	struct viommu *viommu;
 	u32 id;
 	unsigned int endpoints;
 	struct range_tree mappings; /* viommu_mapping.range */
 };
+
+struct viommu_mapping {
+	struct range range; /* addresses of the domain */
+	phys_addr_t phys;
+	u32 flags; /* VIRTIO_IOMMU_MAP_F_* */
+	struct viommu_result sent; /* its MAP */
+};
+
+/* One IOMMU is what machines have; a second one is left alone.  NULL: there is none. */
+extern struct viommu *the_viommu;
 
 #define to_viommu_domain(d) container_of(d, struct viommu_domain, domain)
 
