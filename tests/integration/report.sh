@@ -66,7 +66,7 @@ pictures() {
 	local n
 	n=$(xmllint --xpath 'count(//*[local-name()="svg"])' "$page")
 	echo "$n pictures"
-	[ "$n" = 6 ]
+	[ "$n" = 7 ]
 }
 both_themes() {
 	grep -F 'prefers-color-scheme:dark' "$page"
@@ -104,7 +104,7 @@ ok "the guest's table is there" says 'kmalloc'
 ok "the command line is there" says 'a=<b>'
 ok "no element or attribute comes from the guest" only_ours
 ok "the page needs nothing from outside" needs_nothing
-ok "it has its six pictures" pictures
+ok "it has its seven pictures" pictures
 ok "it is for light and dark" both_themes
 ok "an almost empty report makes a page" survives '{"outcome": {}}'
 ok "wrong types leave gaps" survives '{"outcome": {}, "experiments": {"a": 1}, "table": ["x"],

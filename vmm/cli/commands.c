@@ -3,11 +3,12 @@
 
 #include "vmm/cli/command.h"
 #include "vmm/cli/ctl.h"
+#include "vmm/map/map_command.h"
 #include "vmm/report/report_command.h"
 #include "vmm/cli/run.h"
 #include "vmm/sandbox/sandbox_command.h"
 
 const struct command *const commands[] = {
-	&run_command,	 &ctl_command,	   &list_command,
-	&report_command, &sandbox_command, NULL,
+	&run_command, &ctl_command,	&list_command, &report_command,
+	&map_command, &sandbox_command, NULL,
 };

@@ -17,7 +17,7 @@
 #include "vmm/memstate/memstate.h"
 
 #define SAMPLES_MAX	 96
-#define SAMPLE_CELLS_MAX 256
+#define SAMPLE_CELLS_MAX 1024
 
 struct memstate_sample {
 	uint64_t us; /* since the sampler started */

@@ -127,7 +127,7 @@ static void draw_cells(FILE *f, const struct grid *grid, unsigned int row,
 		"<rect class=\"%s\" x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%u\">"
 		"<title>",
 		look->class(value), GRID_LEFT + from * cell, row * look->row_height,
-		(to - from) * cell - (look->join ? 0 : 1), look->row_height - 1);
+		(to - from) * cell - (look->join ? 0 : 1), look->row_height - look->gap);
 	html_bytes(f, (to - from) * grid->each * grid->item_bytes);
 	fprintf(f, " at %#" PRIx64 ": %s</title></rect>",
 		(grid->first[row] + from * grid->each) * grid->item_bytes,
@@ -135,7 +135,7 @@ static void draw_cells(FILE *f, const struct grid *grid, unsigned int row,
 }
 
 static void draw_row(FILE *f, const struct grid *grid, const uint8_t *items,
-		     unsigned int row, bool used[GRID_NAMES])
+		     unsigned int row)
 {
 	unsigned int columns = grid->look->columns, column = 0, from, value;
 
@@ -145,20 +145,73 @@ static void draw_row(FILE *f, const struct grid *grid, const uint8_t *items,
 		while (grid->look->join && column < columns &&
 		       show(grid, items, row, column) == value)
 			column++;
-		if (!value)
-			continue;
-		used[value] = true;
-		draw_cells(f, grid, row, from, column, value);
+		if (value)
+			draw_cells(f, grid, row, from, column, value);
 	}
 }
 
-void grid_draw(FILE *f, const struct grid *grid, const uint8_t *items,
-	       bool used[GRID_NAMES])
+void grid_draw(FILE *f, const struct grid *grid, const uint8_t *items)
 {
 	unsigned int row;
 
 	for (row = 0; row < grid->rows; row++)
-		draw_row(f, grid, items, row, used);
+		draw_row(f, grid, items, row);
+}
+
+/* What each cell shows, 0 where it shows the same as in base; NULL: no memory. */
+static uint8_t *changes(const struct grid *grid, const uint8_t *items,
+			const uint8_t *base)
+{
+	unsigned int columns = grid->look->columns, row, column, value;
+	uint8_t *cells = malloc((size_t)grid->rows * columns), *cell = cells;
+
+	for (row = 0; cells && row < grid->rows; row++)
+		for (column = 0; column < columns; column++) {
+			value = show(grid, items, row, column);
+			if (base && show(grid, base, row, column) == value)
+				value = 0;
+			*cell++ = (uint8_t)value;
+		}
+	return cells;
+}
+
+/* One path of all cells of a value: pictures of many moments have to be small. */
+static void draw_path(FILE *f, const struct grid *grid, const uint8_t *cells,
+		      unsigned int value)
+{
+	unsigned int columns = grid->look->columns, height = grid->look->row_height;
+	unsigned int row, column, from;
+	double cell = grid_cell_width(grid);
+	bool open = false;
+
+	for (row = 0; row < grid->rows; row++, cells += columns)
+		for (column = 0; column < columns; column++) {
+			if (cells[column] != value)
+				continue;
+			for (from = column; column < columns; column++)
+				if (cells[column] != value)
+					break;
+			if (!open)
+				fprintf(f, "<path class=\"%s\" d=\"",
+					grid->look->class(value));
+			open = true;
+			fprintf(f, "M%.1f %uh%.1fv%uh-%.1fz", GRID_LEFT + from * cell,
+				row * height, (column - from) * cell,
+				height - grid->look->gap, (column - from) * cell);
+		}
+	if (open)
+		fputs("\"/>", f);
+}
+
+void grid_draw_changes(FILE *f, const struct grid *grid, const uint8_t *items,
+		       const uint8_t *base)
+{
+	uint8_t *cells = changes(grid, items, base);
+	unsigned int value;
+
+	for (value = 1; cells && value < GRID_NAMES; value++)
+		draw_path(f, grid, cells, value);
+	free(cells);
 }
 
 void grid_draw_addresses(FILE *f, const struct grid *grid)
@@ -187,21 +240,40 @@ void grid_say_scale(FILE *f, const struct grid *grid)
 	fputs(".", f);
 }
 
-void grid_legend(FILE *f, const struct grid_look *look, const bool used[GRID_NAMES])
+void grid_count(const struct grid *grid, const uint8_t *items, uint64_t count[GRID_NAMES])
+{
+	uint64_t i;
+
+	for (i = 0; i < grid->nr; i++)
+		count[items[i]]++;
+}
+
+void grid_legend(FILE *f, const struct grid_look *look, const uint64_t count[GRID_NAMES],
+		 uint64_t bytes)
 {
 	unsigned int value;
 
 	fputs("<ul class=\"legend\">", f);
-	for (value = 1; value < GRID_NAMES; value++)
-		if (used[value])
-			fprintf(f, "<li><i class=\"%s\"></i>%s</li>", look->class(value),
-				look->title(value));
+	for (value = 1; value < GRID_NAMES; value++) {
+		if (!count[value])
+			continue;
+		fprintf(f, "<li><i class=\"%s\"></i>%s", look->class(value),
+			look->title(value));
+		if (bytes) {
+			fputs(" <b>", f);
+			html_bytes(f, count[value] * bytes);
+			fputs("</b>", f);
+		}
+		fputs("</li>", f);
+	}
 	fputs("</ul>\n", f);
 }
 
-void grid_figure(FILE *f, const struct grid *grid, const uint8_t *items)
+void grid_figure(FILE *f, const struct grid *grid, const uint8_t *items,
+		 void (*more)(FILE *f, const struct grid *grid, const void *arg),
+		 const void *arg)
 {
-	bool used[GRID_NAMES] = { false };
+	uint64_t count[GRID_NAMES] = { 0 };
 
 	fputs("<p class=\"caption\">", f);
 	grid_say_scale(f, grid);
@@ -209,8 +281,11 @@ void grid_figure(FILE *f, const struct grid *grid, const uint8_t *items)
 		"</p><svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %u\" "
 		"role=\"img\" aria-label=\"%s\">",
 		GRID_WIDTH, grid_height(grid), grid->look->label);
-	grid_draw(f, grid, items, used);
+	grid_draw(f, grid, items);
 	grid_draw_addresses(f, grid);
+	if (more)
+		more(f, grid, arg);
 	fputs("</svg>\n", f);
-	grid_legend(f, grid->look, used);
+	grid_count(grid, items, count);
+	grid_legend(f, grid->look, count, grid->item_bytes);
 }

@@ -23,7 +23,8 @@ struct grid_look {
 	const char *label; /* what is seen, for those who do not see it */
 	unsigned int columns;
 	unsigned int rows_max; /* about */
-	unsigned int row_height; /* pixels */
+	unsigned int row_height; /* pixels, */
+	unsigned int gap; /* of them below the cells */
 	unsigned int label_every; /* rows */
 	bool join; /* neighbours alike are one rectangle; else each cell stands alone */
 	/* What to show for n items, n > 0; 0 only where all are 0. */
@@ -61,13 +62,23 @@ bool grid_place(const struct grid *grid, uint64_t item, unsigned int *row,
 
 /* "One row is 4 MiB, one cell 16 KiB." */
 void grid_say_scale(FILE *f, const struct grid *grid);
-/* The addresses in front of rows, and the cells of one set of items.  `used` gets a mark
- * for each value shown. */
+/* The addresses in front of rows. */
 void grid_draw_addresses(FILE *f, const struct grid *grid);
-void grid_draw(FILE *f, const struct grid *grid, const uint8_t *items,
-	       bool used[GRID_NAMES]);
-/* A whole picture of that, with its scale above and its legend below. */
-void grid_figure(FILE *f, const struct grid *grid, const uint8_t *items);
-void grid_legend(FILE *f, const struct grid_look *look, const bool used[GRID_NAMES]);
+/* All cells, each run alike with a line that says where it is and what. */
+void grid_draw(FILE *f, const struct grid *grid, const uint8_t *items);
+/* Cells that look other than those of `base` do (NULL: all), without a line. */
+void grid_draw_changes(FILE *f, const struct grid *grid, const uint8_t *items,
+		       const uint8_t *base);
+/* Adds the number of items of each value to count. */
+void grid_count(const struct grid *grid, const uint8_t *items,
+		uint64_t count[GRID_NAMES]);
+/* Values with a count, as a list; `bytes` (0: not shown) are those of an item. */
+void grid_legend(FILE *f, const struct grid_look *look, const uint64_t count[GRID_NAMES],
+		 uint64_t bytes);
+/* A whole picture of that, with its scale above and its legend below.  `more` draws on top
+ * of the cells, or is NULL. */
+void grid_figure(FILE *f, const struct grid *grid, const uint8_t *items,
+		 void (*more)(FILE *f, const struct grid *grid, const void *arg),
+		 const void *arg);
 
 #endif

@@ -31,6 +31,7 @@ static void write_memory(FILE *f, const json_t *report)
 	report_svg_uses(f, report);
 	report_svg_orders(f, report);
 	report_svg_strip(f, report);
+	report_svg_lapse(f, report);
 	report_svg_map(f, memory);
 	report_svg_blocks(f, memory);
 	report_svg_slabs(f, memory);
@@ -47,6 +48,7 @@ void report_html(FILE *f, const json_t *report)
 	      "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
 	      "<title>pagevisor report</title>\n<style>\n",
 	      f);
+	fputs(report_colours, f);
 	fputs(report_html_style, f);
 	fputs("</style>\n</head>\n<body>\n<main>\n", f);
 	report_html_summary(f, report);

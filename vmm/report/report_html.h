@@ -19,7 +19,8 @@ void report_html(FILE *f, const json_t *report);
 
 /* --- its parts; each writes nothing where the report has nothing to show ------------- */
 
-extern const char report_html_style[];
+/* The colours of pictures, and the style of the rest. */
+extern const char report_colours[], report_html_style[];
 
 void report_html_summary(FILE *f, const json_t *report);
 void report_html_tables(FILE *f, const json_t *report);
@@ -33,6 +34,7 @@ void report_svg_map(FILE *f, const json_t *memory);
 void report_svg_blocks(FILE *f, const json_t *memory);
 void report_svg_uses(FILE *f, const json_t *report);
 void report_svg_orders(FILE *f, const json_t *report);
+void report_svg_lapse(FILE *f, const json_t *report);
 void report_svg_strip(FILE *f, const json_t *report);
 void report_svg_slabs(FILE *f, const json_t *memory);
 

@@ -9,7 +9,7 @@ void report_number(json_t *object, const char *name, uint64_t value)
 	json_object_set_new(object, name, json_integer((json_int_t)value));
 }
 
-void report_text(json_t *object, const char *name, const char *text)
+json_t *report_string(const char *text)
 {
 	json_t *value = json_string(text);
 	char *copy, *c;
@@ -21,7 +21,12 @@ void report_text(json_t *object, const char *name, const char *text)
 		value = json_string(copy);
 		free(copy);
 	}
-	json_object_set_new(object, name, value);
+	return value;
+}
+
+void report_text(json_t *object, const char *name, const char *text)
+{
+	json_object_set_new(object, name, report_string(text));
 }
 
 json_t *report_numbers(const uint64_t *values, size_t nr)

@@ -10,6 +10,7 @@
 void report_number(json_t *object, const char *name, uint64_t value);
 
 /* What a guest or a person wrote need not be UTF-8; what is not becomes '?'. */
+json_t *report_string(const char *text);
 void report_text(json_t *object, const char *name, const char *text);
 
 /* An array of numbers. */

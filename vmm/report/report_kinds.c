@@ -51,6 +51,23 @@ bool report_kind_is_free(enum frame_kind kind)
 	return kind == FRAME_FREE || kind == FRAME_FRESH || kind == FRAME_PCP;
 }
 
+void report_key_read(struct report_key *key, const json_t *samples)
+{
+	json_t *names = json_object_get(samples, "map_key"), *name;
+	const char *letter;
+
+	memset(key, 0, sizeof(*key));
+	json_object_foreach(names, letter,
+			    name) if (letter[0] > 0 && json_string_value(name))
+		key->kind[(unsigned char)letter[0]] =
+		report_kind(json_string_value(name));
+}
+
+enum frame_kind report_key_kind(const struct report_key *key, char letter)
+{
+	return letter > 0 ? key->kind[(unsigned char)letter] : FRAME_NONE;
+}
+
 void report_kind_legend(FILE *f, const bool used[FRAME_KINDS])
 {
 	enum frame_kind kind;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "vmm/map/map_json.h"
 #include "vmm/report/report_json.h"
 #include "vmm/report/report_memory.h"
 #include "vmm/util/symbols.h"
-
-/* The map has at most so many cells; of one frame each where that is enough. */
-#define MAP_CELLS_MAX (1u << 18)
 
 static json_t *zone_json(const struct zone_states *zones, const struct zone_state *z)
 {
@@ -135,48 +133,6 @@ static json_t *dma_json(const struct dma_state *dma)
 	return object;
 }
 
-/* Frames of each kind, by the kind's name. */
-static json_t *pages_json(const uint64_t *count)
-{
-	json_t *object = json_object();
-	enum frame_kind kind;
-
-	for (kind = FRAME_FREE; kind < FRAME_KINDS; kind++)
-		report_number(object, frame_kind_name(kind), count[kind]);
-	return object;
-}
-
-/* [cells, kind] for each run of cells alike. */
-static json_t *runs_json(const struct frame_map *map, uint64_t cell_pages)
-{
-	json_t *array = json_array();
-	uint64_t pfn = 0, run;
-
-	while (pfn < map->nr) {
-		enum frame_kind kind = frame_map_most(map, pfn, cell_pages);
-
-		for (run = 0; pfn < map->nr; run++, pfn += cell_pages)
-			if (frame_map_most(map, pfn, cell_pages) != kind)
-				break;
-		json_array_append_new(array, json_pack("[I, s]", (json_int_t)run,
-						       frame_kind_name(kind)));
-	}
-	return array;
-}
-
-static json_t *map_json(const struct frame_map *map)
-{
-	json_t *object = json_object();
-	uint64_t cell_pages = 1;
-
-	while (map->nr / cell_pages > MAP_CELLS_MAX)
-		cell_pages *= 2;
-	report_number(object, "cell_pages", cell_pages);
-	json_object_set_new(object, "pages", pages_json(map->count));
-	json_object_set_new(object, "runs", runs_json(map, cell_pages));
-	return object;
-}
-
 /* --- page blocks --------------------------------------------------------------------------- */
 
 enum { BLOCK_FREE = 1, BLOCK_USED = 2, BLOCK_RESERVED = 4 };
@@ -283,7 +239,7 @@ static json_t *sample_json(const struct memstate_sampler *s,
 				report_numbers(z->nr_free, sample->zones.orders));
 	}
 	json_object_set_new(object, "free_blocks", blocks);
-	json_object_set_new(object, "pages", pages_json(sample->pages));
+	json_object_set_new(object, "pages", map_pages_json(sample->pages));
 	for (i = 0; i < s->nr_cells; i++)
 		cells[i] = letters[sample->cell[i]];
 	report_text(object, "map", cells);
@@ -311,7 +267,7 @@ static json_t *samples_json(const struct memstate_sampler *s)
 
 /* --- all of it ----------------------------------------------------------------------------- */
 
-static void add_snapshot(json_t *object, const struct memstate_view *view,
+static void add_snapshot(json_t *object, struct memstate_view *view,
 			 const struct memstate_snapshot *s, const struct symbols *symbols)
 {
 	report_number(object, "page_bytes", view->mm.page_size);
@@ -322,7 +278,7 @@ static void add_snapshot(json_t *object, const struct memstate_view *view,
 	json_object_set_new(object, "boot_reserved", boot_json(&s->boot.reserved));
 	json_object_set_new(object, "boot_kept_back", boot_json(&s->boot.kept_back));
 	json_object_set_new(object, "dma", dma_json(&s->dma));
-	json_object_set_new(object, "map", map_json(&s->frames));
+	json_object_set_new(object, "map", map_json(view, s, symbols));
 	json_object_set_new(object, "blocks", blocks_json(view, &s->frames));
 }
 

@@ -81,6 +81,7 @@ static const struct grid_look look = {
 	.columns = 64,
 	.rows_max = 16,
 	.row_height = 13,
+	.gap = 1,
 	.label_every = 1,
 	.show = show,
 	.class = class_of,
@@ -106,7 +107,7 @@ void report_svg_blocks(FILE *f, const json_t *memory)
 			      "Pages that nobody can move are kept together, so that "
 			      "they do not spoil every large block. Address 0 is at the "
 			      "top left.");
-		grid_figure(f, &grid, map);
+		grid_figure(f, &grid, map, NULL, NULL);
 		report_figure_end(f);
 		grid_fini(&grid);
 	}

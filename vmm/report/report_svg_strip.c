@@ -9,46 +9,40 @@
 
 #define HEIGHT	  256
 #define CELLS_MAX 1024
+#define ROWS_MAX  256 /* a row is one cell, or a few */
 
-/* The kinds that the letters of a sample's map stand for. */
-struct key {
-	enum frame_kind kind[128];
-};
-
-static void read_key(struct key *key, const json_t *samples)
+/* The kind that most of a few cells of a sample have. */
+static enum frame_kind most(const struct report_key *key, const char *map, size_t n)
 {
-	json_t *names = json_object_get(samples, "map_key"), *name;
-	const char *letter;
+	size_t count[FRAME_KINDS] = { 0 }, i;
+	enum frame_kind best = FRAME_NONE, kind;
 
-	memset(key, 0, sizeof(*key));
-	json_object_foreach(names, letter,
-			    name) if (letter[0] > 0 && json_string_value(name))
-		key->kind[(unsigned char)letter[0]] =
-		report_kind(json_string_value(name));
-}
-
-static enum frame_kind kind_at(const struct key *key, const char *map, size_t cell)
-{
-	return map[cell] > 0 ? key->kind[(unsigned char)map[cell]] : FRAME_NONE;
+	for (i = 0; i < n; i++)
+		count[report_key_kind(key, map[i])]++;
+	for (kind = FRAME_NONE + 1; kind < FRAME_KINDS; kind++)
+		if (count[kind] && (best == FRAME_NONE || count[kind] > count[best]))
+			best = kind;
+	return best;
 }
 
 /* One sample: cells alike are one rectangle. */
 static void draw_column(FILE *f, const struct timeline *t, size_t i,
-			const struct key *key, size_t cells, bool *used)
+			const struct report_key *key, size_t cells, bool *used)
 {
 	const char *map = json_text(timeline_sample(t, i), "map");
 	double x = timeline_start(t, i), width = timeline_end(t, i) - x;
-	double scale = HEIGHT / (double)cells;
-	size_t cell = 0, first;
+	size_t each = (cells + ROWS_MAX - 1) / ROWS_MAX, rows = cells / each;
+	double scale = HEIGHT / (double)rows;
+	size_t row = 0, first;
 
 	if (strlen(map) < cells)
 		return;
-	while (cell < cells) {
-		enum frame_kind kind = kind_at(key, map, cell);
+	while (row < rows) {
+		enum frame_kind kind = most(key, map + row * each, each);
 
-		for (first = cell; cell < cells && kind_at(key, map, cell) == kind;
-		     cell++)
-			;
+		for (first = row++; row < rows; row++)
+			if (most(key, map + row * each, each) != kind)
+				break;
 		if (kind == FRAME_NONE)
 			continue;
 		used[kind] = true;
@@ -56,7 +50,7 @@ static void draw_column(FILE *f, const struct timeline *t, size_t i,
 			"<rect class=\"k-%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.2f\" "
 			"height=\"%.1f\"/>",
 			frame_kind_name(kind), x, (double)first * scale, width + 0.3,
-			(double)(cell - first) * scale);
+			(double)(row - first) * scale);
 	}
 }
 
@@ -78,7 +72,7 @@ void report_svg_strip(FILE *f, const json_t *report)
 	const json_t *samples = json_object_get(memory, "samples");
 	bool used[FRAME_KINDS] = { false };
 	struct timeline t;
-	struct key key;
+	struct report_key key;
 	size_t cells, i;
 
 	if (!timeline_open(&t, report))
@@ -86,7 +80,7 @@ void report_svg_strip(FILE *f, const json_t *report)
 	cells = strlen(json_text(timeline_sample(&t, 0), "map"));
 	if (!cells || cells > CELLS_MAX)
 		return;
-	read_key(&key, samples);
+	report_key_read(&key, samples);
 	report_figure(
 		f, "Physical memory over the run",
 		"Address 0 is at the top; each cell has the colour of what most of its "

@@ -1,0 +1,114 @@
+#!/bin/bash
+# The page of a report and the pictures of `pagevisor map`, in a real browser (chromium):
+# light and dark, wide and narrow, without a network.  lib/page-check.js looks at what the
+# browser made of them; pictures are taken and looked at, too.
+. "$(dirname "$0")/lib/tap.bash"
+
+if ! command -v chromium >/dev/null; then
+	skip "pages in a browser" "chromium is not installed"
+	finish
+fi
+if ! have_kvm; then
+	skip "pages in a browser" "no usable /dev/kvm here: no guest to draw"
+	finish
+fi
+pv=$B/pagevisor
+export XDG_RUNTIME_DIR=$work
+
+browser() { # dark|light, WIDTH, what else
+	local scheme=1 width=$2
+	[ "$1" = dark ] && scheme=0
+	shift 2
+	timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars \
+		--user-data-dir="$work/profile" --host-resolver-rules='MAP * ~NOTFOUND' \
+		--blink-settings=preferredColorScheme="$scheme" --window-size="$width,1400" \
+		"$@" 2>"$work/browser.err"
+}
+# The page with the checker in it.
+prepare() { # FILE, its page
+	{
+		case $1 in
+		*.svg) echo '<!DOCTYPE html><html><body>' && cat "$1" && echo '</body></html>' ;;
+		*) sed 's/<\/html>//' "$1" ;;
+		esac
+		echo '<script>'
+		cat tests/integration/lib/page-check.js
+		echo '</script>'
+	} >"$2"
+}
+looks_well() { # FILE, dark|light, WIDTH, what the checker must say at the end
+	prepare "$1" "$work/page.html"
+	browser "$2" "$3" --dump-dom "file://$work/page.html" >"$work/dom"
+	sed -n '/<pre id="checked">/,/<\/pre>/p' "$work/dom" | sed 's/<[^>]*>//g' >"$work/checked"
+	cat "$work/checked"
+	! grep -q '^wrong' "$work/checked" && grep -Eq "^checked: $4, $2\$" "$work/checked"
+}
+picture() { # FILE, dark|light, PNG
+	browser "$2" 1000 --screenshot="$3" "file://$1" >/dev/null
+	[ -s "$3" ]
+}
+# What is in two pictures: how light they are in the mean, how many colours they have.
+seen() {
+	local script='const img = document.images, out = [];
+		for (const i of img) {
+			const c = document.createElement("canvas"), g = c.getContext("2d");
+			c.width = i.naturalWidth; c.height = i.naturalHeight; g.drawImage(i, 0, 0);
+			const d = g.getImageData(0, 0, c.width, c.height).data, colors = new Set();
+			let sum = 0;
+			for (let p = 0; p < d.length; p += 4) {
+				sum += d[p] + d[p + 1] + d[p + 2];
+				colors.add(d[p] << 16 | d[p + 1] << 8 | d[p + 2]);
+			}
+			out.push(Math.round(sum / d.length * 4 / 3) + " " + colors.size);
+		}
+		const pre = document.createElement("pre"); pre.textContent = "seen: " + out.join(" ");
+		document.body.append(pre);'
+	{
+		echo '<!DOCTYPE html><html><body>'
+		for png in "$@"; do
+			echo "<img src=\"data:image/png;base64,$(base64 -w0 "$png")\">"
+		done
+		echo "<script>addEventListener('load', () => { $script });</script></body></html>"
+	} >"$work/seen.html"
+	browser light 1000 --virtual-time-budget=10000 --dump-dom "file://$work/seen.html" |
+		sed -n 's/.*seen: \([0-9][0-9 ]*\).*/\1/p'
+}
+light_and_dark_differ() { # FILE
+	local light_mean light_colors dark_mean dark_colors
+	picture "$1" light "$work/light.png" && picture "$1" dark "$work/dark.png" || return 1
+	read -r light_mean light_colors dark_mean dark_colors <<<"$(seen "$work/light.png" "$work/dark.png")"
+	echo "light: mean $light_mean of $light_colors colours; dark: $dark_mean of $dark_colors"
+	[ "$light_mean" -gt $((dark_mean + 80)) ] && [ "$light_colors" -gt 8 ] && [ "$dark_colors" -gt 8 ]
+}
+
+guest() {
+	timeout 100 "$pv" run --name drawn --mem 64M --cpus 2 --console none --report "$work/r.json" \
+		--append 'experiments=buddy.*,slab.*,vmalloc.*' "$B/guest.elf" &
+	local i pid=$!
+	for ((i = 0; i < 400; i++)); do
+		"$pv" map drawn -o "$work/map.svg" 2>/dev/null && break
+		kill -0 "$pid" || return 1
+		sleep 0.05
+	done
+	"$pv" map drawn --every 60 --for 50 -o "$work/lapse.svg" &&
+		wait "$pid" && "$pv" report "$work/r.json" -o "$work/report.html"
+}
+
+ok "a guest is drawn while it runs, and its report made" guest
+for scheme in light dark; do
+	ok "the report, $scheme" looks_well "$work/report.html" $scheme 1120 '7 pictures, [0-9]+ moments'
+	ok "the map, $scheme" looks_well "$work/map.svg" $scheme 1040 '1 pictures, 0 moments'
+	ok "the time-lapse, $scheme" looks_well "$work/lapse.svg" $scheme 1040 '1 pictures, [0-9]{2,} moments'
+done
+ok "the report in a narrow window" looks_well "$work/report.html" light 500 '7 pictures, [0-9]+ moments'
+ok "the report's colours follow the theme" light_and_dark_differ "$work/report.html"
+ok "the map's colours follow the theme" light_and_dark_differ "$work/map.svg"
+
+# The checker can fail: a class that nobody gave a colour, a text that leaves.
+notices() {
+	sed 's/class="k-kernel"/class="k-colonel"/g; s/<text x="68"/<text x="-200"/' "$work/map.svg" >"$work/bad.svg"
+	looks_well "$work/bad.svg" light 1040 '.*' && return 1
+	grep -q 'no colour for class "k-colonel"' "$work/checked" && grep -q 'leaves its picture' "$work/checked"
+}
+ok "the checker notices what is wrong" notices
+finish
