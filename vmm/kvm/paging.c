@@ -69,10 +69,12 @@ int paging_read(const struct ram *ram, const struct kvm_sregs *sregs, uint64_t v
 
 	while (len) {
 		span = paging_translate(ram, sregs, vaddr, &gpa);
+		if (!span)
+			return -EFAULT;
 		if (span > len)
 			span = len;
 		from = ram_at(ram, gpa, span);
-		if (!span || !from)
+		if (!from)
 			return -EFAULT;
 		memcpy(buf, from, span);
 		buf = (uint8_t *)buf + span;
