@@ -3,12 +3,21 @@
 
 #include "vmm/cli/command.h"
 #include "vmm/cli/ctl.h"
+#include "vmm/inspect/inspect.h"
 #include "vmm/map/map_command.h"
 #include "vmm/report/report_command.h"
 #include "vmm/cli/run.h"
 #include "vmm/sandbox/sandbox_command.h"
 
+/* clang-format off: one a line */
 const struct command *const commands[] = {
-	&run_command, &ctl_command,	&list_command, &report_command,
-	&map_command, &sandbox_command, NULL,
+	&run_command,
+	&ctl_command,
+	&list_command,
+	&inspect_command,
+	&map_command,
+	&report_command,
+	&sandbox_command,
+	NULL,
 };
+/* clang-format on */

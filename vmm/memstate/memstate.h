@@ -45,6 +45,20 @@ struct zone_states {
 
 int memstate_read_zones(struct memstate_view *view, struct zone_states *zones);
 
+/* --- per-CPU lists of a zone, in pages --- */
+
+struct pageset {
+	uint64_t count;
+	/* Of single pages, in the first of its lists: what it has room for, and what one visit
+	 * to the zone moves at most. */
+	uint64_t high, batch;
+	bool online;
+};
+
+/* One for each CPU: *nr of them (malloc'd); 0 before there are any. */
+int memstate_read_pagesets(struct memstate_view *view, unsigned int zone,
+			   struct pageset **sets, unsigned int *nr);
+
 /* --- slab caches --- */
 
 struct cache_state {
@@ -59,6 +73,7 @@ struct cache_state {
 	uint64_t
 		cached; /* of those, free all the same: held ready for the next request */
 	uint64_t pages;
+	uint64_t per_slab; /* objects of a new slab */
 	uint64_t created, freed; /* slabs, ever */
 };
 
@@ -71,7 +86,14 @@ int memstate_read_caches(struct memstate_view *view, struct cache_states *caches
 
 /* --- areas of the vmalloc range, in address order --- */
 
-enum area_kind { AREA_ALLOC, AREA_MAP, AREA_IOREMAP, AREA_OTHER, AREA_KINDS };
+enum area_kind {
+	AREA_ALLOC,
+	AREA_MAP,
+	AREA_IOREMAP,
+	AREA_RAM, /* vm_map_ram()'s */
+	AREA_OTHER,
+	AREA_KINDS
+};
 enum area_state { AREA_BUILDING, AREA_LIVE, AREA_DYING, AREA_UNUSED, AREA_STATES };
 
 struct area {
@@ -81,6 +103,8 @@ struct area {
 	uint64_t nr_pages; /* mapped pages that have a struct page */
 	uint64_t phys; /* AREA_IOREMAP: what start maps */
 	uint64_t caller; /* address of code */
+	uint64_t nr_huge; /* it begins with so many large pages */
+	bool user; /* may be shown to processes */
 };
 
 struct areas {

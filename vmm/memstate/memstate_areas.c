@@ -12,6 +12,8 @@ static enum area_kind kind_of(const struct memstate_areas *d, uint64_t kind)
 		return AREA_ALLOC;
 	if (kind == d->kind_map)
 		return AREA_MAP;
+	if (kind && (kind == d->kind_ram || kind == d->kind_block))
+		return AREA_RAM;
 	return kind == d->kind_ioremap ? AREA_IOREMAP : AREA_OTHER;
 }
 
@@ -27,7 +29,7 @@ static enum area_state state_of(const struct memstate_areas *d, uint64_t state)
 static int read_area(struct memstate_view *view, uint64_t node, struct area *area)
 {
 	const struct memstate_areas *d = &view->mm.areas;
-	uint64_t va = node - d->node, end = 0, kind = 0, state = 0;
+	uint64_t va = node - d->node, end = 0, kind = 0, state = 0, flags = 0;
 	const struct memstate_want in_node[] = {
 		{ &d->start, &area->start },
 		{ &d->end, &end },
@@ -38,11 +40,13 @@ static int read_area(struct memstate_view *view, uint64_t node, struct area *are
 		{ &d->nr_pages, &area->nr_pages },
 		{ &d->phys, &area->phys },
 		{ &d->caller, &area->caller },
+		{ &d->nr_huge, &area->nr_huge },
+		{ &d->flags, &flags },
 	};
 	int ret = memstate_fields(view, node, in_node, 2, "a vmalloc area");
 
 	if (!ret)
-		ret = memstate_fields(view, va, in_area, 5, "a vmalloc area");
+		ret = memstate_fields(view, va, in_area, 7, "a vmalloc area");
 	if (ret)
 		return ret;
 	if (end <= area->start || (area->start | end) % view->mm.page_size)
@@ -53,6 +57,7 @@ static int read_area(struct memstate_view *view, uint64_t node, struct area *are
 	area->size = end - area->start;
 	area->kind = kind_of(d, kind);
 	area->state = state_of(d, state);
+	area->user = flags & d->flag_user;
 	if (area->nr_pages > area->size / view->mm.page_size)
 		return memstate_bad(
 			view, "vmalloc area at %#llx: %llu pages in %llu bytes",

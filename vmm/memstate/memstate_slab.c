@@ -63,6 +63,7 @@ static int read_numbers(struct memstate_view *view, uint64_t va, const char *wha
 		{ &d->pages, &c->pages },
 		{ &d->created, &c->created },
 		{ &d->freed, &c->freed },
+		{ &d->slab_objects, &c->per_slab },
 	};
 
 	return memstate_fields(view, va, want, sizeof(want) / sizeof(want[0]), what);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Zones, the free blocks in per-CPU lists, and the counters of the DMA API. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vmm/memstate/memstate.h"
@@ -62,14 +64,13 @@ static int count_pcp(struct memstate_view *view, uint64_t array, unsigned int zo
 	return ret;
 }
 
-static int read_pcps(struct memstate_view *view, struct zone_states *zones)
+/* Where the array of per-CPU lists is, checked; 0: there is none yet. */
+static int find_pcps(struct memstate_view *view, uint64_t *array)
 {
 	const struct memstate_pcp *d = &view->mm.pcp;
-	unsigned int cpus = 0, i;
-	uint64_t array;
-	int ret = memstate_read_pointer(view, d->pointer_va, &array, "the per-CPU lists");
+	int ret = memstate_read_pointer(view, d->pointer_va, array, "the per-CPU lists");
 
-	if (ret || !array)
+	if (ret || !*array)
 		return ret;
 	if (d->top.count > MEMSTATE_ORDERS_MAX || d->slot.count > PCP_SLOTS_MAX ||
 	    d->slot.size != sizeof(uint64_t) || d->lists > PCP_LISTS_MAX)
@@ -77,6 +78,90 @@ static int read_pcps(struct memstate_view *view, struct zone_states *zones)
 				    "%u per-CPU lists of %u orders and %u slots in each "
 				    "zone",
 				    d->lists, d->top.count, d->slot.count);
+	return 0;
+}
+
+/* The room of the stack of single pages: from the NULL below its bottom to its limit. */
+static int read_room(struct memstate_view *view, uint64_t pcp, uint64_t *room)
+{
+	const struct memstate_pcp *d = &view->mm.pcp;
+	uint64_t slots = pcp + d->slot.offset, limit = 0, entry = 1, n;
+	int ret = memstate_field(view, pcp, &d->limit, 0, &limit, "a per-CPU list");
+
+	*room = 0;
+	if (ret || !limit)
+		return ret;
+	if (limit % sizeof(entry) || limit <= slots ||
+	    limit - slots > (uint64_t)d->slot.count * sizeof(entry))
+		return memstate_bad(view,
+				    "a per-CPU list has its limit at %#llx, outside it",
+				    (unsigned long long)limit);
+	/* Of the first stack, the NULL is the first slot. */
+	n = (limit - slots) / sizeof(entry);
+	*room = n - 1;
+	return 0;
+}
+
+static int read_pageset(struct memstate_view *view, uint64_t array, unsigned int zone,
+			unsigned int cpu, struct pageset *set)
+{
+	const struct memstate_pcp *d = &view->mm.pcp;
+	uint64_t pcps =
+		array + (uint64_t)cpu * d->cpu_stride + (uint64_t)zone * d->zone_stride;
+	unsigned int list, order;
+	int ret = read_room(view, pcps, &set->high);
+
+	set->batch = (set->high + 3) / 4;
+	if (set->batch > d->batch_max)
+		set->batch = d->batch_max;
+	for (list = 0; list < d->lists && !ret; list++)
+		for (order = 0; order < d->top.count && !ret; order++)
+			ret = count_stack(view, pcps + (uint64_t)list * d->list_stride,
+					  order, &set->count);
+	return ret;
+}
+
+int memstate_read_pagesets(struct memstate_view *view, unsigned int zone,
+			   struct pageset **sets, unsigned int *nr)
+{
+	uint64_t array = 0, online = UINT64_MAX;
+	unsigned int cpus = 0, cpu;
+	struct pageset *new;
+	int ret;
+
+	memstate_refresh(view);
+	ret = find_pcps(view, &array);
+	if (!ret && array)
+		ret = memstate_cpus(view, &cpus);
+	if (!ret && view->mm.pcp.online_va)
+		ret = memstate_read_pointer(view, view->mm.pcp.online_va, &online,
+					    "the CPUs that run");
+	if (ret)
+		return ret;
+	new = calloc(cpus + 1, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	for (cpu = 0; cpu < cpus && !ret; cpu++) {
+		new[cpu].online = cpu >= 64 || online >> cpu & 1;
+		ret = read_pageset(view, array, zone, cpu, &new[cpu]);
+	}
+	if (ret) {
+		free(new);
+		return ret;
+	}
+	*sets = new;
+	*nr = cpus;
+	return 0;
+}
+
+static int read_pcps(struct memstate_view *view, struct zone_states *zones)
+{
+	unsigned int cpus = 0, i;
+	uint64_t array;
+	int ret = find_pcps(view, &array);
+
+	if (ret || !array)
+		return ret;
 	ret = memstate_cpus(view, &cpus);
 	for (i = 0; i < zones->nr && !ret; i++)
 		ret = count_pcp(view, array, i, cpus, &zones->zone[i]);

@@ -143,13 +143,18 @@ static int contains(const void *key, const void *element)
 	return *addr < s->start ? -1 : *addr >= s->end;
 }
 
+const struct symbol *symbols_find(const struct symbols *symbols, uint64_t addr)
+{
+	return symbols->nr ? bsearch(&addr, symbols->symbol, symbols->nr,
+				     sizeof(*symbols->symbol), contains)
+			   : NULL;
+}
+
 /* addr, named by the function that `inside` lies in. */
 static void describe(const struct symbols *symbols, uint64_t addr, uint64_t inside,
 		     char *buf, size_t size)
 {
-	const struct symbol *s = symbols->nr ? bsearch(&inside, symbols->symbol,
-						       symbols->nr, sizeof(*s), contains)
-					     : NULL;
+	const struct symbol *s = symbols_find(symbols, inside);
 
 	if (s)
 		snprintf(buf, size, "%s+%#llx", s->name,

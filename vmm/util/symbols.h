@@ -23,6 +23,9 @@ struct symbols {
 int symbols_read(struct symbols *symbols, int fd);
 void symbols_free(struct symbols *symbols);
 
+/* The function that addr is in; NULL: in none. */
+const struct symbol *symbols_find(const struct symbols *symbols, uint64_t addr);
+
 /* "name+0x12", or the bare number where addr is in no function. */
 void symbols_describe(const struct symbols *symbols, uint64_t addr, char *buf,
 		      size_t size);
