@@ -6,15 +6,16 @@
 
 #include <linux/compiler.h>
 #include <linux/dma-mapping.h>
+#include "mm/trace.h"
 
 /* The sum over all devices, those that are gone included. */
 extern struct device_dma_account dma_total;
 
-/* Shows the observer an event, given as initialisers of a struct dma_event; one test when
- * there is none. */
+/* Shows the observer an event, given as initialisers of a struct dma_event, and traces it;
+ * nothing when neither is wanted. */
 #define dma_observe(...)                                                    \
 	do {                                                                \
-		if (unlikely(READ_ONCE(dma_observer)))                      \
+		if (unlikely(READ_ONCE(dma_observer)) || trace_dma_on())    \
 			dma_tell(&(const struct dma_event){ __VA_ARGS__ }); \
 	} while (0)
 void dma_tell(const struct dma_event *event);

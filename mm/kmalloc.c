@@ -92,6 +92,8 @@ static noinline void *kmalloc_pages(size_t size, gfp_t gfp, unsigned long ip)
 	if (!page)
 		return NULL;
 	page->flags |= PAGE_FLAG(large_kmalloc);
+	trace_rare(TRACE_KMALLOC, ip, (unsigned long)page_to_virt(page), size,
+		   page_size(page), gfp, 0);
 	return page_to_virt(page);
 }
 
@@ -123,15 +125,45 @@ static void kfree_pages(const void *p, unsigned long ip)
 		return;
 	}
 	page->flags &= ~PAGE_FLAG(large_kmalloc);
-	__free_pages(page, compound_order(page));
+	free_pages_from(page, compound_order(page), ip);
 }
 
 /* --- kmalloc and kfree ----------------------------------------------------------------- */
+
+static noinline void *kmalloc_long(struct kmem_cache *s, gfp_t gfp, size_t size,
+				   unsigned long ip, void *obj)
+{
+	if (!obj)
+		obj = slab_alloc_rest(s, gfp, ip);
+	trace_rare(TRACE_KMALLOC, ip, (unsigned long)obj, size, s->size, gfp, 0);
+	return obj;
+}
+
+/* All that the fast path leaves; an object that it had found is to be told of.  Calls stand
+ * at the end only: so an event costs no more than itself. */
+static noinline void *kmalloc_rest(struct kmem_cache *s, gfp_t gfp, size_t size,
+				   unsigned long ip, void *obj)
+{
+	struct trace_record *record;
+	u64 place;
+
+	if (!obj || !trace_plain(TRACE_KMALLOC))
+		return kmalloc_long(s, gfp, size, ip, obj);
+	record = trace_begin(&place);
+	record->site = ip;
+	record->arg[0] = (unsigned long)obj;
+	record->arg[1] = size;
+	record->arg[2] = s->size;
+	record->low[3].value = gfp;
+	trace_end(record, place, TRACE_KMALLOC);
+	return obj;
+}
 
 static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long ip)
 {
 	struct kmem_cache *s;
 	unsigned int class;
+	void *obj;
 
 	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
 		return kmalloc_pages(size, gfp, ip ? ip : _RET_IP_);
@@ -144,12 +176,23 @@ static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long i
 		if (!s)
 			return NULL;
 	}
-	return slab_alloc(s, gfp, ip);
+	if (likely(slab_alloc_fast(s, gfp, TRACE_KMALLOC, &obj)))
+		return obj;
+	return kmalloc_rest(s, gfp, size, ip ? ip : _RET_IP_, obj);
 }
 
 __irq_leaf void *__kmalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc_any(size, gfp, 0);
+}
+
+__irq_leaf void *kmalloc_trace(struct kmem_cache *s, gfp_t gfp, size_t size)
+{
+	void *obj;
+
+	return likely(slab_alloc_fast(s, gfp, TRACE_KMALLOC, &obj))
+		       ? obj
+		       : kmalloc_rest(s, gfp, size, _RET_IP_, obj);
 }
 
 __irq_leaf void *__kmalloc_track_caller(size_t size, gfp_t gfp, unsigned long ip)
@@ -167,12 +210,43 @@ static noinline void kfree_slow(void *p, unsigned long ip)
 		kfree_pages(p, ip);
 }
 
-__irq_leaf void kfree(const void *p)
+static __always_inline bool kfree_fast(void *p)
 {
 	struct kmem_cache *s = slab_cache_of(p);
 
-	if (unlikely(!s) || unlikely(!slab_push(s, (void *)p)))
-		kfree_slow((void *)p, _RET_IP_);
+	return likely(s) && likely(slab_push(s, p));
+}
+
+/* Also tells of it: first, because once free, the object may be allocated on another CPU. */
+static __irq_leaf noinline void kfree_long(void *p, unsigned long ip)
+{
+	trace_rare(TRACE_KFREE, ip, (unsigned long)p, 0, 0, 0, 0);
+	if (!kfree_fast(p))
+		kfree_slow(p, ip);
+}
+
+/* All that the fast path leaves. */
+static __irq_leaf noinline void kfree_rest(void *p, unsigned long ip)
+{
+	struct trace_record *record;
+	u64 place;
+
+	if (!trace_plain(TRACE_KFREE)) {
+		kfree_long(p, ip);
+		return;
+	}
+	record = trace_begin(&place);
+	record->site = ip;
+	record->arg[0] = (unsigned long)p;
+	trace_end(record, place, TRACE_KFREE);
+	if (!kfree_fast(p))
+		kfree_slow(p, ip);
+}
+
+__irq_leaf void kfree(const void *p)
+{
+	if (trace_on(TRACE_KFREE) || unlikely(!kfree_fast((void *)p)))
+		kfree_rest((void *)p, _RET_IP_);
 }
 
 size_t ksize(const void *p)

@@ -19,6 +19,7 @@
 #include "mm/pcp.h"
 #include "mm/slab.h"
 #include "mm/stackdepot.h"
+#include "mm/trace.h"
 #include "mm/vmap_internal.h"
 #include "mm/zone.h"
 
@@ -246,5 +247,6 @@ const struct memstate_mm memstate_mm = {
 		.calls = FIELD(struct alloc_site, calls),
 		.total = FIELD(struct alloc_site, total),
 	},
+	.trace_va = VA(trace_area),
 };
 /* NOLINTEND(bugprone-sizeof-expression) */

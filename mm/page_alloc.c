@@ -22,6 +22,7 @@
 #include "mm/platform.h"
 #include "mm/reclaim.h"
 #include "mm/reset.h"
+#include "mm/trace.h"
 #include "mm/zone.h"
 
 gfp_t gfp_allowed_mask = GFP_BOOT_MASK;
@@ -96,19 +97,53 @@ static __always_inline struct page *alloc_fast(gfp_t gfp, unsigned int order)
 	return page;
 }
 
+/* All that the fast path leaves; a page that it had found is to be told of.  Calls stand at
+ * the end only: so an event costs no more than itself. */
+static noinline struct page *alloc_long(gfp_t gfp, unsigned int order,
+					unsigned long caller, struct page *page)
+{
+	if (!page)
+		page = alloc_slow(gfp, order, caller);
+	trace_rare(TRACE_MM_PAGE_ALLOC, caller, (unsigned long)page, order, gfp, 0, 0);
+	return page;
+}
+
+static noinline struct page *alloc_rest(gfp_t gfp, unsigned int order,
+					unsigned long caller, struct page *page)
+{
+	struct trace_record *record;
+	u64 place;
+
+	if (!page || !trace_plain(TRACE_MM_PAGE_ALLOC))
+		return alloc_long(gfp, order, caller, page);
+	record = trace_begin(&place);
+	record->site = caller;
+	record->arg[0] = (unsigned long)page;
+	record->low[1].value = order;
+	record->low[2].value = gfp;
+	trace_end(record, place, TRACE_MM_PAGE_ALLOC);
+	return page;
+}
+
+/* False: the long way must be gone, with the page if there is one. */
+static __always_inline bool alloc_is_done(struct page *page)
+{
+	return likely(page) && !trace_on(TRACE_MM_PAGE_ALLOC);
+}
+
 __irq_leaf struct page *alloc_pages_from(gfp_t gfp, unsigned int order,
 					 unsigned long caller)
 {
 	struct page *page = alloc_fast(gfp, order);
 
-	return likely(page) ? page : alloc_slow(gfp, order, caller);
+	return alloc_is_done(page) ? page : alloc_rest(gfp, order, caller, page);
 }
 
 __irq_leaf struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_fast(gfp, order);
 
-	return likely(page) ? page : alloc_slow(gfp, order, _RET_IP_);
+	return alloc_is_done(page) ? page : alloc_rest(gfp, order, _RET_IP_, page);
 }
 
 /* --- freeing --- */
@@ -185,6 +220,11 @@ static bool put_last_reference(struct page *page, unsigned long caller)
 	return left == 0;
 }
 
+static void trace_free(const struct page *page, unsigned int order, unsigned long caller)
+{
+	trace_rare(TRACE_MM_PAGE_FREE, caller, (unsigned long)page, order, 0, 0, 0);
+}
+
 static void put_in_zone(struct page *page, unsigned int order)
 {
 	struct zone *zone = page_zone(page);
@@ -199,6 +239,7 @@ static void put_in_zone(struct page *page, unsigned int order)
 
 void free_to_zone(struct page *page)
 {
+	trace_free(page, 0, 0);
 	if (unlikely(page_alloc_hooks))
 		page_debug_free(page, 0);
 	put_in_zone(page, 0);
@@ -220,39 +261,67 @@ static noinline void free_slow(struct page *page, unsigned int order,
 {
 	const char *why = why_not_free(page, order);
 
-	if (unlikely(why))
+	if (unlikely(why)) {
 		report_bad_page(page, why, caller);
-	else if (put_last_reference(page, caller))
+	} else if (put_last_reference(page, caller)) {
+		trace_free(page, order, caller);
 		release(page, order);
+	}
 }
 
-/* Pushes a block that its only holder gives up; false when it is another case, or the
- * stack is full. */
-static __always_inline bool free_fast(struct page *page, unsigned int order)
+/* A block that its only holder gives up, for this CPU's stack. */
+static __always_inline bool free_is_fast(const struct page *page, unsigned int order)
+{
+	return likely(order < PCP_ORDERS && !page_alloc_hooks) &&
+	       likely(READ_ONCE(page->state) == STATE_LIVE(order));
+}
+
+/* False when the stack is full. */
+static __always_inline bool free_push(struct page *page, unsigned int order)
 {
 	unsigned long flags;
 	bool done;
 
-	if (unlikely(order >= PCP_ORDERS || page_alloc_hooks) ||
-	    unlikely(READ_ONCE(page->state) != STATE_LIVE(order)))
-		return false;
 	flags = arch_leaf_irq_save();
 	done = pcp_push(this_pcp(page_block(page)->class), page, order);
 	arch_leaf_irq_restore(flags);
 	return done;
 }
 
+/* All that the fast path leaves.  The event comes first: once free, the block may be
+ * allocated on another CPU. */
+static __irq_leaf noinline void free_rest(struct page *page, unsigned int order,
+					  unsigned long caller)
+{
+	struct trace_record *record;
+	u64 place;
+
+	if (!trace_plain(TRACE_MM_PAGE_FREE) || !free_is_fast(page, order)) {
+		free_slow(page, order, caller);
+		return;
+	}
+	record = trace_begin(&place);
+	record->site = caller;
+	record->arg[0] = (unsigned long)page;
+	record->low[1].value = order;
+	trace_end(record, place, TRACE_MM_PAGE_FREE);
+	if (unlikely(!free_push(page, order)))
+		release(page, order);
+}
+
 __irq_leaf void free_pages_from(struct page *page, unsigned int order,
 				unsigned long caller)
 {
-	if (unlikely(!free_fast(page, order)))
-		free_slow(page, order, caller);
+	if (trace_on(TRACE_MM_PAGE_FREE) || unlikely(!free_is_fast(page, order)) ||
+	    unlikely(!free_push(page, order)))
+		free_rest(page, order, caller);
 }
 
 __irq_leaf void __free_pages(struct page *page, unsigned int order)
 {
-	if (unlikely(!free_fast(page, order)))
-		free_slow(page, order, _RET_IP_);
+	if (trace_on(TRACE_MM_PAGE_FREE) || unlikely(!free_is_fast(page, order)) ||
+	    unlikely(!free_push(page, order)))
+		free_rest(page, order, _RET_IP_);
 }
 
 void put_page(struct page *page)

@@ -11,6 +11,7 @@
 #include <linux/preempt.h>
 #include "mm/page_alloc.h"
 #include "mm/pcp.h"
+#include "mm/trace.h"
 #include "mm/zone.h"
 
 /* So many pages come from the zone and go back to it at once; fewer, this CPU's stack. */
@@ -19,7 +20,8 @@
 /* Everything that single requests must look at one by one. */
 static bool is_plain(gfp_t gfp)
 {
-	return !((gfp & (__GFP_ZERO | __GFP_COLD | __GFP_NOFAIL)) | page_alloc_hooks) &&
+	return !((gfp & (__GFP_ZERO | __GFP_COLD | __GFP_NOFAIL)) | page_alloc_hooks |
+		 trace_area.enable[TRACE_MM_PAGE_ALLOC]) &&
 	       first_zone[gfp & FIRST_ZONE_MASK] < MAX_NR_ZONES &&
 	       (!(gfp & __GFP_DIRECT_RECLAIM) || !in_atomic());
 }
@@ -157,7 +159,7 @@ static unsigned long free_some(struct page *const *array, unsigned long n, bool 
 {
 	unsigned long run;
 
-	if (unlikely(page_alloc_hooks))
+	if (unlikely(page_alloc_hooks | trace_area.enable[TRACE_MM_PAGE_FREE]))
 		return 0;
 	if (!many)
 		return push_many(array, n);

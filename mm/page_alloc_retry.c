@@ -23,6 +23,7 @@
 #include "mm/oom.h"
 #include "mm/page_alloc.h"
 #include "mm/reclaim.h"
+#include "mm/trace.h"
 #include "mm/zone.h"
 
 /* A round without progress makes a request this much more tired; one in which the background
@@ -192,7 +193,11 @@ static struct page *take_with_reclaim(struct alloc_request *req)
 			page = take_compacted(req, COMPACT_PRIO_ASYNC);
 		if (page)
 			return page;
+		trace_rare(TRACE_DIRECT_RECLAIM_BEGIN, req->caller, req->order, req->gfp,
+			   0, 0, 0);
 		effort.freed = reclaim_direct(req->gfp);
+		trace_rare(TRACE_DIRECT_RECLAIM_END, req->caller, effort.freed, 0, 0, 0,
+			   0);
 		if (effort.freed)
 			page = take_pages(req, WMARK_MIN);
 		if (!page && !(req->gfp & __GFP_NORETRY))

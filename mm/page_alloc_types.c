@@ -17,6 +17,7 @@
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/sprintf.h>
+#include "mm/trace.h"
 #include "mm/zone.h"
 
 struct pageblock *pageblocks;
@@ -114,6 +115,14 @@ static bool mostly_like(struct page *page, unsigned int old, unsigned int type)
 	return free + alike > pageblock_nr_pages / 2;
 }
 
+static void trace_fallback(const struct page *page, unsigned int order, unsigned int from,
+			   unsigned int type, unsigned int old, bool claimed)
+{
+	if (page)
+		trace_rare(TRACE_MM_PAGE_ALLOC_EXTFRAG, 0, (unsigned long)page,
+			   trace_pair(order, from), trace_pair(type, old), claimed, 0);
+}
+
 /* Claims the page block in which the largest free block of another type lies. */
 static bool claim(struct zone *zone, unsigned int order, unsigned int type)
 {
@@ -132,6 +141,7 @@ static bool claim(struct zone *zone, unsigned int order, unsigned int type)
 			return false;
 		zone_retype(zone, page, type);
 		zone->claims++;
+		trace_fallback(page, order, from, type, old, true);
 		return true;
 	}
 	return false;
@@ -142,11 +152,14 @@ static struct page *steal(struct zone *zone, unsigned int order, unsigned int ty
 {
 	for (unsigned int from = order; from < MAX_ORDER; from++) {
 		unsigned int old = type_with(zone, from, type);
+		struct page *page;
 
 		if (old == MIGRATE_TYPES)
 			continue;
 		zone->steals++;
-		return zone_cut(zone, from, old, order, type);
+		page = zone_cut(zone, from, old, order, type);
+		trace_fallback(page, order, from, type, old, false);
+		return page;
 	}
 	return NULL;
 }

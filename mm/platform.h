@@ -26,6 +26,7 @@
  *			      Either one means yes
  *   cpu_relax()	      inside a spinning loop
  *   arch_cycles()	      a counter for costs: the time-stamp counter
+ *   arch_cycles_to(p)	      *p = arch_cycles()
  *
  * printk, panic, dump_stack, __warn and __might_sleep (<linux/kernel.h>) come from the
  * platform too.

@@ -26,6 +26,7 @@
 #include "mm/oom.h"
 #include "mm/page_alloc.h"
 #include "mm/reclaim.h"
+#include "mm/trace.h"
 #include "mm/zone.h"
 
 #define DEF_PRIORITY   12
@@ -325,10 +326,13 @@ bool kswapd_run(void)
 	unsigned int wanted;
 
 	__atomic_fetch_add(&background.threads, 1, __ATOMIC_SEQ_CST);
+	if (!READ_ONCE(background.wanted))
+		trace_rare(TRACE_KSWAPD_SLEEP, 0, 0, 0, 0, 0, 0);
 	wait_event(background.wait,
 		   READ_ONCE(background.wanted) || READ_ONCE(background.stop));
 	wanted = READ_ONCE(background.wanted);
 	if (wanted) {
+		trace_rare(TRACE_KSWAPD_WAKE, 0, 0, (u64)ilog2(wanted), 0, 0, 0);
 		run_session(wanted);
 		__atomic_fetch_and(&background.wanted, ~wanted, __ATOMIC_SEQ_CST);
 	} else {

@@ -23,5 +23,6 @@ void __attribute__((weak)) iova_reset(void);
 void __attribute__((weak)) dma_iommu_reset(void);
 void __attribute__((weak)) swiotlb_reset(void);
 void __attribute__((weak)) dma_publish_reset(void);
+void __attribute__((weak)) trace_reset(void);
 
 #endif

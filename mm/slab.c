@@ -95,9 +95,56 @@ __irq_leaf noinline void *slab_alloc_rest(struct kmem_cache *s, gfp_t gfp,
 	return slab_alloc_slow(s, gfp, ip);
 }
 
+static __always_inline void trace_plain_alloc(struct kmem_cache *s, gfp_t gfp,
+					      unsigned long ip, void *obj)
+{
+	u64 place;
+	struct trace_record *record = trace_begin(&place);
+
+	record->site = ip;
+	record->arg[0] = (unsigned long)obj;
+	record->arg[1] = trace_pair(s->object_size, s->size);
+	record->arg[2] = (unsigned long)s;
+	record->low[3].value = gfp;
+	trace_end(record, place, TRACE_KMEM_CACHE_ALLOC);
+}
+
+static void trace_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long ip, void *obj)
+{
+	if (trace_plain(TRACE_KMEM_CACHE_ALLOC))
+		trace_plain_alloc(s, gfp, ip, obj);
+	else
+		trace_rare(TRACE_KMEM_CACHE_ALLOC, ip, (unsigned long)obj,
+			   trace_pair(s->object_size, s->size), (unsigned long)s, gfp, 0);
+}
+
+static noinline void *kmem_cache_alloc_long(struct kmem_cache *s, gfp_t gfp,
+					    unsigned long ip, void *obj)
+{
+	if (!obj)
+		obj = slab_alloc_rest(s, gfp, ip);
+	trace_alloc(s, gfp, ip, obj);
+	return obj;
+}
+
+/* All that the fast path leaves; an object that it had found is to be told of.  Calls stand
+ * at the end only: so an event costs no more than itself. */
+static noinline void *kmem_cache_alloc_rest(struct kmem_cache *s, gfp_t gfp,
+					    unsigned long ip, void *obj)
+{
+	if (!obj || !trace_plain(TRACE_KMEM_CACHE_ALLOC))
+		return kmem_cache_alloc_long(s, gfp, ip, obj);
+	trace_plain_alloc(s, gfp, ip, obj);
+	return obj;
+}
+
 __irq_leaf void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	return slab_alloc(s, gfp, 0);
+	void *obj;
+
+	return likely(slab_alloc_fast(s, gfp, TRACE_KMEM_CACHE_ALLOC, &obj))
+		       ? obj
+		       : kmem_cache_alloc_rest(s, gfp, _RET_IP_, obj);
 }
 
 static noinline void kmem_cache_free_slow(struct kmem_cache *s, void *obj,
@@ -111,10 +158,41 @@ static noinline void kmem_cache_free_slow(struct kmem_cache *s, void *obj,
 		slab_report_foreign(s, obj, ip);
 }
 
+/* Also tells of it: first, because once free, the object may be allocated on another CPU. */
+static __irq_leaf noinline void kmem_cache_free_long(struct kmem_cache *s, void *obj,
+						     unsigned long ip)
+{
+	trace_rare(TRACE_KMEM_CACHE_FREE, ip, (unsigned long)obj, (unsigned long)s, 0, 0,
+		   0);
+	if (!slab_cache_is(obj, s) || !slab_push(s, obj))
+		kmem_cache_free_slow(s, obj, ip);
+}
+
+/* All that the fast path leaves. */
+static __irq_leaf noinline void kmem_cache_free_rest(struct kmem_cache *s, void *obj,
+						     unsigned long ip)
+{
+	struct trace_record *record;
+	u64 place;
+
+	if (!trace_plain(TRACE_KMEM_CACHE_FREE)) {
+		kmem_cache_free_long(s, obj, ip);
+		return;
+	}
+	record = trace_begin(&place);
+	record->site = ip;
+	record->arg[0] = (unsigned long)obj;
+	record->arg[1] = (unsigned long)s;
+	trace_end(record, place, TRACE_KMEM_CACHE_FREE);
+	if (!slab_cache_is(obj, s) || !slab_push(s, obj))
+		kmem_cache_free_slow(s, obj, ip);
+}
+
 __irq_leaf void kmem_cache_free(struct kmem_cache *s, void *obj)
 {
-	if (unlikely(!slab_cache_is(obj, s)) || unlikely(!slab_push(s, obj)))
-		kmem_cache_free_slow(s, obj, _RET_IP_);
+	if (trace_on(TRACE_KMEM_CACHE_FREE) || unlikely(!slab_cache_is(obj, s)) ||
+	    unlikely(!slab_push(s, obj)))
+		kmem_cache_free_rest(s, obj, _RET_IP_);
 }
 
 /* --- many at once ---------------------------------------------------------------------- */
@@ -137,6 +215,14 @@ static size_t slab_pop_many(struct kmem_cache *s, void **objs, size_t n)
 	return n;
 }
 
+/* An event for each. */
+static noinline void trace_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objs,
+				unsigned long ip)
+{
+	for (size_t i = 0; i < n; i++)
+		trace_alloc(s, gfp, ip, objs[i]);
+}
+
 int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objs)
 {
 	size_t done = 0;
@@ -156,6 +242,8 @@ int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t n, void **objs
 		for (done = 0; done < n; done++)
 			if (!slab_zero(s, objs[done], _RET_IP_))
 				goto undo_zero;
+	if (trace_on(TRACE_KMEM_CACHE_ALLOC))
+		trace_bulk(s, gfp, n, objs, _RET_IP_);
 	return (int)n;
 
 undo_zero: /* a constructor: slab_zero() freed the first and would refuse them all */
@@ -192,6 +280,10 @@ void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
 	while (done < n) {
 		if (!s) {
 			kfree(objs[done++]);
+			continue;
+		}
+		if (trace_on(TRACE_KMEM_CACHE_FREE)) {
+			kmem_cache_free_rest(s, objs[done++], _RET_IP_);
 			continue;
 		}
 		done += slab_push_many(s, objs + done, n - done);

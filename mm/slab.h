@@ -30,6 +30,7 @@
 #include <linux/smp.h>
 #include "mm/kfence.h"
 #include "mm/platform.h"
+#include "mm/trace.h"
 
 #define SLAB_DEBUG_FLAGS \
 	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER)
@@ -439,14 +440,15 @@ static __always_inline bool slab_pop(struct kmem_cache *s, gfp_t gfp, void **obj
 	return true;
 }
 
-/* ip: the call to charge, 0 for the one of the function this is inlined into. */
-static __always_inline void *slab_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long ip)
+/* The object on top, for the usual request that nobody is to be told of.  False: the long
+ * way must be gone, with the object if there is one. */
+static __always_inline bool slab_alloc_fast(struct kmem_cache *s, gfp_t gfp,
+					    enum trace_id event, void **obj)
 {
-	void *obj;
-
-	if (likely(!(gfp & __GFP_ZERO)) && likely(slab_pop(s, gfp, &obj)))
-		return obj;
-	return slab_alloc_rest(s, gfp, ip ? ip : _RET_IP_);
+	if (likely(!(gfp & __GFP_ZERO)) && likely(slab_pop(s, gfp, obj)))
+		return !trace_on(event);
+	*obj = NULL;
+	return false;
 }
 
 /* obj is in a slab of s.  False: there is no room. */

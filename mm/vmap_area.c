@@ -8,6 +8,7 @@
 #include <linux/spinlock.h>
 #include "mm/vmap_area.h"
 #include "mm/vmap_block.h"
+#include "mm/trace.h"
 #include "mm/vmap_internal.h"
 
 /* A flush is due when this much is retired: few enough areas that their descriptors are
@@ -51,12 +52,14 @@ static struct vm_area *steal_lazy(void)
 
 static void flush_list(const struct vm_area *list)
 {
-	unsigned long start = ~0UL, end = 0;
+	unsigned long start = ~0UL, end = 0, n = 0;
 
 	for (const struct vm_area *area = list; area; area = area->next) {
 		start = min(start, area->range.start);
 		end = max(end, area->range.end);
+		n++;
 	}
+	trace_rare(TRACE_PURGE_VMAP_AREA_LAZY, 0, start, end, n, 0, 0);
 	platform_flush_tlb(start, end - start);
 }
 
@@ -180,6 +183,14 @@ void vm_unmap_aliases(void)
 		drop_spares(nr);
 }
 
+/* NULL: there was no room. */
+static __always_inline void trace_created(const struct vm_area *area, unsigned long size,
+					  unsigned long align, unsigned long caller)
+{
+	trace_rare(TRACE_ALLOC_VMAP_AREA, caller, area ? area->range.start : VMALLOC_END,
+		   size, align, VMALLOC_START, VMALLOC_END);
+}
+
 /* An area kept from earlier, as good as new. */
 static struct vm_area *reuse(unsigned long nr, unsigned long caller)
 {
@@ -197,6 +208,7 @@ static struct vm_area *reuse(unsigned long nr, unsigned long caller)
 	area->nr_pages = 0;
 	area->flags = 0;
 	area->caller = caller;
+	trace_created(area, vm_area_size(area) + PAGE_SIZE, PAGE_SIZE, caller);
 	return area;
 }
 
@@ -234,10 +246,12 @@ struct vm_area *vm_area_create_aligned(unsigned long nr, unsigned long align,
 	if (reserve(area, size, align)) {
 		vm_unmap_aliases();
 		if (reserve(area, size, align)) {
+			trace_created(NULL, size, align, caller);
 			kfree(area);
 			return NULL;
 		}
 	}
+	trace_created(area, size, align, caller);
 	return area;
 }
 
@@ -361,6 +375,7 @@ struct vm_area *vm_area_take(const void *addr, unsigned int kind, const char *ca
 
 void vm_area_retire(struct vm_area *area)
 {
+	unsigned long start = vm_area_start(area), site = area->freed_by, lazy;
 	unsigned long flags = vmap_lock();
 	bool due;
 
@@ -372,7 +387,9 @@ void vm_area_retire(struct vm_area *area)
 	vmap_space.stats.lazy_pages += (area->range.end - area->range.start) >>
 				       PAGE_SHIFT;
 	due = purge_is_due();
+	lazy = vmap_space.stats.lazy_pages;
 	vmap_unlock(flags);
+	trace_rare(TRACE_FREE_VMAP_AREA_NOFLUSH, site, start, lazy, LAZY_MAX_PAGES, 0, 0);
 	/* A flush waits for other CPUs: in atomic context it is left to a later call. */
 	if (due && !in_atomic())
 		purge();

@@ -6,6 +6,7 @@
 #include <linux/kmsan-checks.h>
 #include <linux/page_debug.h>
 #include <mm/dma_debug.h>
+#include <mm/trace.h>
 
 static int set_kfence_sample_interval(char *value)
 {
@@ -42,5 +43,17 @@ static int set_dma_debug(char *value)
 	return dma_debug_setup(value);
 }
 early_param("dma_debug", set_dma_debug);
+
+static int set_trace(char *value)
+{
+	return trace_setup(value);
+}
+early_param("trace", set_trace);
+
+static int set_trace_buf_size(char *value)
+{
+	return trace_buf_size_setup(value);
+}
+early_param("trace_buf_size", set_trace_buf_size);
 
 device_initcall(kfence_init);

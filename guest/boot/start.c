@@ -23,6 +23,7 @@
 #include <mm/highmem.h>
 #include <mm/platform.h>
 #include <mm/dma_debug.h>
+#include <mm/trace.h>
 
 DEFINE_PER_CPU(struct cpu_local, cpu_local) = {
 	.preempt_count = PREEMPT_NO_RESCHED | 1, /* until the CPU idles */
@@ -104,6 +105,7 @@ void start_kernel(phys_addr_t start_info)
 		(unsigned long long)(memblock_phys_mem_size() >> 20), memblock.memory.cnt,
 		num_possible_cpus(), hypervisor.tsc_khz,
 		hypervisor.pagevisor ? ", on pagevisor" : "");
+	trace_init();
 	mm_init();
 	dma_debug_init();
 	start_threads();

@@ -277,8 +277,9 @@ struct memstate_mm {
 	struct memstate_mappings mappings;
 	struct memstate_owners owners;
 	struct memstate_sites sites;
+	le64 trace_va; /* struct trace_area (abi/trace.h); 0: no events */
 };
-_Static_assert(sizeof(struct memstate_mm) == 1640, "memstate_mm");
+_Static_assert(sizeof(struct memstate_mm) == 1648, "memstate_mm");
 
 /* --- the rest of the kernel -------------------------------------------------------------- */
 

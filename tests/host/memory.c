@@ -93,10 +93,10 @@ void host_mm_reset(void)
 {
 	/* Later modules first; one that the program does not link is not there. */
 	void (*const resets[])(void) = {
-		dma_publish_reset, dma_reset,	  dma_iommu_reset, iova_reset,
-		swiotlb_reset,	   vmalloc_reset, slab_reset,	   page_debug_reset,
-		page_alloc_reset,  highmem_reset, cma_reset,	   stack_depot_reset,
-		bootmem_reset,	   memblock_reset
+		dma_publish_reset, trace_reset,	     dma_reset,	    dma_iommu_reset,
+		iova_reset,	   swiotlb_reset,    vmalloc_reset, slab_reset,
+		page_debug_reset,  page_alloc_reset, highmem_reset, cma_reset,
+		stack_depot_reset, bootmem_reset,    memblock_reset
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(resets); i++)

@@ -91,6 +91,9 @@ static __always_inline void *kmem_cache_zalloc(struct kmem_cache *s, gfp_t gfp)
 
 extern struct kmem_cache *kmalloc_caches[KMALLOC_CLASSES];
 
+/* kmalloc, where the compiler has found the cache of the size. */
+void *kmalloc_trace(struct kmem_cache *s, gfp_t gfp, size_t size) __malloc
+	__alloc_size(3);
 void *__kmalloc(size_t size, gfp_t gfp) __malloc __alloc_size(1);
 /* The same, charged to the call site `ip` instead of the caller (debugging). */
 void *__kmalloc_track_caller(size_t size, gfp_t gfp, unsigned long ip) __alloc_size(1);
@@ -131,7 +134,7 @@ static __always_inline void *kmalloc(size_t size, gfp_t gfp)
 {
 	if (__builtin_constant_p(size) && size && size <= KMALLOC_MAX_CACHE_SIZE &&
 	    !(gfp & __GFP_DMA))
-		return kmem_cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
+		return kmalloc_trace(kmalloc_caches[kmalloc_index(size)], gfp, size);
 	return __kmalloc(size, gfp);
 }
 

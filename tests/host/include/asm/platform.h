@@ -140,6 +140,11 @@ static inline unsigned long arch_cycles(void)
 	return __builtin_ia32_rdtsc();
 }
 
+static inline void arch_cycles_to(__UINT64_TYPE__ *to)
+{
+	*to = arch_cycles();
+}
+
 /* The task of this thread, for <linux/sched.h>. */
 struct task_struct;
 struct task_struct *host_current_task(void);

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory events: the rings, what switches events on, and what is written away from the hot
+ * paths.  mm/trace.h has the rest. */
+#include <linux/dma-mapping.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/sprintf.h>
+#include <linux/string.h>
+#include "mm/reset.h"
+#include "mm/trace.h"
+
+/* All rings together take this part of RAM, and one keeps no more records than that. */
+#define TRACE_RAM_PART	  256
+#define TRACE_DEFAULT_MAX (SZ_1M * 4)
+/* Of the chain at hand, what the allocators themselves called is left out: so much. */
+#define CHAIN_LOOK 32
+
+/* Where records go before there are rings. */
+static struct {
+	struct trace_ring ring;
+	struct trace_record record;
+	struct trace_chain chain;
+} sink;
+
+struct trace_ring *trace_rings[NR_CPUS] = { [0 ... NR_CPUS - 1] = &sink.ring };
+
+struct trace_area trace_area = {
+	.magic = TRACE_MAGIC,
+	.version = TRACE_VERSION,
+	.size = sizeof(struct trace_area),
+};
+
+static struct {
+	u8 enable[TRACE_IDS]; /* from the start on */
+	unsigned long bytes; /* a ring's; 0: by the size of RAM */
+} wanted;
+
+void trace_reset(void)
+{
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+		trace_rings[cpu] = &sink.ring;
+	memset(trace_area.enable, TRACE_OFF, sizeof(trace_area.enable));
+	trace_area.rings = trace_area.stride = 0;
+	trace_area.nr_rings = trace_area.ring_bytes = 0;
+	memset(wanted.enable, TRACE_OFF, sizeof(wanted.enable));
+	wanted.bytes = 0;
+}
+
+/* --- what is wanted ---------------------------------------------------------------------- */
+
+static const char *const names[TRACE_IDS] = {
+	[TRACE_MM_PAGE_ALLOC] = "kmem:mm_page_alloc",
+	[TRACE_MM_PAGE_FREE] = "kmem:mm_page_free",
+	[TRACE_MM_PAGE_ALLOC_EXTFRAG] = "kmem:mm_page_alloc_extfrag",
+	[TRACE_KMALLOC] = "kmem:kmalloc",
+	[TRACE_KFREE] = "kmem:kfree",
+	[TRACE_KMEM_CACHE_ALLOC] = "kmem:kmem_cache_alloc",
+	[TRACE_KMEM_CACHE_FREE] = "kmem:kmem_cache_free",
+	[TRACE_ALLOC_VMAP_AREA] = "vmalloc:alloc_vmap_area",
+	[TRACE_PURGE_VMAP_AREA_LAZY] = "vmalloc:purge_vmap_area_lazy",
+	[TRACE_FREE_VMAP_AREA_NOFLUSH] = "vmalloc:free_vmap_area_noflush",
+	[TRACE_DIRECT_RECLAIM_BEGIN] = "vmscan:mm_vmscan_direct_reclaim_begin",
+	[TRACE_DIRECT_RECLAIM_END] = "vmscan:mm_vmscan_direct_reclaim_end",
+	[TRACE_KSWAPD_WAKE] = "vmscan:mm_vmscan_kswapd_wake",
+	[TRACE_KSWAPD_SLEEP] = "vmscan:mm_vmscan_kswapd_sleep",
+	[TRACE_DMA_MAP_PAGE] = "dma:dma_map_page",
+	[TRACE_DMA_UNMAP_PAGE] = "dma:dma_unmap_page",
+	[TRACE_DMA_ALLOC] = "dma:dma_alloc",
+	[TRACE_DMA_FREE] = "dma:dma_free",
+	[TRACE_DMA_MAP_SG] = "dma:dma_map_sg",
+	[TRACE_DMA_UNMAP_SG] = "dma:dma_unmap_sg",
+};
+
+const char *trace_event_name(unsigned int id)
+{
+	return id < TRACE_IDS ? names[id] : NULL;
+}
+
+/* Does the name match [glob, end)?  `*` is any number of characters, `?` is one. */
+static bool matches(const char *glob, const char *end, const char *name)
+{
+	const char *star = NULL, *from = NULL;
+
+	while (*name) {
+		if (glob < end && *glob == '*') {
+			star = ++glob;
+			from = name;
+		} else if (glob < end && (*glob == '?' || *glob == *name)) {
+			glob++;
+			name++;
+		} else if (star) {
+			glob = star;
+			name = ++from;
+		} else {
+			return false;
+		}
+	}
+	while (glob < end && *glob == '*')
+		glob++;
+	return glob == end;
+}
+
+/* Sets the events that a glob names, with or without their subsystem; how many. */
+static unsigned int want(const char *glob, const char *end)
+{
+	unsigned int n = 0;
+
+	for (unsigned int id = 1; id < TRACE_IDS; id++) {
+		if (!matches(glob, end, names[id]) &&
+		    !matches(glob, end, strchr(names[id], ':') + 1))
+			continue;
+		wanted.enable[id] = TRACE_PLAIN;
+		n++;
+	}
+	return n;
+}
+
+int trace_setup(const char *arg)
+{
+	bool chain = false, any = false;
+
+	while (arg && *arg) {
+		const char *end = strchr(arg, ',');
+
+		if (!end)
+			end = arg + strlen(arg);
+		if (end - arg == 5 && !memcmp(arg, "chain", 5))
+			chain = true;
+		else if (want(arg, end))
+			any = true;
+		else
+			return -EINVAL;
+		arg = *end ? end + 1 : end;
+	}
+	for (unsigned int id = 1; chain && id < TRACE_IDS; id++)
+		if (wanted.enable[id])
+			wanted.enable[id] = TRACE_CHAIN;
+	return any ? 0 : -EINVAL;
+}
+
+int trace_buf_size_setup(const char *arg)
+{
+	char *end;
+	unsigned long long bytes = arg ? memparse(arg, &end) : 0;
+
+	if (!bytes || *end || bytes < TRACE_BYTES_MIN || bytes > TRACE_BYTES_MAX)
+		return -EINVAL;
+	wanted.bytes = (unsigned long)bytes;
+	return 0;
+}
+
+/* --- the rings --------------------------------------------------------------------------- */
+
+static unsigned long stride_of(unsigned long bytes)
+{
+	return sizeof(struct trace_ring) + bytes +
+	       bytes / sizeof(struct trace_record) * sizeof(struct trace_chain);
+}
+
+static unsigned long bytes_by_ram(void)
+{
+	unsigned long share =
+		memblock_phys_mem_size() / TRACE_RAM_PART / num_possible_cpus();
+	unsigned long bytes = share * sizeof(struct trace_record) /
+			      (sizeof(struct trace_record) + sizeof(struct trace_chain));
+
+	return clamp(bytes, (unsigned long)PAGE_SIZE, (unsigned long)TRACE_DEFAULT_MAX);
+}
+
+void trace_init(void)
+{
+	unsigned long bytes = 1UL << ilog2(wanted.bytes ? wanted.bytes : bytes_by_ram());
+	unsigned long stride = ALIGN(stride_of(bytes), PAGE_SIZE);
+	char *at = memblock_alloc(num_possible_cpus() * stride, PAGE_SIZE);
+
+	if (!at) {
+		pr_warn("trace: no memory for %u rings of %lu bytes: no events\n",
+			num_possible_cpus(), stride);
+		return;
+	}
+	trace_area.ring_bytes = (u32)bytes;
+	trace_area.stride = stride;
+	trace_area.rings = __pa(at);
+	for (unsigned int cpu = 0; cpu < num_possible_cpus(); cpu++, at += stride) {
+		trace_rings[cpu] = (struct trace_ring *)at;
+		trace_rings[cpu]->mask = bytes - 1;
+	}
+	/* From here on the monitor may look, and write `enable`. */
+	__atomic_store_n(&trace_area.nr_rings, num_possible_cpus(), __ATOMIC_RELEASE);
+	memcpy(trace_area.enable, wanted.enable, sizeof(wanted.enable));
+}
+
+/* Return addresses from the site on: what the allocators called since is left out. */
+static void fill_chain(struct trace_chain *chain, unsigned long site)
+{
+	unsigned long pcs[CHAIN_LOOK];
+	unsigned int n = platform_backtrace(pcs, CHAIN_LOOK), from = 0, to = 0;
+
+	for (unsigned int i = n; site && i-- > 0;)
+		if (pcs[i] == site)
+			from = i;
+	while (to < TRACE_CHAIN_MAX && from < n)
+		chain->pc[to++] = pcs[from++];
+	if (to < TRACE_CHAIN_MAX)
+		chain->pc[to] = 0;
+}
+
+static noinline void write_with_chain(enum trace_id id, unsigned long site,
+				      const u64 *args)
+{
+	struct trace_ring *ring = trace_rings[arch_cpu_id()];
+	u64 place;
+	struct trace_record *record = trace_begin_in(ring, &place);
+	struct trace_chain *chains =
+		(struct trace_chain *)((char *)(ring + 1) + ring->mask + 1);
+
+	record->site = site;
+	memcpy(record->arg, args, sizeof(record->arg));
+	fill_chain(&chains[(place & ring->mask) / sizeof(*record)], site);
+	trace_end(record, place | TRACE_HAS_CHAIN, id);
+}
+
+void trace_write(enum trace_id id, unsigned long site, u64 a0, u64 a1, u64 a2, u64 a3,
+		 u64 a4)
+{
+	struct trace_record *record;
+	u64 place;
+
+	if (!trace_plain(id)) {
+		write_with_chain(id, site, (const u64[]){ a0, a1, a2, a3, a4 });
+		return;
+	}
+	record = trace_begin(&place);
+	record->site = site;
+	record->arg[0] = a0;
+	record->arg[1] = a1;
+	record->arg[2] = a2;
+	record->arg[3] = a3;
+	record->arg[4] = a4;
+	trace_end(record, place, id);
+}
+
+/* --- the DMA API ------------------------------------------------------------------------- */
+
+static void one_buffer(enum trace_id id, const struct dma_event *event)
+{
+	trace_rare(id, event->caller, trace_pair(event->dev->endpoint, (u32)event->dir),
+		   event->phys, event->addr, event->size, event->attrs);
+}
+
+static void segments(enum trace_id id, const struct dma_event *event)
+{
+	struct scatterlist *sg;
+	int i;
+
+	if (!trace_on(id))
+		return;
+	for_each_sg (event->sg, sg, event->nents, i) {
+		bool mapped = i < event->mapped;
+
+		trace_rare(id, event->caller,
+			   trace_pair(event->dev->endpoint, (u32)event->dir), sg_phys(sg),
+			   mapped ? sg_dma_address(sg) : 0,
+			   trace_pair(sg->length, mapped ? sg_dma_len(sg) : 0),
+			   trace_pair((u32)i, (u32)event->nents));
+	}
+}
+
+void trace_dma(const struct dma_event *event)
+{
+	switch (event->kind) {
+	case DMA_EVENT_MAP:
+		one_buffer(TRACE_DMA_MAP_PAGE, event);
+		break;
+	case DMA_EVENT_UNMAP:
+		one_buffer(TRACE_DMA_UNMAP_PAGE, event);
+		break;
+	case DMA_EVENT_ALLOC:
+		one_buffer(TRACE_DMA_ALLOC, event);
+		break;
+	case DMA_EVENT_FREE:
+		one_buffer(TRACE_DMA_FREE, event);
+		break;
+	case DMA_EVENT_MAP_SG:
+		segments(TRACE_DMA_MAP_SG, event);
+		break;
+	case DMA_EVENT_UNMAP_SG:
+		segments(TRACE_DMA_UNMAP_SG, event);
+		break;
+	default:
+		break;
+	}
+}
