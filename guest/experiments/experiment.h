@@ -116,6 +116,7 @@ enum chapter {
 	CHAPTER_SHARE,
 	CHAPTER_MALLOC,
 	CHAPTER_BENCH,
+	CHAPTER_INSPECT,
 };
 
 /* Adds to what the line of this trial states as measured; parts are joined by ", ". */

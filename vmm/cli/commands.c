@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "vmm/cli/command.h"
+#include "vmm/cli/core.h"
 #include "vmm/cli/ctl.h"
 #include "vmm/inspect/inspect.h"
 #include "vmm/map/map_command.h"
@@ -11,13 +12,7 @@
 
 /* clang-format off: one a line */
 const struct command *const commands[] = {
-	&run_command,
-	&ctl_command,
-	&list_command,
-	&inspect_command,
-	&map_command,
-	&report_command,
-	&sandbox_command,
-	NULL,
+	&run_command, &ctl_command,    &list_command,	 &core_command, &inspect_command,
+	&map_command, &report_command, &sandbox_command, NULL,
 };
 /* clang-format on */

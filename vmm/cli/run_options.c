@@ -305,6 +305,22 @@ static int set_sandbox(void *target, const char *value, struct error *err)
 	return 0;
 }
 
+/* --on-panic core[=FILE]: what is named without a file is made here. */
+static int set_on_panic(void *target, const char *value, struct error *err)
+{
+	struct machine_config *m = &((struct run_options *)target)->machine;
+
+	if (!strcmp(value, "core"))
+		m->panic_core = "pagevisor.core";
+	else if (!strncmp(value, "core=", 5) && value[5])
+		m->panic_core = value + 5;
+	else
+		return error_set(err, EINVAL,
+				 "--on-panic %s: not understood; give core or core=FILE",
+				 value);
+	return 0;
+}
+
 static int set_report(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -412,6 +428,11 @@ const struct option run_option_table[] = {
 	  "no system calls but those that pagevisor sandbox lists. A thread that tries another "
 	  "one ends the run with status 1 and a line that names both.",
 	  set_sandbox },
+	{ "on-panic", 0, "core[=FILE]",
+	  "When the guest panics or crashes, write an ELF core of it to FILE "
+	  "(pagevisor.core), as pagevisor core does. FILE is there, empty, when it does not; "
+	  "an older core in it stays until then.",
+	  set_on_panic },
 	{ "report", 0, "FILE", "Write a report of the whole run to FILE, as JSON.",
 	  set_report },
 	{ "verbose", 'v', NULL, "Say each step on standard error.", set_verbose },

@@ -87,6 +87,7 @@ struct machine_config {
 	unsigned int nr_qmp;
 	const char *gdb; /* where gdb comes in, as gdb_listen() takes it, or NULL */
 	bool paused; /* the guest does not start before it is told to */
+	const char *panic_core; /* file for a core of a guest that panicked, or NULL */
 	bool stays; /* a guest that ended is kept, stopped, until a reset or quit */
 };
 

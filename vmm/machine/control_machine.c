@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* vmm/machine/control.h for a real machine. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -338,13 +337,6 @@ static int poll_balloon(struct control *c, uint32_t seconds, struct error *err)
 
 /* --- a look inside ---------------------------------------------------------------------------- */
 
-static int read_cpu(const struct vcpu *vcpu, struct dump_cpu *cpu)
-{
-	int ret = kvm_get(vcpu->fd, KVM_GET_REGS, &cpu->regs);
-
-	return ret ? ret : kvm_get(vcpu->fd, KVM_GET_SREGS, &cpu->sregs);
-}
-
 static size_t add_segment(char *buf, size_t size, const char *name,
 			  const struct kvm_segment *s)
 {
@@ -394,7 +386,7 @@ static int read_held(struct machine *m, unsigned int first, unsigned int n,
 
 	hold_vcpus(m);
 	for (i = 0; i < n && !ret; i++)
-		ret = read_cpu(&m->vm.vcpus[first + i], &cpus[i]);
+		ret = machine_read_cpu(m, first + i, &cpus[i]);
 	let_vcpus_go(m);
 	return ret ? error_set(err, -ret, "/dev/kvm: does not tell the registers (%s)",
 			       strerror(-ret))
@@ -417,35 +409,6 @@ static int registers(struct control *c, unsigned int i, char *buf, size_t size,
 	return ret;
 }
 
-static int dump_stopped(struct machine *m, const struct control_dump *how,
-			struct error *err)
-{
-	struct dump dump = {
-		.ram = &m->mem.ram,
-		.nr_cpus = m->vm.nr_vcpus,
-		.cpus = calloc(m->vm.nr_vcpus, sizeof(*dump.cpus)),
-		.paging = how->paging,
-		.begin = how->ranged ? how->begin : 0,
-		.end = how->ranged ? how->begin + how->length : UINT64_MAX,
-		.fd = how->fd,
-		.give_up_fd = { m->signal_fd, m->hurry_fd },
-		.pagemap_fd = m->pagemap_fd,
-		.facts = how->ranged ? NULL : &m->facts,
-	};
-	unsigned int i;
-	int ret = dump.cpus ? 0 : -ENOMEM;
-
-	for (i = 0; i < dump.nr_cpus && !ret; i++)
-		ret = read_cpu(&m->vm.vcpus[i], &dump.cpus[i]);
-	if (ret)
-		error_set(err, -ret, "dump: the registers cannot be read (%s)",
-			  strerror(-ret));
-	else
-		ret = dump_write(&dump, err);
-	free(dump.cpus);
-	return ret;
-}
-
 static int write_dump(struct control *c, const struct control_dump *how,
 		      struct error *err)
 {
@@ -455,7 +418,7 @@ static int write_dump(struct control *c, const struct control_dump *how,
 	int ret;
 
 	stop(c, &ignored);
-	ret = dump_stopped(m, how, err);
+	ret = machine_dump(m, how, err);
 	if (ran)
 		cont(c, &ignored);
 	return ret;
@@ -491,14 +454,11 @@ int machine_add_control(struct machine *m, struct error *err)
 	int ret = 0;
 
 	m->control.ops = &machine_control_ops;
-	m->pagemap_fd = -1;
 	if (!m->config.name && !m->config.nr_qmp)
 		return 0;
 	m->qmp = qmp_create(&m->control, &m->loop);
 	if (!m->qmp)
 		return error_set(err, ENOMEM, "no memory for a control socket");
-	/* Later, confined, it could not be opened. */
-	m->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (m->config.name)
 		ret = qmp_open_name(m->qmp, m->config.name, err);
 	/* Its manager has a socket of its own: this one is for people, and may be in use. */
@@ -516,6 +476,4 @@ void machine_end_control(struct machine *m)
 		return;
 	qmp_destroy(m->qmp);
 	m->qmp = NULL;
-	if (m->pagemap_fd >= 0)
-		close(m->pagemap_fd);
 }

@@ -134,6 +134,8 @@ static int build(struct machine *m, struct error *err)
 	if (!ret)
 		ret = machine_open_disks(m, err);
 	if (!ret)
+		ret = machine_open_core(m, err);
+	if (!ret)
 		ret = machine_add_sandbox(m, err);
 	if (!ret)
 		ret = create_vm(m, err);
@@ -167,6 +169,7 @@ int machine_create(struct machine **out, const struct machine_config *config,
 	m->loop.devices.fd = m->loop.control.fd = m->loop.urgent_fd = -1;
 	m->wake_fd = m->hurry_fd = m->signal_fd = -1;
 	m->kvm.dev_fd = m->kvm.vm_fd = -1;
+	m->core_fd = m->pagemap_fd = -1;
 	m->boot.initrd_fd = m->boot.kernel.fd = -1;
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_mutex_init(&m->outcome_lock, NULL);
@@ -190,6 +193,7 @@ void machine_destroy(struct machine *m)
 	machine_end_gdb(m);
 	machine_end_control(m);
 	machine_end_facts(m);
+	machine_close_core(m);
 	vm_destroy(&m->vm);
 	m->closing = true;
 	device_destroy_all(&m->devices);
@@ -276,6 +280,7 @@ static void keep_ended(struct machine *m)
 	m->outcome = (struct outcome){ .reason = END_NONE };
 	atomic_store(&m->ended, false);
 	pthread_mutex_unlock(&m->outcome_lock);
+	machine_core_of_panic(m, &m->over);
 	machine_tell_end(m, &m->over);
 	if (!was_paused)
 		machine_tell(m, CONTROL_EVENT_STOP);
@@ -319,6 +324,7 @@ void machine_run(struct machine *m)
 		;
 	leave(m);
 	stop(m);
+	machine_core_of_panic(m, &m->outcome);
 }
 
 void machine_pause(struct machine *m)
@@ -394,6 +400,7 @@ int machine_reset(struct machine *m, struct error *err)
 	if (ret)
 		return ret;
 	m->facts.started = time(NULL);
+	m->core_written = false;
 	m->resets++;
 	m->over = (struct outcome){ .reason = END_NONE };
 	log_step("reset %u", m->resets);

@@ -90,6 +90,8 @@ struct machine {
 	struct guest_facts facts; /* for who looks at it from outside */
 	char *facts_path; /* where they stand; NULL: nowhere */
 	struct machine_gdb *gdb; /* NULL: no debugger can come */
+	int core_fd; /* of config.panic_core; -1: none */
+	bool core_written; /* in this life of the guest */
 	int pagemap_fd; /* of this process, for dumps; -1: none */
 
 	int wake_fd; /* eventfd: ended or reset_wanted changed */
@@ -164,6 +166,15 @@ bool machine_gdb_trap(struct machine *m, struct vcpu *vcpu);
 bool machine_gdb_stops(const struct machine *m);
 /* RAM is that of a new guest, which stands. */
 void machine_gdb_restarted(struct machine *m);
+
+/* machine_core.c: cores.  The vCPUs stand. */
+int machine_open_core(struct machine *m, struct error *err);
+void machine_close_core(struct machine *m);
+struct dump_cpu;
+int machine_read_cpu(const struct machine *m, unsigned int i, struct dump_cpu *cpu);
+int machine_dump(struct machine *m, const struct control_dump *how, struct error *err);
+/* The guest came to this end: a core where one is wanted of it. */
+void machine_core_of_panic(struct machine *m, const struct outcome *outcome);
 
 /* machine_sandbox.c: the confinement of config.sandbox.  Made when the disks are open and
  * before there are vCPUs. */

@@ -19,6 +19,8 @@ static unsigned int features(const struct machine *m)
 {
 	unsigned int bits = m->config.report ? SANDBOX_REPORT : 0, i;
 
+	if (m->config.panic_core)
+		bits |= SANDBOX_CORE;
 	for (i = 0; i < m->config.nr_disks; i++)
 		bits |= disk_features(m->disks[i]);
 	if (m->config.console == CONSOLE_STDIO &&

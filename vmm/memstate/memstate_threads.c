@@ -31,7 +31,7 @@ static bool is_text(const struct memstate_view *view, uint64_t pc)
 unsigned int memstate_chain(struct memstate_view *view, uint64_t pc, uint64_t fp,
 			    uint64_t *chain, unsigned int max, bool *broken)
 {
-	unsigned int n = 0;
+	unsigned int n = 0, descents = 0;
 	uint64_t frame[2];
 
 	*broken = false;
@@ -52,8 +52,9 @@ unsigned int memstate_chain(struct memstate_view *view, uint64_t pc, uint64_t fp
 			break;
 		}
 		chain[n++] = frame[1];
-		/* Only the stack of a double fault lies elsewhere; a circle must end. */
-		if (frame[0] <= fp)
+		/* Only from the stack of an NMI or a double fault may it go down; a circle must
+		 * end. */
+		if (frame[0] <= fp && descents++)
 			break;
 		fp = frame[0];
 	}

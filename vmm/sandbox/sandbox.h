@@ -51,8 +51,9 @@ enum sandbox_feature {
 	SANDBOX_REPORT = 1u << 4, /* a report is written */
 	SANDBOX_CONTROL = 1u << 5, /* it can be controlled from outside */
 	SANDBOX_DEBUGGER = 1u << 6, /* gdb may come */
+	SANDBOX_CORE = 1u << 7, /* a core is written of a guest that panics */
 };
-#define SANDBOX_FEATURES 7
+#define SANDBOX_FEATURES 8
 
 struct sandbox;
 

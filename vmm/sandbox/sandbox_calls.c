@@ -78,19 +78,23 @@ const struct sandbox_call sandbox_calls[] = {
 	     "a client of the control socket comes"),
 	CALL(recvmsg, MAIN, SANDBOX_CONTROL, "its requests, and descriptors"),
 	CALL(sendto, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER, "answers and events"),
-	CALL(lseek, MAIN, SANDBOX_CONTROL, "where in its file a dump begins"),
-	CALL(fstat, MAIN, SANDBOX_CONTROL, "whether the file of a dump can have holes"),
-	CALL(newfstatat, MAIN, SANDBOX_CONTROL, "the same, as the C library does it"),
+	CALL(lseek, MAIN, SANDBOX_CONTROL | SANDBOX_CORE,
+	     "where in its file a dump begins"),
+	CALL(fstat, MAIN, SANDBOX_CONTROL | SANDBOX_CORE,
+	     "whether the file of a dump can have holes"),
+	CALL(newfstatat, MAIN, SANDBOX_CONTROL | SANDBOX_CORE,
+	     "the same, as the C library does it"),
 	{ __NR_fcntl,
 	  MAIN,
-	  SANDBOX_CONTROL,
+	  SANDBOX_CONTROL | SANDBOX_CORE,
 	  { { 1, ALL_BITS, F_GETFL } },
 	  "F_GETFL",
 	  "likewise" },
-	CALL(pwrite64, MAIN, SANDBOX_CONTROL, "a dump is written"),
-	CALL(ftruncate, MAIN, SANDBOX_CONTROL, "a dump that ends with a hole"),
+	CALL(pwrite64, MAIN, SANDBOX_CONTROL | SANDBOX_CORE, "a dump is written"),
+	CALL(ftruncate, MAIN, SANDBOX_CONTROL | SANDBOX_CORE,
+	     "a dump that ends with a hole"),
 	IOCTL(KVM_NMI, MAIN, SANDBOX_CONTROL, "inject-nmi"),
-	IOCTL(KVM_GET_REGS, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
+	IOCTL(KVM_GET_REGS, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER | SANDBOX_CORE,
 	      "a dump; info registers"),
 	IOCTL(KVM_GET_CLOCK, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
 	      "a pause holds the guest's clock"),
@@ -140,7 +144,7 @@ const struct sandbox_call sandbox_calls[] = {
 	  { { 2, ALL_BITS, MADV_REMOVE } },
 	  "MADV_REMOVE",
 	  "the same for RAM that is a file: --mem-backend" },
-	CALL(sysinfo, MAIN, SANDBOX_REPORT | SANDBOX_CONTROL,
+	CALL(sysinfo, MAIN, SANDBOX_REPORT | SANDBOX_CONTROL | SANDBOX_CORE,
 	     "qsort asks how much memory there is"),
 	CALL(mincore, BOTH, 0, "how much of a range of guest RAM has been touched"),
 	CALL(sched_getaffinity, BOTH, 0, "malloc counts processors, for its arenas"),
@@ -199,6 +203,8 @@ const char *sandbox_feature_name(unsigned int feature)
 		return "control from outside";
 	case SANDBOX_DEBUGGER:
 		return "a debugger";
+	case SANDBOX_CORE:
+		return "a core of a guest that panics";
 	default:
 		return "";
 	}
