@@ -1,0 +1,202 @@
+#!/bin/bash
+# pagevisor inspect and core, against a guest that stops in a state whose truth it has printed
+# (guest/experiments/exp_inspect.c): running, paused, with a monitor that hangs, and dead.
+# shellcheck disable=SC2034 # what eval expands
+. "$(dirname "$0")/lib/tap.bash"
+
+if ! have_kvm; then
+	skip "a guest looked at from outside" "no usable /dev/kvm here"
+	finish
+fi
+
+pv=$B/pagevisor
+export XDG_RUNTIME_DIR=$work
+machine=
+trap 'kill -CONT "$machine" 2>/dev/null; kill "$machine" 2>/dev/null; wait; rm -rf "$work"' EXIT
+
+# start WAY OPTION... : the guest, stopped at the known state, when this returns.
+start() {
+	local way=$1 i
+	shift
+	: >"$work/console"
+	cp "$B/guest.elf" "$work/guest.elf"
+	"$pv" run --name it --cpus 2 "$@" "$work/guest.elf" --append \
+		"experiments=inspect.* dma_debug=on page_owner=on alloc_profile=on stop-at=inspect:$way" \
+		>"$work/console" 2>"$work/err" </dev/null &
+	machine=$!
+	for ((i = 0; i < 1200; i++)); do
+		grep -q '^# stops at inspect' "$work/console" 2>/dev/null && return 0
+		kill -0 "$machine" 2>/dev/null || break
+		sleep 0.05
+	done
+	cat "$work/err" "$work/console"
+	return 1
+}
+# truth WORD...: the rest of the line that the guest printed so.
+truth() {
+	sed -n "s/^# truth $1 //p" "$work/console" | tr -d '\r'
+}
+own() { # what the guest says of itself under that title
+	tr -d '\r' <"$work/console" | sed -n "/^# $1 begins/,/^# $1 ends/p" | sed '1d;$d'
+}
+inspect() {
+	"$pv" inspect "$who" "$@"
+}
+same_as_own() {
+	[ "$(own "$1" | wc -l)" -ge 2 ] || { cat "$work/console"; return 1; }
+	diff <(own "$1") <(inspect "$1")
+}
+# told PATTERN COMMAND...: its output has a line like that.
+told() {
+	local pattern=$1
+	shift
+	"$@" >"$work/told" 2>&1 || { cat "$work/told"; return 1; }
+	grep -Eq -- "$pattern" "$work/told" || { echo "no $pattern in:"; cat "$work/told"; return 1; }
+}
+fails() { # STATUS PATTERN COMMAND...
+	local want=$1 pattern=$2 got=0
+	shift 2
+	"$@" >"$work/told" 2>&1 || got=$?
+	[ "$got" = "$want" ] || { echo "status $got, expected $want"; cat "$work/told"; return 1; }
+	grep -Eq -- "$pattern" "$work/told" || { echo "no $pattern in:"; cat "$work/told"; return 1; }
+}
+valid_json() {
+	"$@" --json | python3 -m json.tool >/dev/null
+}
+
+# The same questions of every kind of guest; $1 says of which, $who is its name or file.
+ask_all() {
+	local area first block object dma
+	read -r object < <(truth object)
+	read -r block _ < <(truth block)
+	read -r area _ _ _ first < <(truth area)
+	read -r dma _ < <(truth dma)
+	ok "$1: buddyinfo is the kernel's own" same_as_own buddyinfo
+	ok "$1: zoneinfo is the kernel's own" same_as_own zoneinfo
+	ok "$1: a hundred objects in their cache" told '^inspect-box +100 +[0-9]+ +200 ' inspect slabinfo
+	ok "$1: an area of vmalloc, as the kernel shows it" \
+		told "^$(tr -d '\r' <"$work/console" | sed -n 's/^# vmallocinfo //p' | sed 's/[+]/[+]/')\$" inspect vmallocinfo
+	ok "$1: free blocks by type" told '^Node    0, zone    DMA32, type    Unmovable ' inspect pagetypeinfo
+	ok "$1: an object, and the cache it is of" told '^slab of inspect-box ' inspect page "$object"
+	ok "$1: it is in use" told "^object [0-9]+ at $object, in use" inspect page "$object"
+	ok "$1: who allocated a block" told '^  inspect_state[+]' inspect page "$block"
+	ok "$1: and since when" told '^page_owner: allocated [0-9]+[.][0-9]{9} s after boot' inspect page "$block"
+	ok "$1: of what order" told 'use: pages, in a block of order 3' inspect page "$block"
+	ok "$1: a page of vmalloc" told "^mapped in vmalloc area $area, 24576 bytes, by inspect_state[+]" inspect page "$first"
+	ok "$1: an address of vmalloc, walked" told "^guest-physical $first, in a page of 4 KiB" inspect walk "$area"
+	ok "$1: an address that leads nowhere" told '^not mapped' inspect walk 0xffffc8ffffffe000
+	ok "$1: a live mapping, and who made it" \
+		told "single P=[0-9a-f]+ D=${dma#0x} L=bb8 DMA_TO_DEVICE inspect_state[+]" inspect dma
+	ok "$1: the calls that hold the most" told '^ +20000 +100 func:inspect_state[+]' inspect top-callers
+	ok "$1: the log" told '^# stops at inspect' inspect log
+}
+
+# --- a guest that runs: one of its CPUs stands in the known state, the other idles ----------
+
+ok "a guest stops at a named point" start park
+who=it
+ask_all running
+ok "running: threads, and where they are" told '^  park[+]' inspect threads
+ok "running: host memory behind an address" told "^host-virtual 0x[0-9a-f]+ in process $machine" \
+	inspect walk "$(truth area | cut -d' ' -f1)"
+ok "no IOMMU is told" told '^no IOMMU' inspect iommu
+for what in buddyinfo zoneinfo pagetypeinfo slabinfo vmallocinfo dma iommu top-callers threads log registers \
+	'page 0x200000' 'walk 0xffff888000200000' ''; do
+	# shellcheck disable=SC2086 # words
+	ok "JSON: ${what:-what there is}" valid_json inspect $what
+done
+
+# --- how it answers what cannot be answered -----------------------------------------------
+
+ok "no such machine" fails 2 'nobody: no such machine runs' "$pv" inspect nobody
+ok "no such question" fails 2 'weather: not a question' inspect weather
+ok "no address" fails 2 'twelve: not an address' inspect page twelve
+ok "no RAM" fails 2 '0xfee00000: no RAM' inspect page 0xfee00000
+
+# --- where the system does not let it read another process -------------------------------------
+
+unprivileged() {
+	setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "$pv" inspect "$who" "$@"
+}
+if [ "$(id -u)" = 0 ] && setpriv --bounding-set=-sys_ptrace true 2>/dev/null; then
+	ok "not let: it is copied" told ': a machine, as copied now' unprivileged
+	ok "not let: an object" told "^object [0-9]+ at $(truth object), in use" unprivileged page "$(truth object)"
+	ok "not let: threads" told '^  inspect_state[+]' unprivileged threads
+else
+	skip "not let: it is copied" "needs root, and setpriv"
+fi
+
+# --- paused ---------------------------------------------------------------------------------
+
+ok "a pause" "$pv" ctl it stop
+ask_all paused
+ok "paused: threads" told '^  inspect_state[+]' inspect threads
+ok "a core of it" "$pv" core it -o "$work/core"
+for what in buddyinfo zoneinfo pagetypeinfo slabinfo vmallocinfo dma threads log top-callers; do
+	inspect "$what" >"$work/live.$what" 2>&1
+done
+ok "it goes on" "$pv" ctl it cont
+
+# --- a monitor that hangs: its memory is read all the same -------------------------------
+
+kill -STOP "$machine"
+ask_all "hung monitor"
+kill -CONT "$machine"
+
+ok "the guest was not disturbed" told '^running' "$pv" ctl it status
+ok "it ends" "$pv" ctl it quit
+wait "$machine"
+nothing_left() {
+	"$pv" list && [ -z "$(ls "$work/pagevisor")" ]
+}
+ok "nothing of it is left" nothing_left
+
+# --- a core: all of that again, and the same as before ----------------------------------------
+
+who=$work/core
+ask_all core
+for what in buddyinfo zoneinfo pagetypeinfo slabinfo vmallocinfo dma threads log top-callers; do
+	ok "core and machine: the same $what" diff "$work/live.$what" <(inspect "$what" 2>&1)
+done
+rm "$work/guest.elf"
+ok "without the kernel's file" told '^  inspect_state[+]' inspect threads
+sparse() {
+	[ "$(du -k "$1" | cut -f1)" -lt 65536 ] && [ "$(stat -c %s "$1")" -gt 268435456 ]
+}
+ok "memory that is zero takes no room in it" sparse "$work/core"
+
+# --- a guest that spins with interrupts off -----------------------------------------------------
+
+ok "a guest spins" start spin
+who=it
+ok "spinning: where" told '^  spin[+]' inspect threads
+ok "spinning: free blocks" same_as_own buddyinfo
+"$pv" ctl it quit
+wait "$machine"
+
+# --- a guest that panics: its core is there by itself -----------------------------------------
+
+start panic --on-panic "core=$work/panic.core" >/dev/null
+wait "$machine"
+who=$work/panic.core
+ok "the monitor says so" grep -q 'the guest panicked; its core' "$work/err"
+ok "it stayed in its confinement" bash -c "! grep -q forbidden '$work/err'"
+ask_all panicked
+in_order() { # the panicking chain, call by call
+	inspect threads | tr '\n' ' ' | grep -Eq 'die[+][^ ]+ +panic[+][^ ]+ +stop_at[+][^ ]+ +inspect_state[+]'
+}
+ok "panicked: the chain that panicked" in_order
+ok "panicked: its last words" told '^Kernel panic: stopped at inspect' inspect log
+gdb_in_order() {
+	gdb -q -batch -nx -ex bt "$B/guest/guest.debug" "$work/panic.core" >"$work/gdb" 2>&1
+	tr '\n' ' ' <"$work/gdb" | grep -Eq 'in die .* in panic .* in stop_at .* in inspect_state ' ||
+		{ cat "$work/gdb"; return 1; }
+}
+ok "panicked: gdb tells the same" gdb_in_order
+
+# --- damage ---------------------------------------------------------------------------------------
+
+head -c 1000000 "$work/core" >"$work/cut"
+ok "a core that is cut off" fails 2 'is cut off' "$pv" inspect "$work/cut" buddyinfo
+ok "a file that is no core" fails 2 'neither a machine that runs nor an ELF core' "$pv" inspect Makefile
+finish
