@@ -219,6 +219,23 @@ static int add_edu(struct qemu_line *line, struct qemu_opts *opts, struct error 
 	return take_slot(line, opts, &line->machine.edu_slot, err);
 }
 
+/* The port is there always: this says where. */
+static int add_panic_port(struct qemu_line *line, struct qemu_opts *opts,
+			  struct error *err)
+{
+	unsigned long long port;
+	int ret = qemu_opts_take_number(opts, "ioport", PV_PANIC_PORT, &port, err);
+
+	(void)line;
+	qemu_opts_take(opts, "id");
+	if (!ret && port != PV_PANIC_PORT)
+		return qemu_refuse(opts, err,
+				   "ioport=%#llx: it stands at %#x; in the domain XML: "
+				   "<panic model='isa'/> without <address>",
+				   port, PV_PANIC_PORT);
+	return ret;
+}
+
 /* --- the console -------------------------------------------------------------------------- */
 
 static int use_console(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
@@ -301,6 +318,7 @@ int qemu_device(struct qemu_line *line, struct qemu_opts *opts, struct error *er
 		{ "virtconsole", add_virtconsole },
 		{ "isa-serial", add_serial },
 		{ "edu", add_edu },
+		{ "pvpanic", add_panic_port },
 	};
 	const char *driver = qemu_opts_take_kind(opts, "driver"), *element;
 	size_t i;

@@ -64,7 +64,7 @@ static const struct {
 	{ "-device", "virtio-keyboard*", NULL, "<input bus='virtio'>" },
 	{ "-device", "virtio-mouse*", NULL, "<input bus='virtio'>" },
 	{ "-device", "virtio-tablet*", NULL, "<input bus='virtio'>" },
-	{ "-device", "pvpanic*", NULL, "<panic>" },
+	{ "-device", "pvpanic*", NULL, "<panic model='isa'/>" },
 	{ "-device", "i6300esb", NULL, "<watchdog>" },
 	{ "-device", "ib700", NULL, "<watchdog>" },
 	{ "-device", "tpm-*", NULL, "<tpm>" },

@@ -47,11 +47,17 @@ static json_t *query_machines(struct qmp_call *call)
 static json_t *qom_list_types(struct qmp_call *call)
 {
 	static const char *const types[] = {
-		"virtio-blk-pci",	"virtio-balloon-pci",
-		"virtio-rng-pci",	"virtio-serial-pci",
-		"virtconsole",		"isa-serial",
-		"virtio-iommu-pci",	"edu",
-		"rng-random",		"memory-backend-ram",
+		"virtio-blk-pci",
+		"virtio-balloon-pci",
+		"virtio-rng-pci",
+		"virtio-serial-pci",
+		"virtconsole",
+		"isa-serial",
+		"virtio-iommu-pci",
+		"edu",
+		"pvpanic",
+		"rng-random",
+		"memory-backend-ram",
 		"memory-backend-memfd",
 	};
 	json_t *list = json_array();
