@@ -2,6 +2,8 @@
 #
 #   all_passed FILE KIND...	every planned experiment reported, none failed, and those that
 #				were skipped may be in a run of these kinds: lib/skips
+#   stack_reported FILE THREAD	it ended because the stack of this thread did, with the whole
+#				call chain
 #   hostile FILE OPTION...	runs the hostile guest: the report goes to FILE, what the monitor
 #				says to FILE.err
 #   hostile_passed FILE DEVICE...  each of these went through the cases, and all held
@@ -49,6 +51,14 @@ all_passed() { # FILE KIND...
 	grep -E '^not ok |\(expected: .*\)$' "$file.text"
 	! grep -q '^not ok ' "$file.text" && counts_agree "$file.text" &&
 		only_named_skips "$file.text" "$@"
+}
+
+stack_reported() { # FILE THREAD
+	tr -d '\r' <"$1"
+	grep -q 'panic: double fault (stack overflow?) (error 0) at overrun+' "$1" &&
+		grep -Eq "^CPU [0-9]+, [0-9]+ online, thread $2" "$1" &&
+		grep -Eq '^  overrun\+0x[0-9a-f]+/0x[0-9a-f]+, [0-9]{2,} times' "$1" &&
+		grep -Eq '^  (crash_stack|overrun_idle)\+' "$1" && ! grep -q 'while panicking' "$1"
 }
 
 # RAM up to the hole and above it: a guest's memory costs nothing until it is touched.  The
