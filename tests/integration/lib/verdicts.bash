@@ -7,6 +7,7 @@
 #   hostile FILE OPTION...	runs the hostile guest: the report goes to FILE, what the monitor
 #				says to FILE.err
 #   hostile_passed FILE DEVICE...  each of these went through the cases, and all held
+#   published_nonsense FILE	the report says that its memory state cannot be
 #   told_in_measure FILE	the monitor reported, and was not flooded
 
 # The counts of the last line are those of the lines before it.
@@ -67,8 +68,8 @@ hostile() { # NAME OPTION...
 	local file=$1
 	shift
 	truncate -s 1M "$file.img"
-	timeout 240 "$B/pagevisor" run --mem 4G --edu 64 --disk "$file.img" --console none \
-		--report "$file" "$@" "$B/hostile.elf" 2>"$file.err" ||
+	timeout 240 "$B/pagevisor" run --mem 4G --cpus 2 --edu 64 --disk "$file.img" --balloon 1M \
+		--console none --report "$file" "$@" "$B/hostile.elf" 2>"$file.err" ||
 		{ jq -c '.experiments[] | select(.result == "fail")' "$file"; tail -n 2 "$file.err"; false; }
 }
 hostile_passed() { # FILE DEVICE...
@@ -82,6 +83,10 @@ hostile_passed() { # FILE DEVICE...
 		[ "$n" -gt 0 ] || return 1
 	done
 	jq -e '.counts.failed == 0 and .counts.passed > 200' "$file"
+}
+# The state that it publishes last is refused, with the reason.
+published_nonsense() { # FILE
+	jq -e '.memory.error | startswith("memory state: ")' "$1"
 }
 told_in_measure() { # FILE
 	local n
