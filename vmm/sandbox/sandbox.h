@@ -50,8 +50,9 @@ enum sandbox_feature {
 	SANDBOX_TERMINAL = 1u << 3, /* the console is a terminal */
 	SANDBOX_REPORT = 1u << 4, /* a report is written */
 	SANDBOX_CONTROL = 1u << 5, /* it can be controlled from outside */
+	SANDBOX_SOCKET = 1u << 6, /* a console is a socket */
 };
-#define SANDBOX_FEATURES 6
+#define SANDBOX_FEATURES 7
 
 struct sandbox;
 
