@@ -39,6 +39,10 @@ struct virtio_model {
 	uint16_t id; /* VIRTIO_ID_* */
 	uint16_t pci_class; /* class << 8 | subclass */
 	uint64_t features; /* feature bits that every instance offers */
+	/* Queues, a bit each, whose requests are short work and whose driver does nothing
+	 * before the answer: a notification is served before the guest goes on, not by the
+	 * event loop. */
+	uint64_t prompt_queues;
 	const struct virtio_status *status; /* NULL: a request cannot fail */
 
 	/* vd->host and vd->dma are valid from here on.  0 or a negative errno. */
