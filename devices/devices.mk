@@ -7,7 +7,7 @@
 #   iommu/	virtio-iommu and its domains
 #   balloon/, dmacheck/	a device each
 #   inject/	faults on request
-#   legacy/	UART, clock chip, power management, exit and reset ports
+#   legacy/	UART, clock chip, power management, exit, panic and reset ports
 DEVICES_SRC  := $(sort $(shell find devices -name '*.c'))
 DEVICES_LIBS := -luring -lxxhash
 $(eval $(call static_lib,host,libdevices,$(DEVICES_SRC)))

@@ -27,6 +27,7 @@ enum host_stop {
 	HOST_STOP_EXIT, /* end the VM; code: what was written to the exit port */
 	HOST_STOP_RESET, /* start it again */
 	HOST_STOP_POWEROFF,
+	HOST_STOP_PANIC, /* nothing: its kernel panicked */
 };
 
 /* A file descriptor watched by the event loop.  Owned by the model, fixed in place from

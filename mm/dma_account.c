@@ -136,3 +136,8 @@ void dma_driver_released(struct device *dev)
 {
 	dma_observe(.kind = DMA_EVENT_RELEASED, .dev = dev, .caller = _RET_IP_);
 }
+
+void dma_transfer_started(struct device *dev, unsigned long caller)
+{
+	dma_observe(.kind = DMA_EVENT_STARTED, .dev = dev, .caller = caller);
+}

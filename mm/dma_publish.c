@@ -62,6 +62,7 @@ static const u8 wire_kind[] = {
 	[DMA_EVENT_SYNC_SG_FOR_DEVICE] = DMA_CHECK_SYNC_SG_FOR_DEVICE,
 	[DMA_EVENT_CHECK] = DMA_CHECK_ERROR_ASKED,
 	[DMA_EVENT_RELEASED] = DMA_CHECK_RELEASED,
+	[DMA_EVENT_STARTED] = DMA_CHECK_STARTED,
 };
 
 struct dma_check_area *dma_publish_area(void)

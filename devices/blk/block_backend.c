@@ -6,9 +6,10 @@
  * limit, a list longer than IOV_MAX): the request is advanced by what was moved and its
  * next step is started, until nothing is left or the host reports an error.  At most
  * `depth` requests have a step started; the others wait in the order in which they
- * came.
+ * came.  Past the host's page cache more is asked of a step: block_direct.h.
  */
 #include "devices/blk/block_backend.h"
+#include "devices/blk/block_direct.h"
 #include "devices/blk/block_engine.h"
 
 #include <errno.h>
@@ -34,16 +35,18 @@ struct block_backend {
 	unsigned int sector_size;
 	bool read_only;
 	bool is_device;
+	struct block_direct direct;
 	unsigned int depth;
 	unsigned int started; /* requests with a step at the engine; <= depth */
-	/* Requests without a started step, in order; non-empty only while started ==
-	 * depth or until the next run_queue(). */
+	bool alone; /* the one that is started suffers no other */
+	/* Requests without a started step, in order; non-empty only while the first of
+	 * them may not start, or until the next run_queue(). */
 	struct block_request *waiting;
 	struct block_request **waiting_end;
 };
 
 /* Never written; not const, so that it costs no room in the binary. */
-static char zeroes[65536];
+static _Alignas(4096) char zeroes[65536];
 
 static void zero_step(struct block_request *req, struct block_step *step)
 {
@@ -51,9 +54,9 @@ static void zero_step(struct block_request *req, struct block_step *step)
 
 	if (length > sizeof(zeroes))
 		length = sizeof(zeroes);
-	req->zero_iov = (struct iovec){ .iov_base = zeroes, .iov_len = length };
+	req->own_iov = (struct iovec){ .iov_base = zeroes, .iov_len = length };
 	step->kind = STEP_WRITEV;
-	step->iov = &req->zero_iov;
+	step->iov = &req->own_iov;
 	step->iovcnt = 1;
 }
 
@@ -97,16 +100,30 @@ static void start(struct block_backend *be, struct block_request *req)
 	struct block_step step;
 
 	block_next_step(req, be->fd, &step);
+	block_direct_step(&be->direct, req, &step);
 	be->started++;
 	be->engine->start(be->state, &step, req);
+}
+
+/* Takes what it needs when it may. */
+static bool may_start(struct block_backend *be, struct block_request *req)
+{
+	if (be->started == be->depth || be->alone ||
+	    !block_direct_admit(&be->direct, req))
+		return false;
+	if (!req->alone || !be->started)
+		return true;
+	block_direct_release(&be->direct, req);
+	return false;
 }
 
 static void run_queue(struct block_backend *be)
 {
 	struct block_request *req;
 
-	while (be->waiting && be->started < be->depth) {
+	while (be->waiting && may_start(be, be->waiting)) {
 		req = be->waiting;
+		be->alone = req->alone;
 		be->waiting = req->next;
 		if (!be->waiting)
 			be->waiting_end = &be->waiting;
@@ -117,6 +134,7 @@ static void run_queue(struct block_backend *be)
 void block_submit(struct block_backend *be, struct block_request *req)
 {
 	req->zero_by_write = false;
+	req->bounce = NULL;
 	req->next = NULL;
 	*be->waiting_end = req;
 	be->waiting_end = &req->next;
@@ -183,6 +201,13 @@ static bool finished(const struct block_backend *be, struct block_request *req,
 	}
 	if (!transfer || result < 0)
 		return true;
+	result = block_direct_moved(&be->direct, req, result);
+	if (result == BLOCK_DIRECT_MORE)
+		return false;
+	if (result < 0) {
+		*error = (int)result;
+		return true;
+	}
 	/* The medium is shorter than it was when it was opened, or full. */
 	if (result == 0 || (uint64_t)result > req->length) {
 		*error = req->op == BLOCK_READ ? -EIO : -ENOSPC;
@@ -202,10 +227,13 @@ static bool reap_one(struct block_backend *be, bool wait)
 	if (!req)
 		return false;
 	be->started--;
-	if (finished(be, req, result, &error))
+	if (finished(be, req, result, &error)) {
+		be->alone = false;
+		block_direct_release(&be->direct, req);
 		req->done(req, error);
-	else
+	} else {
 		start(be, req);
+	}
 	run_queue(be);
 	return true;
 }
@@ -306,16 +334,20 @@ static int open_medium(struct block_backend *be, const struct block_config *conf
 	int flags = config->read_only ? O_RDONLY : O_RDWR;
 	int error;
 
-	if (config->write_through)
-		flags |= O_DSYNC;
-
+	if (config->direct)
+		flags |= O_DIRECT;
 	/* O_NONBLOCK: opening a FIFO by mistake must not hang. */
 	be->fd = open(config->path, flags | O_CLOEXEC | O_NONBLOCK);
 	if (be->fd < 0)
 		return -errno;
 	error = measure(be);
+	if (!error && config->direct)
+		error = block_direct_open(&be->direct, be->fd, config->align);
 	if (error)
 		return error;
+	/* What is written goes in whole blocks, and the medium keeps its size. */
+	if (config->direct && be->size % be->direct.align)
+		return -EDOM;
 	/* A file system without locks is no reason to refuse the disk. */
 	if (flock(be->fd, (be->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0 &&
 	    errno == EWOULDBLOCK)
@@ -364,6 +396,7 @@ fail:
 		close(be->event_fd);
 	if (be->fd >= 0)
 		close(be->fd);
+	block_direct_close(&be->direct);
 	free(be);
 	return error;
 }
@@ -376,5 +409,6 @@ void block_backend_close(struct block_backend *be)
 	be->engine->close(be->state);
 	close(be->event_fd);
 	close(be->fd);
+	block_direct_close(&be->direct);
 	free(be);
 }

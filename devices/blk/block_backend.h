@@ -53,7 +53,10 @@ struct block_request {
 
 	/* The backend's own. */
 	bool zero_by_write; /* no fallocate here: BLOCK_ZERO goes on by writing */
-	struct iovec zero_iov;
+	bool alone; /* nothing else may be started meanwhile */
+	bool bounce_filled; /* with what the medium has around what will be written */
+	char *bounce; /* the buffer that it goes through, or NULL */
+	struct iovec own_iov;
 	int64_t result;
 	struct block_request *next;
 };
@@ -61,16 +64,18 @@ struct block_request {
 struct block_config {
 	const char *path;
 	bool read_only;
-	bool write_through; /* a write is durable when it has finished */
+	bool direct; /* past the host's page cache */
+	unsigned int align; /* of direct transfers; 0: what the host says */
 	unsigned int depth; /* most operations the host sees at once; 0: 128 */
 	const struct block_engine *engine; /* NULL: io_uring, else system calls */
 };
 
 /*
  * Opens the medium and locks it (shared when read-only, else exclusively) against other
- * VMs of this host.  0, or: what open(2) says (-ENOENT, -EACCES, ...), -EISDIR,
- * -ENOTBLK (neither file nor block device), -ENODATA (empty), -EBUSY (another VM writes
- * it), -ENOMEM.
+ * VMs of this host.  0, or: what open(2) says (-ENOENT, -EACCES, ...; -EINVAL: no direct
+ * transfers on this file system), -EISDIR, -ENOTBLK (neither file nor block device),
+ * -ENODATA (empty), -EDOM (direct, and its size is no multiple of the host's blocks), -EBUSY
+ * (another VM writes it), -ENOMEM.
  */
 int block_backend_open(const struct block_config *config, struct block_backend **out);
 /* Waits for what the host still works on, cancels the rest, closes. */

@@ -6,7 +6,8 @@
  *
  * Writes are durable when a flush that came after their completion is done; a driver
  * that did not take VIRTIO_BLK_F_FLUSH, or switched the cache off, gets each write
- * flushed before it completes.
+ * flushed before it completes.  A disk that is configured without a cache does not offer
+ * the feature at all.
  */
 #include "devices/blk/virtio_blk.h"
 
@@ -38,6 +39,10 @@ static void blk_notify(struct virtio_dev *vd, struct virtq *q)
 {
 	struct virtio_blk *blk = of(vd);
 
+	if (blk->paused_since) {
+		blk->paused_since = false;
+		virtio_blk_retry(blk);
+	}
 	virtq_process(q, virtio_blk_handle, blk);
 	block_kick(blk->backend);
 	block_poll(blk->backend);
@@ -62,6 +67,8 @@ static void blk_drain(struct virtio_dev *vd, struct virtq *q)
 		block_drain(blk->backend);
 	else
 		block_cancel(blk->backend);
+	virtio_blk_forget(blk);
+	blk->paused_since = vd->paused;
 	signal_all(blk);
 }
 
@@ -82,7 +89,7 @@ static void blk_activate(struct virtio_dev *vd)
 
 static void blk_reset(struct virtio_dev *vd)
 {
-	of(vd)->config.writeback = 1;
+	of(vd)->config.writeback = !of(vd)->write_through;
 }
 
 static void blk_config_write(struct virtio_dev *vd, unsigned int offset, unsigned int len,
@@ -140,8 +147,6 @@ static const struct virtio_model blk_model = {
 	.features = VIRTIO_FEATURE(VIRTIO_BLK_F_SEG_MAX) |
 		    VIRTIO_FEATURE(VIRTIO_BLK_F_BLK_SIZE) |
 		    VIRTIO_FEATURE(VIRTIO_BLK_F_TOPOLOGY) |
-		    VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) |
-		    VIRTIO_FEATURE(VIRTIO_BLK_F_CONFIG_WCE) |
 		    VIRTIO_FEATURE(VIRTIO_BLK_F_MQ),
 	.status = &(const struct virtio_status){ .size = 1,
 						 .from_end = 1,
@@ -169,7 +174,7 @@ static void fill_config(struct virtio_blk *blk, unsigned int nr_queues)
 		.blk_size = block,
 		.topology.physical_block_exp = (uint8_t)physical_exp,
 		.topology.min_io_size = 1,
-		.writeback = 1,
+		.writeback = !blk->write_through,
 		.num_queues = (uint16_t)nr_queues,
 		.max_discard_sectors = VIRTIO_BLK_MAX_SECTORS,
 		.max_discard_seg = VIRTIO_BLK_MAX_RANGES,
@@ -181,11 +186,40 @@ static void fill_config(struct virtio_blk *blk, unsigned int nr_queues)
 	virtio_set_config(&blk->vd, &blk->config, sizeof(blk->config));
 }
 
+/* A disk without a cache has nothing to flush, and no switch for it. */
+static uint64_t features_of(const struct virtio_blk_config_in *config)
+{
+	uint64_t features = 0;
+
+	if (!config->write_through)
+		features |= VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
+	if (block_read_only(config->backend))
+		features |= VIRTIO_FEATURE(VIRTIO_BLK_F_RO);
+	else
+		features |= VIRTIO_FEATURE(VIRTIO_BLK_F_DISCARD) |
+			    VIRTIO_FEATURE(VIRTIO_BLK_F_WRITE_ZEROES);
+	return features;
+}
+
+static void take_config(struct virtio_blk *blk, const struct virtio_blk_config_in *config)
+{
+	blk->backend = config->backend;
+	blk->capacity = block_size(config->backend) / VIRTIO_BLK_SECTOR_SIZE;
+	blk->write_through = config->write_through;
+	blk->no_flush = config->no_flush;
+	blk->read_errors = config->read_errors;
+	blk->write_errors = config->write_errors;
+	blk->waits = config->waits;
+	blk->ctx = config->ctx;
+	if (config->serial)
+		memcpy(blk->serial, config->serial,
+		       strnlen(config->serial, sizeof(blk->serial)));
+}
+
 int virtio_blk_create(const struct virtio_blk_config_in *config, struct virtio_dev **out)
 {
 	unsigned int nr_queues = config->nr_queues ? config->nr_queues : 1;
-	uint64_t features = VIRTIO_FEATURE(VIRTIO_BLK_F_DISCARD) |
-			    VIRTIO_FEATURE(VIRTIO_BLK_F_WRITE_ZEROES);
 	uint16_t sizes[VIRTIO_MAX_QUEUES];
 	struct virtio_blk *blk = calloc(1, sizeof(*blk));
 	int error;
@@ -194,22 +228,16 @@ int virtio_blk_create(const struct virtio_blk_config_in *config, struct virtio_d
 		return -ENOMEM;
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++)
 		sizes[i] = QUEUE_SIZE;
-	if (block_read_only(config->backend))
-		features = VIRTIO_FEATURE(VIRTIO_BLK_F_RO);
-	error = virtio_init(&blk->vd, &blk_model, config->name, features, sizes,
-			    nr_queues);
+	error = virtio_init(&blk->vd, &blk_model, config->name, features_of(config),
+			    sizes, nr_queues);
 	if (error) {
 		free(blk);
 		return error;
 	}
-	blk->backend = config->backend;
-	blk->capacity = block_size(config->backend) / VIRTIO_BLK_SECTOR_SIZE;
+	take_config(blk, config);
 	blk->watch.fd = block_event_fd(config->backend);
 	blk->watch.fn = backend_ready;
 	blk->watch.arg = blk;
-	if (config->serial)
-		memcpy(blk->serial, config->serial,
-		       strnlen(config->serial, sizeof(blk->serial)));
 	fill_config(blk, nr_queues);
 	*out = &blk->vd;
 	return 0;

@@ -8,11 +8,28 @@
 #include "devices/blk/block_backend.h"
 #include "devices/virtio/virtio.h"
 
+/*
+ * What becomes of a request that the host failed.  One that waits is tried again, from its
+ * beginning, when the device goes on after a pause: the machine is to be paused meanwhile,
+ * until somebody has mended what is wrong.
+ */
+enum virtio_blk_policy {
+	VIRTIO_BLK_REPORT, /* the driver is told */
+	VIRTIO_BLK_WAIT_ENOSPC, /* it waits when the host had no space, else REPORT */
+	VIRTIO_BLK_WAIT,
+};
+
 struct virtio_blk_config_in {
 	const char *name; /* "disk0"; outlives the device */
 	struct block_backend *backend; /* the device's from success on: it closes it */
 	const char *serial; /* answer to GET_ID, at most 20 bytes are used; NULL: empty */
 	unsigned int nr_queues; /* 0: one */
+	bool write_through; /* there is no cache: what completed is durable */
+	bool no_flush; /* nothing ever is: a flush does nothing */
+	enum virtio_blk_policy read_errors, write_errors; /* write: all but reads */
+	/* A request waits.  Under the lock of host.h; NULL: both policies are REPORT. */
+	void (*waits)(void *ctx, enum block_op op, int error);
+	void *ctx;
 };
 
 /* What happened since the device was created. */

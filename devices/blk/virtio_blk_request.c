@@ -24,6 +24,7 @@ struct blk_request {
 	struct block_request io;
 	struct virtio_blk *blk;
 	struct virtq_chain *chain;
+	struct blk_request *next; /* of those that wait */
 	struct virtio_blk_op_stats *stats; /* of its kind */
 	uint64_t start; /* ns */
 
@@ -95,6 +96,61 @@ static void finish(struct blk_request *req, int error)
 	free(req);
 }
 
+/* --- waiting ---------------------------------------------------------------------- */
+
+/* The request waits instead of failing, if that is the policy. */
+static bool wait(struct blk_request *req, int error)
+{
+	struct virtio_blk *blk = req->blk;
+	enum virtio_blk_policy policy = req->io.op == BLOCK_READ ? blk->read_errors
+								 : blk->write_errors;
+
+	if (policy == VIRTIO_BLK_REPORT || error == -ECANCELED ||
+	    (policy == VIRTIO_BLK_WAIT_ENOSPC && error != -ENOSPC) ||
+	    !req->chain->q->enabled)
+		return false;
+	dma_unmap(&req->hold);
+	req->next = blk->waiting;
+	blk->waiting = req;
+	blk->waits(blk->ctx, req->io.op, error);
+	return true;
+}
+
+static struct virtq_chain *take_chain(struct blk_request *req)
+{
+	struct virtq_chain *chain = req->chain;
+
+	free(req->range);
+	free(req);
+	return chain;
+}
+
+void virtio_blk_retry(struct virtio_blk *blk)
+{
+	struct blk_request *req = blk->waiting, *next;
+
+	blk->waiting = NULL;
+	for (; req; req = next) {
+		next = req->next;
+		virtio_blk_handle(blk, take_chain(req));
+	}
+}
+
+void virtio_blk_forget(struct virtio_blk *blk)
+{
+	struct blk_request **link = &blk->waiting, *req;
+
+	while ((req = *link)) {
+		if (req->chain->q->enabled) {
+			link = &req->next;
+			continue;
+		}
+		*link = req->next;
+		account(req, -ECANCELED);
+		virtq_drop(take_chain(req));
+	}
+}
+
 static bool refuse(struct virtio_blk *blk, struct virtq_chain *chain, uint8_t status)
 {
 	blk->stats.refused++;
@@ -106,7 +162,7 @@ static bool refuse(struct virtio_blk *blk, struct virtq_chain *chain, uint8_t st
 
 static bool write_through(const struct blk_request *req)
 {
-	return !req->blk->config.writeback &&
+	return !req->blk->config.writeback && !req->blk->no_flush &&
 	       (req->io.op == BLOCK_WRITE || req->io.op == BLOCK_DISCARD ||
 		req->io.op == BLOCK_ZERO);
 }
@@ -163,6 +219,8 @@ static void operation_done(struct block_request *io, int error)
 	/* A queue that is being reset takes nothing further. */
 	if (!error && !req->chain->q->enabled)
 		error = -ECANCELED;
+	if (error && wait(req, error))
+		return;
 	if (!error) {
 		req->moved += req->piece;
 		req->piece = 0;
@@ -237,7 +295,10 @@ static bool flush(struct virtio_blk *blk, struct virtq_chain *chain)
 
 	if (!req)
 		return refuse(blk, chain, VIRTIO_BLK_S_IOERR);
-	block_submit(blk->backend, &req->io);
+	if (blk->no_flush)
+		finish(req, 0);
+	else
+		block_submit(blk->backend, &req->io);
 	return true;
 }
 

@@ -10,9 +10,18 @@
 #define VIRTIO_BLK_MAX_RANGES  32u /* in one discard or write-zeroes request */
 #define VIRTIO_BLK_MAX_SECTORS (1u << 22) /* in one such range: 2 GiB */
 
+struct blk_request;
+
 struct virtio_blk {
 	struct virtio_dev vd;
 	struct block_backend *backend;
+	bool write_through, no_flush;
+	enum virtio_blk_policy read_errors, write_errors;
+	void (*waits)(void *ctx, enum block_op op, int error);
+	void *ctx;
+	/* What waits, in any order; nothing of guest memory is mapped for it. */
+	struct blk_request *waiting;
+	bool paused_since; /* it was, since the last retry */
 	struct host_watch watch;
 	bool watching;
 	struct virtio_blk_config config;
@@ -23,5 +32,9 @@ struct virtio_blk {
 
 /* For virtq_process: takes one chain, which completes now or later. */
 bool virtio_blk_handle(void *arg, struct virtq_chain *chain);
+/* What waits begins anew. */
+void virtio_blk_retry(struct virtio_blk *blk);
+/* What waits in queues that are not enabled any more is dropped. */
+void virtio_blk_forget(struct virtio_blk *blk);
 
 #endif

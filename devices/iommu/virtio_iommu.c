@@ -152,6 +152,7 @@ static const struct virtio_model iommu_model = {
 		    VIRTIO_FEATURE(VIRTIO_IOMMU_F_MAP_UNMAP) |
 		    VIRTIO_FEATURE(VIRTIO_IOMMU_F_PROBE) |
 		    VIRTIO_FEATURE(VIRTIO_IOMMU_F_BYPASS_CONFIG),
+	.prompt_queues = 1u << VIRTIO_IOMMU_REQUESTQ,
 	.notify = iommu_notify,
 	.drain = iommu_drain,
 	.reset = iommu_dev_reset,

@@ -11,6 +11,7 @@ struct legacy {
 	struct device device;
 	struct bus *pio;
 	struct exit_port exit;
+	struct panic_port panic;
 	struct reset_port reset;
 	struct kbd kbd;
 	struct pm pm;
@@ -37,6 +38,7 @@ static void legacy_destroy(struct device *dev)
 	struct legacy *l = of(dev);
 
 	bus_remove(l->pio, &l->exit.range);
+	bus_remove(l->pio, &l->panic.range);
 	bus_remove(l->pio, &l->reset.range);
 	bus_remove(l->pio, &l->kbd.data_range);
 	bus_remove(l->pio, &l->kbd.command_range);
@@ -54,6 +56,8 @@ static int init_parts(struct legacy *l, struct host *host)
 {
 	int error = exit_port_init(&l->exit, host, l->pio);
 
+	if (!error)
+		error = panic_port_init(&l->panic, host, l->pio);
 	if (!error)
 		error = reset_port_init(&l->reset, host, l->pio);
 	if (!error)

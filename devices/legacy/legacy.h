@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The small devices that a PC has at fixed ports, as one device named "legacy": exit
- * port, the two ways to reset, ACPI power management, CMOS clock (<abi/platform.h>:
+ * port, panic port, the two ways to reset, ACPI power management, CMOS clock (<abi/platform.h>:
  * where).
  */
 #ifndef DEVICES_LEGACY_H

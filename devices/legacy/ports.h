@@ -22,6 +22,13 @@ struct exit_port {
 };
 int exit_port_init(struct exit_port *e, struct host *host, struct bus *pio);
 
+/* A write with PV_PANICKED: the guest's kernel panicked.  QEMU has it as pvpanic. */
+struct panic_port {
+	struct host *host;
+	struct bus_range range;
+};
+int panic_port_init(struct panic_port *p, struct host *host, struct bus *pio);
+
 /* Port 0xCF9, as chipsets have it. */
 struct reset_port {
 	struct host *host;

@@ -39,6 +39,10 @@ struct virtio_model {
 	uint16_t id; /* VIRTIO_ID_* */
 	uint16_t pci_class; /* class << 8 | subclass */
 	uint64_t features; /* feature bits that every instance offers */
+	/* Queues, a bit each, whose requests are short work and whose driver does nothing
+	 * before the answer: a notification is served before the guest goes on, not by the
+	 * event loop. */
+	uint64_t prompt_queues;
 	const struct virtio_status *status; /* NULL: a request cannot fail */
 
 	/* vd->host and vd->dma are valid from here on.  0 or a negative errno. */
@@ -52,7 +56,8 @@ struct virtio_model {
 	 * When it returns no chain of q (NULL: of any queue) is held, each was pushed or
 	 * dropped, and every dma_hold of theirs is released.  What is waiting for the outside
 	 * world (input that may never come) is virtq_unpop'd before, or never popped without
-	 * it.  During a reset pushes are discarded by the core.
+	 * it.  During a reset pushes are discarded by the core.  A pause alone may leave
+	 * chains that begin anew after it, if nothing of them is mapped.
 	 */
 	void (*drain)(struct virtio_dev *vd, struct virtq *q);
 	/* After drain: back to what it was when attached. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Doorbells: an eventfd for each queue.  Where the host can ring it straight from the
- * guest's write, the queue is served by the event loop; where it cannot, the write arrives
- * in the BAR and the queue is served at once.
+ * guest's write, the queue is served by the event loop; where it cannot, or shall not
+ * because the model wants it prompt, the write arrives in the BAR and the queue is served at
+ * once.
  */
 #include <errno.h>
 #include <sys/epoll.h>
@@ -42,6 +43,8 @@ void virtio_pci_add_bell(struct virtio_pci *vp, unsigned int i)
 {
 	struct virtio_pci_queue *pq = &vp->queue[i];
 
+	if (vp->vd->model->prompt_queues >> i & 1)
+		return;
 	if (pq->belled && !pq->rings && vp->pci.bar[VIRTIO_PCI_BAR_REGS].mapped)
 		pq->rings = !host_doorbell_add(vp->vd->host, bell_address(vp, i), 0,
 					       pq->bell.fd);

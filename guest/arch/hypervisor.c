@@ -38,6 +38,16 @@ bool platform_ram_is_zeroed(void)
 	return hypervisor.ram_zeroed;
 }
 
+/* The chipset's port, then, for a board without it, the keyboard controller's. */
+void machine_restart(void)
+{
+	outb(PV_RESET_SYSTEM, PV_RESET_PORT);
+	outb(PV_RESET_SYSTEM | PV_RESET_CPU, PV_RESET_PORT);
+	outb(PV_KBD_RESET, PV_KBD_PORT);
+	pr_err("nothing here resets the machine: halted\n");
+	halt_forever();
+}
+
 void machine_exit(unsigned int code)
 {
 	outb((u8)code, PV_EXIT_PORT);

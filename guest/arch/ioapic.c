@@ -4,9 +4,12 @@
  * Pins are masked after reset and stay so until somebody asks for one.
  */
 #include <linux/errno.h>
+#include <abi/acpi.h>
+#include <asm/apic.h>
 #include <asm/ioapic.h>
 #include <asm/pagetable.h>
 #include <guest/acpi.h>
+#include <guest/irq.h>
 #include <guest/machine.h>
 
 #define IOAPIC_INDEX  0x00
@@ -38,10 +41,24 @@ static void ioapic_write(u32 reg, u32 value)
 	ioapic[IOAPIC_WINDOW / 4] = value;
 }
 
-int ioapic_enable(const struct ioapic_route *route)
+struct ioapic_line ioapic_isa_line(unsigned int irq)
+{
+	const struct acpi_override *o = &machine_acpi()->override[irq];
+
+	/* Edges and high: what the ISA bus has. */
+	if (!o->given)
+		return (struct ioapic_line){ .gsi = irq, .edge = true };
+	return (struct ioapic_line){
+		.gsi = o->gsi,
+		.edge = (o->flags & ACPI_MADT_LEVEL) != ACPI_MADT_LEVEL,
+		.active_low = (o->flags & ACPI_MADT_ACTIVE_LOW) == ACPI_MADT_ACTIVE_LOW,
+	};
+}
+
+static int unmask(const struct ioapic_line *line, unsigned int vector, u32 apic_id)
 {
 	const struct acpi_facts *acpi = machine_acpi();
-	u32 pin = route->gsi - acpi->ioapic_gsi;
+	u32 pin = line->gsi - acpi->ioapic_gsi;
 
 	if (!acpi->ioapic_base)
 		return -ENODEV;
@@ -50,9 +67,28 @@ int ioapic_enable(const struct ioapic_route *route)
 	if (pin > (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff))
 		return -ENODEV;
 	/* The half with the mask last. */
-	ioapic_write(IOAPIC_ROUTE(pin) + 1, route->apic_id << ROUTE_ID_SHIFT);
+	ioapic_write(IOAPIC_ROUTE(pin) + 1, apic_id << ROUTE_ID_SHIFT);
 	ioapic_write(IOAPIC_ROUTE(pin),
-		     route->vector | (route->edge ? 0 : ROUTE_LEVEL) |
-			     (route->active_low ? ROUTE_ACTIVE_LOW : 0));
+		     vector | (line->edge ? 0 : ROUTE_LEVEL) |
+			     (line->active_low ? ROUTE_ACTIVE_LOW : 0));
 	return 0;
+}
+
+int ioapic_request(const struct ioapic_line *line, irq_handler_t handler,
+		   const char *name)
+{
+	unsigned int cpu, vector = irq_alloc_vector(&cpu);
+	int err;
+
+	if (!vector)
+		return -ENOSPC;
+	err = request_irq(vector, handler, 0, name, NULL);
+	if (!err) {
+		err = unmask(line, vector, cpu_apic_id[cpu]);
+		if (err)
+			free_irq(vector, NULL);
+	}
+	if (err)
+		irq_free_vector(vector);
+	return err;
 }

@@ -2,8 +2,12 @@
 /*
  * The other CPUs: starting them one after the other, and work for them.
  *
- * A CPU starts in real mode at a page below 1 MiB that holds boot/trampoline.S, and comes to
- * start_secondary() with the stack and per-CPU area that the starter chose.
+ * A CPU starts in real mode at a page below 1 MiB that holds boot/trampoline.S, takes the
+ * stack and per-CPU area that the starter chose, and comes to start_secondary().  One that
+ * is so late that the starter has lost patience finds no stack, and halts; nobody is started
+ * after it, or it might take theirs.
+ *
+ * Its stacks come from vmalloc: what overruns one meets a page where nothing is.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -15,7 +19,9 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 #include <asm/apic.h>
+#include <asm/clock.h>
 #include <asm/cpu.h>
 #include <asm/desc.h>
 #include <asm/pagetable.h>
@@ -32,10 +38,11 @@ static phys_addr_t trampoline;
 
 extern char __per_cpu_start[], __per_cpu_end[];
 extern char trampoline_start[], trampoline_end[];
-extern u64 secondary_gs_base, secondary_stack; /* boot/entry.S */
+/* boot/entry.S: the next CPU's; it takes its stack by leaving 0 there. */
+extern u64 secondary_gs_base, secondary_stack;
 void start_secondary(void);
 
-#define START_PATIENCE_NS (500 * NSEC_PER_MSEC)
+#define START_PATIENCE_NS (10 * NSEC_PER_SEC) /* the host may be busy */
 #define SECOND_TRY_NS	  (20 * NSEC_PER_MSEC)
 
 unsigned int num_online_cpus(void)
@@ -95,41 +102,49 @@ static void *new_percpu_area(unsigned int cpu)
 
 static bool wait_online(unsigned int cpu, u64 ns)
 {
-	u64 end = ktime_get_ns() + ns;
+	u64 start = ktime_get_ns();
 
-	while (!cpu_online(cpu) && ktime_get_ns() < end)
+	while (!cpu_online(cpu) && ktime_get_ns() - start < ns)
 		cpu_relax();
 	return cpu_online(cpu);
 }
 
-static bool kick_off(unsigned int cpu)
+static void kick_off(unsigned int cpu)
 {
 	unsigned int page = (unsigned int)(trampoline >> PAGE_SHIFT);
 
 	apic_send_init(cpu_apic_id[cpu]);
 	udelay(10);
 	apic_send_startup(cpu_apic_id[cpu], page);
-	if (wait_online(cpu, SECOND_TRY_NS))
+	if (!wait_online(cpu, SECOND_TRY_NS))
+		apic_send_startup(cpu_apic_id[cpu], page);
+}
+
+/* Until it is online; false: it never came, and will not. */
+static bool wait_start(unsigned int cpu)
+{
+	if (wait_online(cpu, START_PATIENCE_NS))
 		return true;
-	apic_send_startup(cpu_apic_id[cpu], page);
-	return wait_online(cpu, START_PATIENCE_NS);
+	if (__atomic_exchange_n(&secondary_stack, 0, __ATOMIC_SEQ_CST))
+		return false;
+	/* It has its stack: the way from there is short. */
+	return wait_online(cpu, U64_MAX);
 }
 
 static int start_cpu(unsigned int cpu)
 {
-	struct page *stacks =
-		alloc_pages(GFP_KERNEL, get_order(THREAD_SIZE + IST_AREA_SIZE));
 	char *area = new_percpu_area(cpu);
-	char *stack;
+	char *stack = vmalloc(THREAD_SIZE);
+	void *ist = vmalloc(IST_AREA_SIZE);
 
-	if (!stacks || !area)
-		return -ENOMEM; /* one CPU less; what was got is not worth giving back */
-	stack = page_address(stacks);
+	if (!stack || !ist || !area)
+		return -ENOMEM; /* CPUs less; what was got is not worth giving back */
 	sched_init_cpu(cpu, stack);
-	descriptors_prepare(cpu, stack + THREAD_SIZE);
+	descriptors_prepare(cpu, ist);
 	secondary_gs_base = __per_cpu_offset[cpu];
-	secondary_stack = (unsigned long)stack + THREAD_SIZE;
-	return kick_off(cpu) ? 0 : -ETIMEDOUT;
+	__atomic_store_n(&secondary_stack, (u64)stack + THREAD_SIZE, __ATOMIC_SEQ_CST);
+	kick_off(cpu);
+	return wait_start(cpu) ? 0 : -ETIMEDOUT;
 }
 
 void smp_boot(void)
@@ -142,9 +157,11 @@ void smp_boot(void)
 	for (unsigned int cpu = 1; cpu < nr_possible_cpus; cpu++) {
 		int err = start_cpu(cpu);
 
-		if (err)
-			pr_err("smp: CPU %u (APIC id %u) does not start: %d\n", cpu,
-			       cpu_apic_id[cpu], err);
+		if (!err)
+			continue;
+		pr_err("smp: CPU %u (APIC id %u) does not start: %d; %u of %u run\n", cpu,
+		       cpu_apic_id[cpu], err, cpu, nr_possible_cpus);
+		break;
 	}
 }
 

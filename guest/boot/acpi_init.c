@@ -34,6 +34,11 @@ int machine_s5_type(void)
 	return acpi_find_s5(&memory, facts.power.dsdt);
 }
 
+int machine_panic_port(void)
+{
+	return acpi_find_panic_port(&memory, facts.power.dsdt);
+}
+
 void acpi_init(void)
 {
 	unsigned int broken;

@@ -7,9 +7,10 @@
  *
  * The first page tables map the first 2 MiB one to one (we run there when paging goes on)
  * and the kernel image at its link address by 4 KiB pages, already with the permissions it
- * keeps: text read-execute, constants read, all else read-write.  image_pt is filled in by
- * the assembler, so that only pages of text and constants cost instructions here.  The
- * direct map uses image_pt again for the first 4 MiB: no alias of the text is writable.
+ * keeps: text read-execute, constants read, all else read-write but for the guard pages
+ * below the stacks of the boot CPU, where nothing is.  image_pt is filled in by the
+ * assembler, so that only pages of text and constants cost instructions here.  The direct
+ * map uses image_pt again for the first 4 MiB: no alias of the text is writable.
  */
 #include <asm/desc.h>
 
@@ -57,7 +58,9 @@ pvh_start:
 	andl	$~PTE_RW, (%edi)
 	addl	$8, %edi
 	jmp	3b
-4:	movl	%ebx, %esi			/* start info */
+4:	movl	$0, image_pt_stack_guard - KERNEL_BASE
+	movl	$0, image_pt_ist_guard - KERNEL_BASE
+	movl	%ebx, %esi			/* start info */
 	xorl	%ebp, %ebp			/* 0: the boot CPU */
 	jmp	enable_long_mode
 
@@ -107,19 +110,26 @@ high64:
 	ud2
 
 secondary64:
-	movl	$PHYS(kernel_pml4), %eax	/* its stack lies in the direct map */
+	movl	$PHYS(kernel_pml4), %eax	/* its stack lies in the vmalloc range */
 	movq	%rax, %cr3
+	xorl	%esp, %esp
+	xchgq	secondary_stack, %rsp
+	testq	%rsp, %rsp
+	jz	too_late
 	movq	secondary_gs_base, %rax
 	movq	%rax, %rdx
 	shrq	$32, %rdx
 	movl	$MSR_GS_BASE, %ecx
 	wrmsr
-	movq	secondary_stack, %rsp
 	pushq	$0
 	pushq	$0
 	movq	%rsp, %rbp
 	call	start_secondary
 	ud2
+too_late:
+	cli
+	hlt
+	jmp	too_late
 
 	.section .data.page_aligned, "aw"
 	.balign	4096
@@ -133,13 +143,17 @@ image_pt:
 
 	.section .bss.page_aligned, "aw", @nobits
 	.balign	4096
-	.globl	boot_pml4, kernel_pdpt, kernel_pd, boot_stack
+	.globl	boot_pml4, kernel_pdpt, kernel_pd
+	.globl	stack_guard, boot_stack, ist_guard, boot_ist
 boot_pml4:	.skip 4096
 boot_pdpt:	.skip 4096
 boot_pd:	.skip 4096
 kernel_pdpt:	.skip 4096
 kernel_pd:	.skip 4096
+stack_guard:	.skip 4096
 boot_stack:	.skip THREAD_SIZE
+ist_guard:	.skip 4096
+boot_ist:	.skip IST_AREA_SIZE
 
 	.section .data, "aw"
 	.balign	8
@@ -158,5 +172,5 @@ boot_gdtr:
 	.globl	secondary_gs_base, secondary_stack
 	.balign	8
 secondary_gs_base:	.quad 0		/* of the CPU that starts next */
-secondary_stack:	.quad 0
+secondary_stack:	.quad 0		/* likewise; 0: nobody is waited for */
 	.section .note.GNU-stack, "", @progbits

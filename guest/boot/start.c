@@ -30,7 +30,6 @@ DEFINE_PER_CPU(struct cpu_local, cpu_local) = {
 };
 
 extern const initcall_t __start_initcall[], __stop_initcall[];
-extern char boot_stack[];
 void start_kernel(phys_addr_t start_info);
 
 /* guest/experiments/ has the real one. */
@@ -84,9 +83,7 @@ static void start_threads(void)
 
 void start_kernel(phys_addr_t start_info)
 {
-	static char ist[IST_AREA_SIZE] __aligned(16);
-
-	descriptors_prepare(0, ist);
+	descriptors_prepare(0, boot_ist);
 	descriptors_load(0);
 	idt_init();
 	hypervisor_detect();

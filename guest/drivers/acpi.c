@@ -320,12 +320,42 @@ int acpi_read_tables(const struct acpi_memory *memory, u64 rsdp, struct acpi_fac
 	return 0;
 }
 
-/* --- \_S5 ------------------------------------------------------------------------------ */
+/* --- the DSDT, whose code nothing here interprets ------------------------------------------ */
+
+#define AML_PIECE 64U
+#define AML_AFTER 64U /* what is looked at of what stands behind a name */
+
+/* Copies the first `name` of the DSDT and what follows, at most AML_AFTER bytes, to buf; how
+ * many.  0: it has none. */
+static u32 find_in_dsdt(const struct acpi_memory *memory, phys_addr_t dsdt,
+			const char *name, u8 buf[AML_AFTER])
+{
+	struct reader r = { memory, NULL };
+	u8 piece[AML_PIECE + AML_AFTER];
+	u32 len = (u32)strlen(name);
+	struct acpi_header h;
+
+	if (!table_header(&r, dsdt, sizeof(h), &h))
+		return 0;
+	for (u32 at = sizeof(h); at < h.length; at += AML_PIECE) {
+		u32 n = min(h.length - at, (u32)sizeof(piece));
+
+		if (!read(&r, dsdt + at, piece, n))
+			return 0;
+		for (u32 i = 0; i < AML_PIECE && i + len <= n; i++) {
+			if (memcmp(piece + i, name, len) != 0)
+				continue;
+			n = min(n - i, AML_AFTER);
+			memcpy(buf, piece + i, n);
+			return n;
+		}
+	}
+	return 0;
+}
 
 #define AML_PACKAGE 0x12
 #define AML_BYTE    0x0a
 #define AML_ONE	    0x01
-#define AML_PIECE   64U
 #define AML_NAME    4U
 /* Name, package, its length in up to 4 bytes, count, prefix, value. */
 #define AML_S5_MAX (AML_NAME + 1 + 4 + 1 + 2)
@@ -346,20 +376,27 @@ static int s5_value(const u8 *aml, u32 n)
 
 int acpi_find_s5(const struct acpi_memory *memory, phys_addr_t dsdt)
 {
-	struct reader r = { memory, NULL };
-	u8 piece[AML_PIECE + AML_S5_MAX];
-	struct acpi_header h;
+	u8 aml[AML_AFTER];
+	u32 n = find_in_dsdt(memory, dsdt, "_S5_", aml);
 
-	if (!table_header(&r, dsdt, sizeof(h), &h))
-		return -ENOENT;
-	for (u32 at = sizeof(h); at < h.length; at += AML_PIECE) {
-		u32 n = min(h.length - at, (u32)sizeof(piece));
+	return s5_value(aml, n);
+}
 
-		if (!read(&r, dsdt + at, piece, n))
-			return -ENOENT;
-		for (u32 i = 0; i < AML_PIECE && i + AML_NAME <= n; i++)
-			if (!memcmp(piece + i, "_S5_", AML_NAME))
-				return s5_value(piece + i, n - i);
+/* An I/O port descriptor (ACPI 6.4, 6.4.2.5): tag, decoding, lowest and highest base,
+ * alignment, count. */
+#define AML_IO	     0x47
+#define AML_IO_BYTES 8U
+
+int acpi_find_panic_port(const struct acpi_memory *memory, phys_addr_t dsdt)
+{
+	u8 aml[AML_AFTER];
+	u32 n = find_in_dsdt(memory, dsdt, "QEMU0001", aml);
+
+	for (u32 at = 0; at + AML_IO_BYTES <= n; at++) {
+		const u8 *io = aml + at;
+
+		if (io[0] == AML_IO && io[2] == io[4] && io[3] == io[5] && io[7] == 1)
+			return io[2] | io[3] << 8;
 	}
 	return -ENOENT;
 }

@@ -11,13 +11,12 @@
 #include <linux/interrupt.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
-#include <asm/apic.h>
 #include <asm/cpu.h>
 #include <asm/ioapic.h>
 #include <guest/acpi.h>
 #include <guest/blk.h>
-#include <guest/irq.h>
 #include <guest/machine.h>
+#include <guest/sysrq.h>
 
 #define PM1_POWER_BUTTON (1U << 8) /* in status and in enable */
 #define PM1_SCI_ENABLED	 (1U << 0) /* in control: ACPI mode is on */
@@ -61,6 +60,7 @@ void machine_stay(void)
 
 	if (!stays)
 		return;
+	sysrq_enable();
 	pr_info("staying until the power button is pressed\n");
 	wait_for_completion(&never);
 }
@@ -93,6 +93,11 @@ static int wait_for_button(void *unused)
 	machine_power_off();
 }
 
+void machine_press_power_button(void)
+{
+	complete(&pressed);
+}
+
 static irqreturn_t on_sci(int irq, void *dev)
 {
 	u16 status = inw(power()->event_port);
@@ -102,7 +107,7 @@ static irqreturn_t on_sci(int irq, void *dev)
 	if (!(status & PM1_POWER_BUTTON))
 		return IRQ_NONE;
 	outw(PM1_POWER_BUTTON, power()->event_port); /* ends it */
-	complete(&pressed);
+	machine_press_power_button();
 	return IRQ_HANDLED;
 }
 
@@ -121,18 +126,12 @@ static bool in_acpi_mode(const struct acpi_power *p)
 
 static int enable_button(const struct acpi_power *p)
 {
-	struct ioapic_route route = { .gsi = p->irq,
-				      .edge = p->edge,
-				      .active_low = p->active_low };
-	unsigned int cpu;
+	const struct ioapic_line line = { .gsi = p->irq,
+					  .edge = p->edge,
+					  .active_low = p->active_low };
 
-	route.vector = (u8)irq_alloc_vector(&cpu);
-	if (!route.vector)
-		return -ENOSPC;
-	route.apic_id = cpu_apic_id[cpu];
-	request_irq(route.vector, on_sci, 0, "acpi", NULL);
 	outw(PM1_POWER_BUTTON, (u16)(p->event_port + p->event_bytes / 2));
-	return ioapic_enable(&route);
+	return ioapic_request(&line, on_sci, "acpi");
 }
 
 static int power_init(void)

@@ -438,6 +438,7 @@ bool virtqueue_notify(struct virtqueue *vq)
 
 	if (r->broken)
 		return false;
+	dma_transfer_started(vq->vdev->dev.parent, _RET_IP_);
 	r->notify(vq);
 	return true;
 }

@@ -4,7 +4,7 @@
  * in one thread, and prints a KTAP line for each, the comparison of all ways
  * to memory, and the counts.
  *
- *	experiments=GLOB[,GLOB...]	which; without it all but measurements
+ *	experiments=GLOB[,GLOB...]	which; without it all but measurements and panics
  *	repeat=N|forever		how many rounds
  *	verbose				the claim and the time of each, as comments
  */
@@ -206,7 +206,7 @@ static bool comes_before(const struct experiment *a, const struct experiment *b)
 static bool is_selected(const struct experiment *e)
 {
 	if (!selection || !*selection)
-		return !e->measurement;
+		return !e->measurement && !e->fatal;
 	return glob_list_match(selection, e->name);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Panic: one CPU reports, the others stop, the machine ends with a failure code.  Nothing
- * here takes a lock or allocates.  A fault while reporting (the reason may be the very
- * memory we read) gets one line more and ends the machine at once.
+ * Panic: one CPU reports, the others stop, whoever runs the machine is told, and it ends with
+ * a failure code.  Nothing here takes a lock or allocates.  A fault while reporting (the
+ * reason may be the very memory we read) gets one line more and ends the machine at once.
  */
 #include <stdarg.h>
 #include <linux/kernel.h>
@@ -44,6 +44,12 @@ static void become_reporter(void)
 		halt_forever();
 }
 
+static void __noreturn end(void)
+{
+	panic_port_tell();
+	machine_exit(EXIT_PANIC);
+}
+
 /* The rest of a panic, its text made. */
 static void __noreturn die(const struct pt_regs *regs, const char *text)
 {
@@ -53,16 +59,16 @@ static void __noreturn die(const struct pt_regs *regs, const char *text)
 	become_reporter();
 	console_break_locks();
 	if (++depth > 2)
-		machine_exit(EXIT_PANIC);
+		end();
 	pr_err("%s: %s\n", depth == 1 ? "Kernel panic" : "Panic while panicking", text);
 	if (depth > 1)
-		machine_exit(EXIT_PANIC);
+		end();
 	apic_send_nmi_others();
 	pr_err("CPU %u, %u online, thread %s\n", arch_cpu_id(), num_online_cpus(),
 	       task_name(current));
 	show_regs(regs ? regs : &here);
 	show_stack_from(regs ? regs->rbp : (unsigned long)__builtin_frame_address(0));
-	machine_exit(EXIT_PANIC);
+	end();
 }
 
 void panic(const char *fmt, ...)

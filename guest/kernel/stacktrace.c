@@ -10,7 +10,8 @@
 #include <guest/stacktrace.h>
 #include <mm/platform.h>
 
-#define MAX_DEPTH 32
+#define MAX_DEPTH  32 /* lines */
+#define LAST_FRAME 1UL /* leads nowhere, for it is not aligned */
 
 static bool is_text(u64 pc)
 {
@@ -34,18 +35,25 @@ static bool read_frame(u64 fp, u64 *next, u64 *pc)
 	return ok;
 }
 
+/* From the frame at *fp to the caller's; false where the chain ends. */
+static bool step(u64 *fp, u64 *pc)
+{
+	u64 next;
+
+	if (*fp % 8 || !read_frame(*fp, &next, pc) || !is_text(*pc))
+		return false;
+	/* The stack of a double fault lies elsewhere: only there may it go down. */
+	*fp = next > *fp ? next : LAST_FRAME;
+	return true;
+}
+
 unsigned int stack_trace_from(unsigned long fp, unsigned long *pcs, unsigned int max)
 {
 	unsigned int n = 0;
-	u64 next, pc;
+	u64 at = fp, pc;
 
-	while (n < max && fp % 8 == 0 && read_frame(fp, &next, &pc) && is_text(pc)) {
+	while (n < max && step(&at, &pc))
 		pcs[n++] = pc;
-		/* The stack of a double fault lies elsewhere: only there may it go down. */
-		if (next <= fp)
-			break;
-		fp = next;
-	}
 	return n;
 }
 
@@ -54,27 +62,43 @@ unsigned int platform_backtrace(unsigned long *pcs, unsigned int max)
 	return stack_trace_from((unsigned long)__builtin_frame_address(0), pcs, max);
 }
 
+/* Endless recursion is one line, not all there is room for. */
+static void show_calls(unsigned long pc, unsigned int times)
+{
+	if (times > 1)
+		pr_err("  %pS, %u times\n", (void *)pc, times);
+	else if (times)
+		pr_err("  %pS\n", (void *)pc);
+}
+
 void show_chain(const unsigned long *pcs, unsigned int n)
 {
 	unsigned int times;
 
 	pr_err("Call chain:\n");
 	for (unsigned int i = 0; i < n; i += times) {
-		/* Endless recursion is one line, not all there is room for. */
 		for (times = 1; i + times < n && pcs[i + times] == pcs[i]; times++)
 			;
-		if (times > 1)
-			pr_err("  %pS, %u times\n", (void *)pcs[i], times);
-		else
-			pr_err("  %pS\n", (void *)pcs[i]);
+		show_calls(pcs[i], times);
 	}
 }
 
 void show_stack_from(unsigned long fp)
 {
-	unsigned long pcs[MAX_DEPTH];
+	unsigned int times = 0, lines = 0;
+	u64 at = fp, pc, last = 0;
 
-	show_chain(pcs, stack_trace_from(fp, pcs, MAX_DEPTH));
+	pr_err("Call chain:\n");
+	while (lines < MAX_DEPTH && step(&at, &pc)) {
+		if (pc != last) {
+			show_calls(last, times);
+			lines++;
+			times = 0;
+		}
+		last = pc;
+		times++;
+	}
+	show_calls(last, times);
 }
 
 void dump_stack(void)

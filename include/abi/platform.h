@@ -53,6 +53,8 @@
 #define PV_KBD_PORT	  0x64u /* keyboard controller: the write 0xFE resets */
 #define PV_KBD_RESET	  0xFEu
 #define PV_EXIT_PORT	  0x501u /* writing v ends the VM: 0 success, else a failure code */
+#define PV_PANIC_PORT	  0x505u /* pvpanic: a kernel that panics writes PV_PANICKED */
+#define PV_PANICKED	  0x01u
 #define PV_DMA_CHECK_PORT 0x508u /* the DMA checker: abi/dma_check.h */
 #define PV_PM_BASE	  0x600u /* ACPI PM1a event block */
 #define PV_PM1_EVT	  0x600u /* status, enable: 2 + 2 bytes */

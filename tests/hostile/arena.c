@@ -15,6 +15,7 @@ extern const char start[], etext[]; /* of the code */
 static uint64_t arena[WORDS] __attribute__((aligned(4096)));
 static uint64_t copy[WORDS]; /* of the arena when the watch began */
 static size_t used;
+static size_t watched; /* words: what was in use then, and some behind */
 static uint64_t others; /* a hash of the other two pieces */
 static struct {
 	uint64_t addr, len;
@@ -22,6 +23,11 @@ static struct {
 static unsigned int nr_allowed;
 
 uint64_t ram_end;
+
+uint64_t arena_base(void)
+{
+	return (uint64_t)arena;
+}
 
 void arena_clear(void)
 {
@@ -59,7 +65,8 @@ static uint64_t hash_others(void)
 
 void watch_start(void)
 {
-	for (size_t i = 0; i < WORDS; i++)
+	watched = used + EDGE < ARENA ? (used + EDGE) / WORD : WORDS;
+	for (size_t i = 0; i < watched; i++)
 		copy[i] = arena[i];
 	others = hash_others();
 }
@@ -93,7 +100,7 @@ static bool edge_may_change(void)
 
 bool watch_ok(const char *what)
 {
-	for (size_t i = 0; i < WORDS; i++) {
+	for (size_t i = 0; i < watched; i++) {
 		if (arena[i] == copy[i])
 			continue;
 		for (size_t k = i * WORD; k < (i + 1) * WORD; k++) {

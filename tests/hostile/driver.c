@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The hostile guest's virtio driver: as honest as the cases let it be. */
 #include <abi/edu.h>
+#include <abi/virtio_iommu.h>
 
 #include "tests/hostile/hostile.h"
 
@@ -59,10 +60,15 @@ bool device_find(struct device *d, unsigned int devfn)
 	if ((id & 0xffff) != VIRTIO_PCI_VENDOR_ID)
 		return true;
 	d->id = (id >> 16) - VIRTIO_PCI_DEVICE_BASE;
+	d->wanted = CORE;
+	if (d->id == VIRTIO_ID_IOMMU)
+		d->wanted |= VIRTIO_FEATURE(VIRTIO_IOMMU_F_MAP_UNMAP);
 	for (unsigned int at = config_read(devfn, PCI_CAPABILITY_LIST, 1); at;
 	     at = config_read(devfn, at + 1, 1))
 		if (config_read(devfn, at, 1) == PCI_CAP_ID_VNDR)
 			note_cap(d, at);
+		else if (config_read(devfn, at, 1) == PCI_CAP_ID_MSIX)
+			d->msix = at;
 	return true;
 }
 
@@ -99,7 +105,7 @@ static bool negotiate(struct device *d, uint64_t without)
 		put(d, VIRTIO_PCI_COMMON_DFSELECT, 4, i);
 		d->offered |= get(d, VIRTIO_PCI_COMMON_DF, 4) << 32 * i;
 	}
-	d->accepted = d->offered & CORE & ~without;
+	d->accepted = d->offered & d->wanted & ~without;
 	for (unsigned int i = 0; i < 2; i++) {
 		put(d, VIRTIO_PCI_COMMON_GFSELECT, 4, i);
 		put(d, VIRTIO_PCI_COMMON_GF, 4, d->accepted >> 32 * i);
@@ -132,17 +138,50 @@ bool queue_enable(struct device *d)
 	return get(d, VIRTIO_PCI_COMMON_Q_ENABLE, 2);
 }
 
-bool device_start(struct device *d, uint64_t without)
+bool device_begin(struct device *d, uint64_t without)
 {
-	arena_clear();
 	if (!device_reset(d))
 		return false;
 	add_status(d, VIRTIO_CONFIG_S_ACKNOWLEDGE);
 	add_status(d, VIRTIO_CONFIG_S_DRIVER);
-	if (!negotiate(d, without) || !queue_enable(d))
-		return false;
+	return negotiate(d, without);
+}
+
+void device_go(struct device *d)
+{
 	add_status(d, VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+bool device_start(struct device *d, uint64_t without)
+{
+	arena_clear();
+	if (!device_begin(d, without) || !queue_enable(d))
+		return false;
+	device_go(d);
 	return true;
+}
+
+void msix_enable(const struct device *d, uint64_t addr, uint32_t data)
+{
+	uint32_t where = config_read(d->devfn, d->msix + PCI_MSIX_TABLE, 4);
+	unsigned int flags = config_read(d->devfn, d->msix + PCI_MSIX_FLAGS, 2);
+	struct pci_msix_entry *entry =
+		(void *)(bar_address(d->devfn, where & PCI_MSIX_TABLE_BIR) +
+			 (where & PCI_MSIX_TABLE_OFFSET));
+
+	for (unsigned int i = 0; i <= (flags & PCI_MSIX_FLAGS_QSIZE); i++) {
+		reg_write((uint64_t)&entry[i].addr_lo, 4, (uint32_t)addr);
+		reg_write((uint64_t)&entry[i].addr_hi, 4, addr >> 32);
+		reg_write((uint64_t)&entry[i].data, 4, data + i);
+		reg_write((uint64_t)&entry[i].ctrl, 4, 0);
+	}
+	config_write(d->devfn, d->msix + PCI_MSIX_FLAGS, 2,
+		     flags | PCI_MSIX_FLAGS_ENABLE);
+}
+
+void msix_disable(const struct device *d)
+{
+	config_write(d->devfn, d->msix + PCI_MSIX_FLAGS, 2, 0);
 }
 
 /* --- the queue ---------------------------------------------------------------------------- */

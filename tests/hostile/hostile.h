@@ -27,7 +27,7 @@
 #define QUEUE_SIZE    64u
 #define SEGS_MAX      (QUEUE_SIZE + 2)
 #define ALLOWED	      32u
-#define ARENA	      12288u
+#define ARENA	      32768u
 #define SCRATCH	      1024u
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -40,17 +40,27 @@ void config_write(unsigned int devfn, unsigned int offset, unsigned int size,
 uint64_t reg_read(uint64_t addr, unsigned int size);
 void reg_write(uint64_t addr, unsigned int size, uint64_t value);
 uint64_t now_ms(void);
+void pause_ms(unsigned int ms);
 /* %s, %u, %x of 64 bits each; the only formats. */
 void say(const char *fmt, ...);
 void *memset(void *to, int byte, size_t n);
 void *memcpy(void *to, const void *from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 
+/* --- second.c: another vCPU ----------------------------------------------------------------- */
+
+/* It does this over and over; false: there is no other. */
+bool second_start(void (*job)(void));
+/* It has ended. */
+void second_stop(void);
+
 /* --- arena.c: memory for the devices, and who watches it ----------------------------------- */
 
 /* All of it is zero and free again, and nothing is allowed. */
 void arena_clear(void);
 void *arena_get(size_t size, size_t align);
+/* Where it is: what an IOMMU has to let through. */
+uint64_t arena_base(void);
 /* A range that devices may change. */
 void watch_allow(uint64_t addr, uint64_t len);
 /* From here on nobody changes anything else: all is offered, and no doorbell has rung. */
@@ -71,7 +81,8 @@ struct device {
 	unsigned int devfn, id; /* VIRTIO_ID_*; 0: edu */
 	uint64_t common, isr, notify, config, bar0;
 	uint32_t notify_step;
-	uint64_t offered, accepted;
+	unsigned int msix; /* the capability; 0: none */
+	uint64_t wanted, offered, accepted; /* features */
 
 	unsigned int queue; /* the one in use */
 	struct vring_desc *desc;
@@ -86,11 +97,17 @@ bool device_find(struct device *d, unsigned int devfn);
 uint64_t get(struct device *d, unsigned int reg, unsigned int size);
 void put(struct device *d, unsigned int reg, unsigned int size, uint64_t value);
 bool device_reset(struct device *d);
+/* From reset up to FEATURES_OK, and the end of set-up: for a device with several queues. */
+bool device_begin(struct device *d, uint64_t without);
+void device_go(struct device *d);
 /* Reset to DRIVER_OK with fresh rings for its queue; features not to take.  False: refused. */
 bool device_start(struct device *d, uint64_t without);
 /* Rings into the arena, and their addresses to the device; then enable: did it stay? */
 bool queue_enable(struct device *d);
 bool device_broken(struct device *d);
+/* All vectors, unmasked: messages to `addr`, from `data` on. */
+void msix_enable(const struct device *d, uint64_t addr, uint32_t data);
+void msix_disable(const struct device *d);
 
 void set_desc(struct device *d, unsigned int i, uint64_t addr, uint32_t len,
 	      uint16_t flags, uint16_t next);
@@ -148,6 +165,17 @@ struct attack_case {
 	bool (*spoil)(struct attack *a);
 };
 
+void allow_writable(struct attack *a);
+bool offer_request(struct attack *a);
+/* As many as the queue takes at once, a power of two, which is returned; the whole ring
+ * holds their heads, so that from then on the index alone offers them again. */
+unsigned int offer_many(struct attack *a);
+
+/* long_cases.c */
+bool index_wraps(struct attack *a);
+bool rewritten_meanwhile(struct attack *a);
+bool interrupts_never_taken(struct attack *a);
+
 extern const struct attack_case attack_cases[];
 extern const unsigned int nr_attack_cases;
 
@@ -159,5 +187,21 @@ struct own_case {
 };
 extern const struct own_case own_cases[];
 extern const unsigned int nr_own_cases;
+
+/* iommu_cases.c: what is mapped and unmapped before the first disk. */
+bool unmapped_under_way(struct device *d);
+bool detached_under_way(struct device *d);
+bool end_of_a_mapping(struct device *d);
+bool scattered_mapping(struct device *d);
+bool read_only_buffer(struct device *d);
+bool read_only_ring(struct device *d);
+bool flood_of_mappings(struct device *d);
+bool flood_of_domains(struct device *d);
+
+/* published.c: wild memory state, which the monitor reads meanwhile; the last stays. */
+void publish_nonsense(void);
+
+/* storm.c: every doorbell for ever, and nobody takes what comes back. */
+void storm(struct device *devices, unsigned int n) __attribute__((noreturn));
 
 #endif

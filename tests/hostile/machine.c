@@ -106,6 +106,14 @@ uint64_t now_ms(void)
 	return ((uint64_t)high << 32 | low) / khz;
 }
 
+void pause_ms(unsigned int ms)
+{
+	uint64_t end = now_ms() + ms;
+
+	while (now_ms() < end)
+		;
+}
+
 /* --- words -------------------------------------------------------------------------------- */
 
 static void put_char(char c)

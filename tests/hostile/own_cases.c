@@ -2,6 +2,7 @@
 /* Cases of single devices: requests that are well laid out and make no sense. */
 #include <abi/dmacheck.h>
 #include <abi/edu.h>
+#include <abi/virtio_balloon.h>
 #include <abi/virtio_blk.h>
 
 #include "tests/hostile/hostile.h"
@@ -165,10 +166,54 @@ static bool edu_nonsense(struct device *d)
 		EDU_DMA_R_FAULT);
 }
 
+/* --- 31: the balloon -------------------------------------------------------------------------- */
+
+#define MARK	  0x31c0ffee31c0ffeeull
+#define MARK_ADDR 0x100u /* in the first page */
+
+static bool inflate(struct device *d, const uint32_t *pages, uint32_t bytes)
+{
+	uint32_t *list = arena_get(bytes, 8), used;
+	const struct seg seg = { (uint64_t)list, bytes, false };
+
+	memcpy(list, pages, bytes);
+	watch_allow((uint64_t)d->used, VRING_USED_BYTES(QUEUE_SIZE));
+	offer(d, &seg, 1);
+	watch_start();
+	return answered(d, &used) && !used && watch_ok("balloon");
+}
+
+/* Of what a page number may be, the rings' and the first page must stay as they are. */
+static bool balloon_nonsense(struct device *d)
+{
+	const uint32_t page = VIRTIO_BALLOON_PFN_SHIFT, good = 0x3000000 >> page;
+	const uint32_t list[] = { 0,
+				  ~0u,
+				  (uint32_t)(ram_end >> page),
+				  PV_ECAM_BASE >> page,
+				  (uint32_t)((uint64_t)d->desc >> page),
+				  (uint32_t)((uint64_t)d->used >> page),
+				  good,
+				  good };
+
+	reg_write(MARK_ADDR, 8, MARK);
+	return inflate(d, list, sizeof(list)) && inflate(d, list, sizeof(list) - 1) &&
+	       inflate(d, list, 3) && reg_read(MARK_ADDR, 8) == MARK;
+}
+
 const struct own_case own_cases[] = {
 	{ "30 sector_overflows", VIRTIO_ID_BLOCK, sector_overflows },
 	{ "30 read_only_stays", VIRTIO_ID_BLOCK, read_only_stays },
 	{ "30 discard_overflows", VIRTIO_ID_BLOCK, discard_overflows },
+	{ "31 balloon_nonsense", VIRTIO_ID_BALLOON, balloon_nonsense },
+	{ "32 unmapped_under_way", VIRTIO_ID_IOMMU, unmapped_under_way },
+	{ "32 detached_under_way", VIRTIO_ID_IOMMU, detached_under_way },
+	{ "33 end_of_a_mapping", VIRTIO_ID_IOMMU, end_of_a_mapping },
+	{ "33 scattered_mapping", VIRTIO_ID_IOMMU, scattered_mapping },
+	{ "34 read_only_buffer", VIRTIO_ID_IOMMU, read_only_buffer },
+	{ "34 read_only_ring", VIRTIO_ID_IOMMU, read_only_ring },
+	{ "35 flood_of_mappings", VIRTIO_ID_IOMMU, flood_of_mappings },
+	{ "35 flood_of_domains", VIRTIO_ID_IOMMU, flood_of_domains },
 	{ "36 edu_nonsense", 0, edu_nonsense },
 	{ "37 dmacheck_nonsense", VIRTIO_ID_DMACHECK, dmacheck_nonsense },
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PVH entry of the hostile guest: long mode, the first 4 GiB mapped one to one, a stack, and
- * no interrupts for ever: the guest polls.
+ * no interrupts for ever: the guest polls.  A second CPU comes by the trampoline, which is
+ * copied to a page below 1 MiB, and goes the same way on another stack.
  */
 #define PTE_P_RW 0x003
 #define PTE_BIG	 0x083	/* 2 MiB */
@@ -9,7 +10,9 @@
 #define CR4_PAE	 0x20
 #define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
-#define CODE	 8
+#define CODE	 0x08
+#define CODE32	 0x10
+#define DATA	 0x18
 #define STACK	 16384
 
 	.section .note.pvh, "a", @note
@@ -17,6 +20,10 @@
 	.long	4, 4, 18	/* XEN_ELFNOTE_PHYS32_ENTRY */
 	.asciz	"Xen"
 	.long	start
+	.long	10, 8, 1	/* MEMSTATE_NOTE_TYPE: abi/memstate.h */
+	.asciz	"pagevisor"
+	.balign	4
+	.quad	published
 
 	.text
 	.code32
@@ -24,6 +31,9 @@
 start:
 	cld
 	movl	%ebx, %edi	/* the start info is main's argument */
+	movl	$main, %esi
+	movl	$stack + STACK, %esp
+to_long_mode:
 	movl	$CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	$pml4, %eax
@@ -42,17 +52,45 @@ long_mode:
 	movl	%eax, %ss
 	movl	%eax, %ds
 	movl	%eax, %es
-	movl	$stack + STACK, %esp
-	call	main
+	movl	%esp, %esp
+	movl	%esi, %esi
+	call	*%rsi
 1:	hlt
 	jmp	1b
 
+	.code32
+second32:
+	movl	$DATA, %eax
+	movl	%eax, %ds
+	movl	$second_main, %esi
+	movl	$second_stack + STACK, %esp
+	jmp	to_long_mode
+
 	.section .rodata
+	.globl	trampoline, trampoline_end
+	.balign	16
+trampoline:
+	.code16
+	cli
+	cld
+	lgdtl	%cs:(gdt_pointer_16 - trampoline)
+	movl	$0x11, %eax	/* ET PE */
+	movl	%eax, %cr0
+	ljmpl	$CODE32, $second32
+	.balign	4
+gdt_pointer_16:
+	.word	gdt_end - gdt - 1
+	.long	gdt
+trampoline_end:
+
 	.balign	8
 gdt:	.quad	0
 	.quad	0x00af9b000000ffff
+	.quad	0x00cf9b000000ffff
+	.quad	0x00cf93000000ffff
+gdt_end:
 gdt_pointer:
-	.word	. - gdt - 1
+	.word	gdt_end - gdt - 1
 	.long	gdt
 
 	.data
@@ -74,4 +112,6 @@ pds:	.set	i, 0
 	.bss
 	.balign	16
 stack:	.skip	STACK
+second_stack:
+	.skip	STACK
 	.section .note.GNU-stack, "", @progbits

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A good request of each device. */
 #include <abi/dmacheck.h>
+#include <abi/virtio_balloon.h>
 #include <abi/virtio_blk.h>
 #include <abi/virtio_console.h>
 #include <abi/virtio_iommu.h>
@@ -10,6 +11,9 @@
 #define BYTES	  512u
 #define NO_STATUS 0xeeu
 #define ANSWER_MS 5000u
+
+#define BALLOON_FIRST 0x1000000u
+#define BALLOON_PAGES 64u
 
 static struct seg fresh(uint32_t len, bool write)
 {
@@ -131,12 +135,34 @@ static bool iommu_succeeded(const struct seg *seg, unsigned int n, uint32_t used
 	       *(uint8_t *)at(&seg[n - 1]) != NO_STATUS;
 }
 
+/* --- a balloon: takes pages that nobody uses ----------------------------------------------- */
+
+static unsigned int balloon_request(struct device *d, struct seg *seg)
+{
+	uint32_t *page;
+
+	(void)d;
+	seg[0] = fresh(BALLOON_PAGES * sizeof(*page), false);
+	page = at(&seg[0]);
+	for (unsigned int i = 0; i < BALLOON_PAGES; i++)
+		page[i] = (BALLOON_FIRST >> VIRTIO_BALLOON_PFN_SHIFT) + i;
+	return 1;
+}
+
+static bool balloon_succeeded(const struct seg *seg, unsigned int n, uint32_t used_len)
+{
+	(void)seg;
+	(void)n;
+	return used_len == 0;
+}
+
 static const struct target targets[] = {
 	{ VIRTIO_ID_BLOCK, "disk", 0, true, blk_request, blk_succeeded },
 	{ VIRTIO_ID_RNG, "rng", 0, true, rng_request, rng_succeeded },
 	{ VIRTIO_ID_CONSOLE, "console", VIRTIO_CONSOLE_TXQ, false, console_request,
 	  console_succeeded },
 	{ VIRTIO_ID_DMACHECK, "dmacheck", 0, true, dmacheck_request, dmacheck_succeeded },
+	{ VIRTIO_ID_BALLOON, "balloon", 0, false, balloon_request, balloon_succeeded },
 	{ VIRTIO_ID_IOMMU, "iommu", 0, true, iommu_request, iommu_succeeded },
 };
 

@@ -78,6 +78,14 @@ all_bugs_are_listed() {
 	diff <(bugs | cut -d'|' -f1 | sed 's/ *$//' | sort) \
 		<(tr -d '\r' <"$work/bugs" | sed -n 's/^ok [0-9]* dmabug\.\([a-z-]*\) #.*/\1/p' | grep -v exposed | sort)
 }
+# What a device did wrong names who gave it the work: the same experiment.
+started() {
+	jq -e --arg kinds "$1" '
+		[.dma_check.findings[] | select((.kind | IN($kinds | split(" ")[])) and (has("called_by") | not) and
+			(.kind == "outside" or any(.mapped_by[]; test("^dmabug_"))))] | length >= 6 and
+		all(.[]; (.started_by | any(test("^dmabug_"))) and (.started_by[0] | test("^dmacheck_|^virtqueue_")))' \
+		"$work/bugs.json" || { jq -c '.dma_check.findings[] | [.kind, .started_by]' "$work/bugs.json"; false; }
+}
 nothing_else() {
 	jq -e '.dma_check | .unexpected == 0 and .mode == "hash" and .published and
 		all(.findings[]; .provoked) and ([.findings[].count] | add) == ([.found[]] | add)' "$work/bugs.json"
@@ -90,6 +98,8 @@ while IFS='|' read -r experiment kind device site text; do
 	ok "dmabug.$(trimmed "$experiment"): one report, with its symbol" \
 		reported "$(trimmed "$experiment")" "$(trimmed "$kind")" "$(trimmed "$device")" "$(trimmed "$site")" "$(trimmed "$text")"
 done < <(bugs)
+ok "accesses name who gave the device its work" \
+	started 'outside past-end after-unmap direction ownership'
 ok "these, each once, and nothing else" nothing_else
 
 # Without -v what was announced is not said; JSON has it.

@@ -24,8 +24,8 @@ refused() { # PATTERN ARGUMENT...
 ok "an unknown option is refused" refused '-frobnicate: this emulator has no such option$' -frobnicate
 ok "USB is refused, with its XML element" refused "piix3-usb-uhci: there is no such device; in the domain XML: <controller type='usb' model='none'/>" -device piix3-usb-uhci,id=usb
 ok "a network card is refused" refused '-netdev: .*<interface>' -netdev user,id=net0
-ok "cache=none is refused" refused "cache.direct=on is not possible here; in the domain XML: <driver cache=" \
-	-blockdev '{"driver":"file","filename":"x","node-name":"n","cache":{"direct":true}}'
+ok "errors cannot be ignored" refused "werror=ignore: .*<driver error_policy=" -blockdev driver=file,filename=x,node-name=n \
+	-device virtio-blk-pci,drive=n,werror=ignore
 ok "-no-acpi is refused" refused '-no-acpi: .*<features><acpi/>' -no-acpi
 ok "TCG is refused" refused "there is only KVM; in the domain XML: <domain type='kvm'>" -machine pagevisor -accel tcg
 ok "half a JSON object is refused" refused '-blockdev: not a JSON object' -blockdev '{"driver":'

@@ -58,6 +58,18 @@ option init init_on_free=1
 option profile alloc_profile=on
 option none "page_poison=on page_owner=on"
 
+# A stack that ends: the guest says so, whosever it was.
+overrun() { # EXPERIMENT
+	local status=0
+	guest crash q35 256 "experiments=crash.$1" >"$work/crash.status" || status=$?
+	cat "$work/crash.status"
+	[ "$status" != 0 ] && grep -q "QEMU's status 251" "$work/crash.status"
+}
+for crash in stack:main idle-boot:idle/0 idle-other:idle/1; do
+	ok "crash.${crash%:*}: the guest ends in a panic" overrun "${crash%:*}"
+	ok "crash.${crash%:*}: the report names ${crash#*:}" stack_reported "$work/crash" "${crash#*:}"
+done
+
 # QEMU's balloon, which is told over QMP what it shall have: 12 MiB of 256.
 balloon() {
 	local status=0

@@ -64,8 +64,8 @@ printed_bytes() {
 
 # --- stop and cont --------------------------------------------------------------------------
 
-ok "a machine that waits" start printer --paused --cpus 2 --append f "$B/tiny.elf"
-ok "it is listed" says '^printer +[0-9]+ +prelaunch +2 +256$' "$pv" list
+ok "a machine that waits" start printer --uuid 6bb50ab1-def2-499c-863a-e51ccaa98088 --paused --cpus 2 --append f "$B/tiny.elf"
+ok "it is listed" says '^printer +[0-9]+ +prelaunch +2 +256 +6bb50ab1-def2-499c-863a-e51ccaa98088$' "$pv" list
 nothing_yet() {
 	[ "$(printed_bytes)" = 0 ]
 }

@@ -159,6 +159,19 @@ static void put_com1(struct aml *aml)
 	aml_close(aml);
 }
 
+/* The id by which drivers know QEMU's. */
+static void put_panic_port(struct aml *aml)
+{
+	aml_open_device(aml, "PEVT");
+	aml_name(aml, "_HID");
+	aml_string(aml, "QEMU0001");
+	aml_name(aml, "_CRS");
+	aml_open_resources(aml);
+	aml_res_ports(aml, PV_PANIC_PORT, 1);
+	aml_close_resources(aml);
+	aml_close(aml);
+}
+
 /* SLP_TYP for both control blocks; the rest is reserved. */
 static void put_s5(struct aml *aml)
 {
@@ -182,6 +195,7 @@ static uint64_t write_dsdt(struct tables *t)
 	put_pci_host(&aml);
 	put_board(&aml);
 	put_com1(&aml);
+	put_panic_port(&aml);
 	aml_close(&aml);
 	put_s5(&aml);
 	/* What is written is the same for every machine: the tests see it complete. */

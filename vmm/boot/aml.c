@@ -9,6 +9,7 @@
 #define OP_BYTE	   0x0a
 #define OP_WORD	   0x0b
 #define OP_DWORD   0x0c
+#define OP_STRING  0x0d
 #define OP_QWORD   0x0e
 #define OP_SCOPE   0x10
 #define OP_BUFFER  0x11
@@ -154,6 +155,12 @@ void aml_integer(struct aml *aml, uint64_t value)
 static unsigned int hex_digit(char c)
 {
 	return (unsigned int)(c <= '9' ? c - '0' : c - 'A' + 10);
+}
+
+void aml_string(struct aml *aml, const char *text)
+{
+	put(aml, OP_STRING, 1);
+	put_bytes(aml, text, strlen(text) + 1);
 }
 
 /* Three letters of 5 bits, four hexadecimal digits, big-endian. */

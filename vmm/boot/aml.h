@@ -39,6 +39,7 @@ void aml_close(struct aml *aml);
 /* Name (NAME, ...): the value is the next term. */
 void aml_name(struct aml *aml, const char *name);
 void aml_integer(struct aml *aml, uint64_t value);
+void aml_string(struct aml *aml, const char *text);
 /* A compressed EISA id such as "PNP0A03". */
 void aml_eisa_id(struct aml *aml, const char *id);
 

@@ -12,6 +12,7 @@
 #include "vmm/util/log.h"
 #include "vmm/report/outcome.h"
 #include "vmm/cli/rundir.h"
+#include "vmm/machine/config.h"
 
 static const struct option no_options[] = { { .name = NULL } };
 
@@ -230,12 +231,16 @@ static void print_machine(struct ctl *ctl, const char *name, int fd)
 	json_t *status = ctl_execute(ctl, "query-status", NULL, -1, &ignored);
 	json_t *cpus = ctl_execute(ctl, "query-cpus-fast", NULL, -1, &ignored);
 	json_t *mem = ctl_execute(ctl, "query-memory-size-summary", NULL, -1, &ignored);
+	json_t *uuid = ctl_execute(ctl, "query-uuid", NULL, -1, &ignored);
+	const char *id = text_of(uuid, "UUID");
 
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
 	if (status && cpus && mem)
-		printf("%-24s %8d  %-14s %5zu %8lld\n", name, (int)peer.pid,
+		printf("%-24s %8d  %-14s %5zu %8lld  %s\n", name, (int)peer.pid,
 		       text_of(status, "status"), json_array_size(cpus),
-		       (long long)(number_of(mem, "base-memory") >> 20));
+		       (long long)(number_of(mem, "base-memory") >> 20),
+		       strcmp(id, UUID_NONE) != 0 ? id : "-");
+	json_decref(uuid);
 	json_decref(status);
 	json_decref(cpus);
 	json_decref(mem);
@@ -245,8 +250,8 @@ static void print_machine(struct ctl *ctl, const char *name, int fd)
 static void print_head(bool *headed)
 {
 	if (!*headed)
-		printf("%-24s %8s  %-14s %5s %8s\n", "NAME", "PID", "STATUS", "VCPUS",
-		       "MEM/MiB");
+		printf("%-24s %8s  %-14s %5s %8s  %s\n", "NAME", "PID", "STATUS", "VCPUS",
+		       "MEM/MiB", "UUID");
 	*headed = true;
 }
 

@@ -27,7 +27,7 @@ static const char exit_status[][2][256] = {
 	       "itself off." },
 	{ "1",
 	  "The guest reported failure (it wrote another value to the exit port), "
-	  "crashed, or was ended before it finished: from outside, or by the monitor's "
+	  "panicked, crashed, or was ended before it finished: from outside, or by the monitor's "
 	  "confinement." },
 	{ "2", "Usage or environment: one line on standard error names the thing and the "
 	       "mend." },

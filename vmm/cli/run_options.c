@@ -103,21 +103,52 @@ static int set_cpus(void *target, const char *value, struct error *err)
 	return 0;
 }
 
-/* FILE[,ro]: the path is cut off in place, argv is ours. */
+/* The words behind a disk's path. */
+static const struct disk_word {
+	const char *word;
+	bool readonly, direct, write_through, no_flush;
+} disk_words[] = {
+	{ "ro", true, false, false, false },
+	{ "cache=writeback", false, false, false, false },
+	{ "cache=none", false, true, false, false },
+	{ "cache=writethrough", false, false, true, false },
+	{ "cache=directsync", false, true, true, false },
+	{ "cache=unsafe", false, false, false, true },
+};
+
+/* Takes the last word off; false: it is none, but belongs to the path. */
+static bool take_disk_word(const char *value, struct disk_config *disk)
+{
+	char *comma = strrchr(value, ',');
+	size_t i;
+
+	for (i = 0; comma && i < sizeof(disk_words) / sizeof(disk_words[0]); i++) {
+		const struct disk_word *w = &disk_words[i];
+
+		if (strcmp(comma + 1, w->word) != 0)
+			continue;
+		*comma = '\0';
+		disk->readonly |= w->readonly;
+		disk->direct |= w->direct;
+		disk->write_through |= w->write_through;
+		disk->no_flush |= w->no_flush;
+		return true;
+	}
+	return false;
+}
+
+/* FILE[,ro][,cache=MODE]: the path is cut off in place, argv is ours. */
 static int add_disk(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
 	struct disk_config *disk = &o->machine.disks[o->machine.nr_disks];
-	char *suffix = strrchr(value, ',');
 
 	if (o->machine.nr_disks == DISKS_MAX)
 		return error_set(err, EINVAL, "--disk %s: one too many; give at most %d",
 				 value, DISKS_MAX);
 	*disk = (struct disk_config){ .path = value };
-	if (suffix && !strcmp(suffix, ",ro")) {
-		*suffix = '\0';
-		disk->readonly = true;
-	}
+	while (take_disk_word(value, disk))
+		;
 	if (!*value)
 		return error_set(err, EINVAL, "--disk: no file; give --disk FILE[,ro]");
 	o->machine.nr_disks++;
@@ -144,22 +175,30 @@ static int set_append(void *target, const char *value, struct error *err)
 
 static int set_console(void *target, const char *value, struct error *err)
 {
-	static const char *const names[] = {
-		[CONSOLE_STDIO] = "stdio",
-		[CONSOLE_PTY] = "pty",
-		[CONSOLE_NONE] = "none",
+	static const struct {
+		const char *word; /* up to its colon a path follows */
+		enum console_kind kind;
+	} kinds[] = {
+		{ "stdio", CONSOLE_STDIO },  { "pty", CONSOLE_PTY },
+		{ "none", CONSOLE_NONE },    { "file:", CONSOLE_FILE },
+		{ "unix:", CONSOLE_SOCKET },
 	};
-	struct run_options *o = target;
-	size_t i;
+	struct console_config *console = &((struct run_options *)target)->machine.console;
+	size_t i, n;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		/* Kinds without a name here have another way in. */
-		if (names[i] && !strcmp(value, names[i])) {
-			o->machine.console = (enum console_kind)i;
-			return 0;
-		}
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		bool path = strchr(kinds[i].word, ':');
+
+		n = strlen(kinds[i].word) + !path;
+		if (strncmp(value, kinds[i].word, n) != 0 || (path && !value[n]))
+			continue;
+		*console = (struct console_config){ .kind = kinds[i].kind,
+						    .path = path ? value + n : NULL };
+		return 0;
 	}
-	return error_set(err, EINVAL, "--console %s: unknown; give stdio, pty or none",
+	return error_set(err, EINVAL,
+			 "--console %s: unknown; give stdio, pty, none, file:PATH or "
+			 "unix:PATH",
 			 value);
 }
 
@@ -242,6 +281,18 @@ static int set_no_reboot(void *target, const char *value, struct error *err)
 	(void)value;
 	(void)err;
 	o->machine.reboot = false;
+	return 0;
+}
+
+static int set_uuid(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	if (!uuid_ok(value))
+		return error_set(err, EINVAL,
+				 "--uuid %s: not a UUID; give one as uuidgen makes it",
+				 value);
+	o->machine.uuid = value;
 	return 0;
 }
 
@@ -352,15 +403,20 @@ const struct option run_option_table[] = {
 	  "host's pool (vm.nr_hugepages), which are reserved at the start.",
 	  set_mem_backend },
 	{ "cpus", 0, "N", "Virtual processors. Default 1.", set_cpus },
-	{ "disk", 0, "FILE[,ro]",
+	{ "disk", 0, "FILE[,ro][,cache=MODE]",
 	  "A disk: a file or block device as a virtio block device, read-only with ,ro. May "
-	  "be given several times; the first is the first on the bus.",
+	  "be given several times; the first is the first on the bus. MODE is writeback "
+	  "(default: through the host's page cache, durable when flushed), none (past the "
+	  "page cache), writethrough or directsync (the same two, and each write is durable "
+	  "when it completes), or unsafe (flushes do nothing).",
 	  add_disk },
 	{ "initrd", 0, "FILE", "An initial RAM disk for the kernel.", set_initrd },
 	{ "append", 0, "STRING", "The kernel's command line.", set_append },
 	{ "console", 0, "KIND",
 	  "Where the guest's console leads: stdio (default), pty (a new pseudo-terminal, "
-	  "whose name is printed) or none.",
+	  "whose name is printed), file:PATH (output only), unix:PATH (a socket there, for "
+	  "one client at a time) or none. The guest does not wait for who reads a "
+	  "pseudo-terminal or a socket: what finds no room there is lost.",
 	  set_console },
 	{ "iommu", 0, "KIND",
 	  "virtio puts every device but the balloon behind a virtio IOMMU; off (default) does not. Until the "
@@ -390,6 +446,8 @@ const struct option run_option_table[] = {
 	  "Name of the machine: up to 64 letters, digits and -_.+@. It can be controlled under "
 	  "it, see pagevisor ctl and pagevisor list.",
 	  set_name },
+	{ "uuid", 0, "UUID", "What QMP's query-uuid answers, and pagevisor list shows.",
+	  set_uuid },
 	{ "qmp", 0, "WHERE",
 	  "Serve QEMU's machine protocol: unix:PATH makes a socket there, fd=N takes an "
 	  "inherited socket, one that listens or one that is connected. May be given up to "

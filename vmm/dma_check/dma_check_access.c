@@ -75,9 +75,11 @@ static struct dma_map *judge(struct dma_checker *c, const struct dma_port *port,
 	struct range r = range_of(iova, len);
 	struct dma_map *map =
 		device ? dma_maps_around(device, r.first, r.last, needs(dir)) : NULL;
-	struct dma_finding f = {
-		.endpoint = port->endpoint, .addr = iova, .size = len, .map = map
-	};
+	struct dma_finding f = { .endpoint = port->endpoint,
+				 .addr = iova,
+				 .size = len,
+				 .map = map,
+				 .started = device ? &device->started : NULL };
 
 	if (!map) {
 		judge_unmapped(c, device, &f, r, dir);
@@ -108,7 +110,8 @@ void dma_judge_owner(struct dma_checker *c, struct dma_map *map, uint64_t first,
 	struct dma_finding f = { .kind = DMA_FOUND_OWNERSHIP,
 				 .endpoint = map->device->endpoint,
 				 .map = map,
-				 .call = call };
+				 .call = call,
+				 .started = call ? NULL : &map->device->started };
 
 	if (dma_chunks_intact(map, first, last, &f.addr, &f.size))
 		return;

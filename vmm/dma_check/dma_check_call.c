@@ -223,6 +223,9 @@ void dma_judge_call(struct dma_checker *c, unsigned int ring,
 	case DMA_CHECK_RELEASED:
 		dma_judge_release(c, device);
 		break;
+	case DMA_CHECK_STARTED:
+		device->started = call;
+		break;
 	case DMA_CHECK_REFUSED_CALL:
 	case DMA_CHECK_REFUSED_MEMORY:
 	case DMA_CHECK_REFUSED_STACK:

@@ -21,7 +21,7 @@ struct dma_report {
 	uint64_t map_addr, map_size;
 	enum dma_map_kind map_kind;
 	uint8_t map_dir;
-	struct dma_chain made, ended, call; /* depth 0: there is none */
+	struct dma_chain made, ended, call, started; /* depth 0: there is none */
 	bool provoked; /* the guest had announced it */
 	uint64_t count; /* how often */
 };
@@ -50,6 +50,8 @@ struct dma_finding {
 	uint64_t addr, size;
 	const struct dma_map *map; /* the mapping concerned, or NULL */
 	const struct dma_chain *call; /* whose fault it is; NULL: the device's */
+	/* Who gave the device work last, for what it did with it; NULL: a call is at fault. */
+	const struct dma_chain *started;
 };
 
 /* Counts it, tells the guest, and reports it if it is the first of its kind there. */

@@ -43,6 +43,7 @@ static json_t *report_one(const struct dma_checker *c, const struct dma_report *
 		json_object_set_new(object, "mapping", map);
 	}
 	put_chain(c, object, "called_by", &r->call);
+	put_chain(c, object, "started_by", &r->started);
 	put_chain(c, object, "mapped_by", &r->made);
 	put_chain(c, object, "unmapped_by", &r->ended);
 	return object;

@@ -54,6 +54,7 @@ struct dma_device {
 	uint32_t endpoint;
 	struct intervals live, dead;
 	uint64_t limit; /* the highest address it can send, as told last; 0: not told */
+	struct dma_chain started; /* who gave it work last; depth 0: not told */
 };
 
 /* Zeroed is empty. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "devices/util.h"
 #include "vmm/dma_check/dma_check_internal.h"
 
 const struct dma_kind dma_kinds[DMA_FOUND_KINDS] = {
@@ -124,16 +125,23 @@ static void say_report(const struct dma_checker *c, const struct dma_report *r)
 		    dma_map_kind_name(r->map_kind), dma_dir_name(r->map_dir), r->map_size,
 		    r->map_addr);
 	say_chain(c, r, "called by", &r->call);
+	say_chain(c, r, "started by", &r->started);
 	say_chain(c, r, "mapped by", &r->made);
 	say_chain(c, r, "unmapped by", &r->ended);
 }
 
 /* --- finding ----------------------------------------------------------------------------- */
 
-/* Where the fault is: the call that is wrong, else the mapping that it is about. */
+/* Where the fault is: the call that is wrong, else the mapping that it is about, else who
+ * had the device do it. */
 static const struct dma_chain *fault_of(const struct dma_report *r)
 {
-	return r->call.depth ? &r->call : r->made.depth ? &r->made : &r->ended;
+	const struct dma_chain *const order[] = { &r->call, &r->made, &r->ended };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(order); i++)
+		if (order[i]->depth)
+			return order[i];
+	return &r->started;
 }
 
 static uint64_t site_of(const struct dma_report *r)
@@ -226,6 +234,8 @@ void dma_found(struct dma_checker *c, const struct dma_finding *finding,
 		describe_map(&r, finding->map);
 	if (finding->call)
 		r.call = *finding->call;
+	if (finding->started)
+		r.started = *finding->started;
 	count(c, &r);
 	old = known(c, &r);
 	if (old) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/sysinfo.h>
@@ -16,6 +17,18 @@
 #define MEM_OVERCOMMIT	 16
 #define MEM_ALWAYS_GIVEN (64ull << 30)
 #define MEM_ROOM	 (PV_MMIO64_BASE - PV_RAM_HIGH_BASE + PV_RAM_LOW_LIMIT)
+
+bool uuid_ok(const char *text)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t i;
+
+	for (i = 0; i < sizeof(form); i++)
+		if (form[i] == 'x' ? !isxdigit((unsigned char)text[i])
+				   : text[i] != form[i])
+			return false;
+	return true;
+}
 
 void machine_config_init(struct machine_config *config)
 {

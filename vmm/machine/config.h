@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "devices/blk/virtio_blk.h"
 #include "vmm/util/error.h"
 #include "vmm/machine/inject.h"
 #include "vmm/kvm/memory.h"
@@ -25,7 +26,17 @@ enum console_kind {
 	CONSOLE_STDIO,
 	CONSOLE_PTY,
 	CONSOLE_FILE, /* output only */
+	CONSOLE_SOCKET, /* listens; one client at a time, output without one is lost */
 	CONSOLE_NONE,
+};
+
+struct console_config {
+	enum console_kind kind;
+	const char
+		*path; /* CONSOLE_FILE, CONSOLE_SOCKET: where; NULL: `inherited` is it, */
+	int inherited; /* open already; it is the machine's from its creation on */
+	bool append; /* CONSOLE_FILE: behind what is there */
+	const char *id; /* that a manager gave, or NULL */
 };
 
 enum dma_check_mode {
@@ -38,6 +49,9 @@ struct disk_config {
 	const char *path;
 	bool readonly;
 	bool write_through; /* what was written is durable at once, without a flush */
+	bool direct; /* past the page cache of the host */
+	bool no_flush; /* flushes do nothing: it may be lost with the host */
+	enum virtio_blk_policy read_errors, write_errors;
 	/* Names that a manager gave; NULL: it did not. */
 	const char *id; /* of the device */
 	const char *node; /* of what it reads and writes, */
@@ -63,10 +77,9 @@ struct machine_config {
 	const char *cmdline; /* never NULL */
 	struct disk_config disks[DISKS_MAX];
 	unsigned int nr_disks;
-	enum console_kind console;
-	const char *console_path; /* CONSOLE_FILE: where to, */
-	bool console_append; /* behind what is there */
-	const char *console_id; /* that a manager gave, or NULL */
+	struct console_config console; /* of COM1, and of the virtio console */
+	struct console_config vconsole; /* of the latter, where it is another one */
+	bool two_consoles;
 	unsigned int rng_slot, vconsole_slot, edu_slot;
 	bool report; /* the guest is told that one is written */
 	bool iommu; /* a virtio IOMMU, all other devices behind it */
@@ -93,6 +106,11 @@ struct machine_config {
 
 /* The configuration without a kernel: everything else at its default. */
 void machine_config_init(struct machine_config *config);
+
+#define UUID_NONE "00000000-0000-0000-0000-000000000000"
+
+/* Five groups of hexadecimal digits. */
+bool uuid_ok(const char *text);
 
 /* The most memory a guest of this host may be given; the reason is at the definition. */
 uint64_t machine_mem_limit(void);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -50,32 +51,36 @@ static int open_pty(struct console *c, struct error *err)
 	return 0;
 }
 
-static int open_file(struct console *c, const struct machine_config *config,
+static int open_file(struct console *c, const struct console_config *config,
 		     struct error *err)
 {
-	int flags = config->console_append ? O_APPEND : O_TRUNC;
+	int flags = config->append ? O_APPEND : O_TRUNC;
 
-	c->out_fd =
-		open(config->console_path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+	if (config->path)
+		c->out_fd =
+			open(config->path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+	else
+		c->out_fd = config->inherited;
 	return c->out_fd < 0 ? error_set(err, errno, "the console's file %s: %s",
-					 config->console_path, strerror(errno))
+					 config->path, strerror(errno))
 			     : 0;
 }
 
-int console_open(struct console *c, const struct machine_config *config,
+int console_open(struct console *c, const struct console_config *config,
 		 struct loop *loop, const struct console_events *events,
 		 struct error *err)
 {
 	int ret = 0;
 
 	*c = (struct console){
-		.kind = config->console,
+		.kind = config->kind,
 		.loop = loop,
 		.events = *events,
 		.in_fd = -1,
 		.out_fd = -1,
 		.slave_fd = -1,
 		.window.fd = -1,
+		.listener.fd = -1,
 	};
 	if (c->kind == CONSOLE_STDIO) {
 		c->in_fd = STDIN_FILENO;
@@ -84,6 +89,8 @@ int console_open(struct console *c, const struct machine_config *config,
 		ret = open_pty(c, err);
 	} else if (c->kind == CONSOLE_FILE) {
 		ret = open_file(c, config, err);
+	} else if (c->kind == CONSOLE_SOCKET) {
+		ret = console_socket_open(c, config, err);
 	}
 	if (ret)
 		console_close(c);
@@ -102,13 +109,15 @@ void console_close(struct console *c)
 	if (c->loop) { /* else it was never opened */
 		loop_unwatch(c->loop, &c->watch);
 		loop_unwatch(c->loop, &c->window);
+		loop_unwatch(c->loop, &c->listener);
 	}
+	close_if_own(c->listener.fd);
 	close_if_own(c->window.fd);
 	if (c->out_fd != c->in_fd)
 		close_if_own(c->out_fd);
 	close_if_own(c->in_fd);
 	close_if_own(c->slave_fd);
-	c->in_fd = c->out_fd = c->slave_fd = c->window.fd = -1;
+	c->in_fd = c->out_fd = c->slave_fd = c->window.fd = c->listener.fd = -1;
 }
 
 /* Looks at the keys in buf, in place; how many bytes are left for the guest. */
@@ -146,6 +155,10 @@ static bool read_input(struct console *c)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
+	if (n <= 0 && c->kind == CONSOLE_SOCKET) {
+		console_socket_lost(c);
+		return false;
+	}
 	if (n <= 0) {
 		loop_unwatch(c->loop, &c->watch);
 		close_if_own(c->in_fd == c->out_fd ? -1 : c->in_fd);
@@ -174,7 +187,7 @@ static void pump(struct console *c)
 		loop_watch(c->loop, &c->watch, EPOLLIN);
 }
 
-static void on_input(void *arg, uint32_t events)
+void console_on_input(void *arg, uint32_t events)
 {
 	struct console *c = arg;
 
@@ -218,6 +231,8 @@ void console_start(struct console *c, struct console_port *first)
 {
 	c->target = first;
 	watch_window(c);
+	if (c->kind == CONSOLE_SOCKET)
+		console_socket_start(c);
 	if (c->in_fd < 0)
 		return;
 	if (c->kind == CONSOLE_STDIO) {
@@ -228,7 +243,8 @@ void console_start(struct console *c, struct console_port *first)
 			return;
 		}
 	}
-	c->watch = (struct host_watch){ .fd = c->in_fd, .fn = on_input, .arg = c };
+	c->watch =
+		(struct host_watch){ .fd = c->in_fd, .fn = console_on_input, .arg = c };
 	c->plain_file = loop_watch(c->loop, &c->watch, EPOLLIN) == -EPERM;
 	if (c->plain_file)
 		pump(c);
@@ -243,7 +259,8 @@ static bool wait_writable(const struct console *c)
 		{ .fd = c->events.give_up_fd[1], .events = POLLIN },
 	};
 
-	if (c->kind == CONSOLE_PTY) /* nobody may be there to read it */
+	/* Nobody may be there to read it. */
+	if (c->kind == CONSOLE_PTY || c->kind == CONSOLE_SOCKET)
 		return poll(fds, 1, 0) > 0;
 	while (poll(fds, 3, -1) < 0)
 		if (errno != EINTR)
@@ -258,6 +275,10 @@ static void write_all(struct console *c, const char *s, size_t count)
 
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
+		if (n < 0 && c->kind == CONSOLE_SOCKET) {
+			console_socket_lost(c);
+			return;
+		}
 		if (n < 0) {
 			c->events.gone(c->events.ctx, errno);
 			close_if_own(c->out_fd);
@@ -267,6 +288,20 @@ static void write_all(struct console *c, const char *s, size_t count)
 		s += n;
 		count -= (size_t)n;
 	}
+}
+
+void console_describe(const struct console *c, char *buf, size_t size)
+{
+	static const char *const names[] = {
+		[CONSOLE_STDIO] = "stdio", [CONSOLE_PTY] = "pty:",
+		[CONSOLE_FILE] = "file",   [CONSOLE_SOCKET] = "unix:",
+		[CONSOLE_NONE] = "null",
+	};
+	bool is_socket = c->kind == CONSOLE_SOCKET;
+
+	snprintf(buf, size, "%s%s%s%s%s",
+		 is_socket && c->in_fd < 0 ? "disconnected:" : "", names[c->kind],
+		 c->pty_path, c->socket_path, is_socket ? ",server=on" : "");
 }
 
 void console_output(struct console_port *port, const void *bytes, size_t count)

@@ -36,6 +36,7 @@ enum control_status {
 	CONTROL_PRELAUNCH, /* made, never started */
 	CONTROL_RUNNING,
 	CONTROL_PAUSED,
+	CONTROL_IO_ERROR, /* paused, as a disk failed and a request waits for cont */
 	CONTROL_SHUTDOWN, /* the guest has ended; only reset and quit make sense */
 	CONTROL_PANICKED, /* the same, and it was no good end */
 };
@@ -46,6 +47,7 @@ enum control_event_kind {
 	CONTROL_EVENT_RESET,
 	CONTROL_EVENT_POWERDOWN, /* the button was pressed */
 	CONTROL_EVENT_PANIC, /* the guest crashed or says that it panicked */
+	CONTROL_EVENT_IO_ERROR, /* a disk failed; it stops for that, if it was running */
 	CONTROL_EVENT_BALLOON, /* the guest gave memory, or took it back */
 	CONTROL_EVENT_SHUTDOWN, /* the guest or the whole machine ends */
 };
@@ -66,6 +68,9 @@ struct control_event {
 	enum control_event_kind kind;
 	enum control_cause cause; /* RESET, SHUTDOWN */
 	bool stays; /* PANIC: the machine is kept for inspection, it does not end */
+	unsigned int disk; /* IO_ERROR: which, */
+	bool reading; /* at what, */
+	int error; /* and why: a negative errno */
 };
 
 /* Somebody who is told.  Fixed in place while listening. */
@@ -78,6 +83,8 @@ struct control_listener {
 /* What never changes while a machine lives. */
 struct control_facts {
 	const char *name; /* NULL: none was given */
+	const char *uuid; /* likewise */
+	bool kvm; /* KVM can be used */
 	uint64_t mem_size; /* bytes */
 	unsigned int cpus, max_cpus;
 	unsigned int disks;
@@ -87,7 +94,7 @@ struct control_facts {
 
 struct control_chardev {
 	const char *id;
-	const char *filename; /* "pty:/dev/pts/3", "stdio", "null" */
+	char filename[160]; /* "pty:/dev/pts/3", "stdio", "null" */
 };
 
 struct control_io_stats {
@@ -100,6 +107,8 @@ struct control_disk {
 	const char *managed, *node, *storage_node;
 	const char *path;
 	bool readonly;
+	bool writeback, direct, no_flush; /* the cache, in QEMU's words */
+	int error; /* a request waits because of this negative errno; 0: none does */
 	uint64_t size; /* bytes */
 	struct control_io_stats read, write, flush, discard;
 };

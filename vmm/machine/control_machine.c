@@ -80,6 +80,8 @@ static enum control_status get_status(struct control *c)
 		return outcome_is_panic(&m->over) ? CONTROL_PANICKED : CONTROL_SHUTDOWN;
 	if (!m->started)
 		return CONTROL_PRELAUNCH;
+	if (m->paused && m->disk_failed)
+		return CONTROL_IO_ERROR;
 	return m->paused ? CONTROL_PAUSED : CONTROL_RUNNING;
 }
 
@@ -168,11 +170,13 @@ static void get_facts(struct control *c, struct control_facts *facts)
 
 	*facts = (struct control_facts){
 		.name = m->config.name ? m->config.name : m->config.title,
+		.uuid = m->config.uuid,
+		.kvm = true,
 		.mem_size = m->config.mem_size,
 		.cpus = m->config.cpus,
 		.max_cpus = m->kvm.max_vcpus,
 		.disks = m->config.nr_disks,
-		.chardevs = 1,
+		.chardevs = m->config.two_consoles ? 2 : 1,
 		.confined = m->sandbox,
 	};
 }
@@ -185,20 +189,15 @@ static int thread_id(struct control *c, unsigned int i)
 static void get_chardev(struct control *c, unsigned int i,
 			struct control_chardev *chardev)
 {
-	const struct machine *m = of(c);
-	static const char *const names[] = {
-		[CONSOLE_STDIO] = "stdio",
-		[CONSOLE_PTY] = "pty:",
-		[CONSOLE_FILE] = "file",
-		[CONSOLE_NONE] = "null",
-	};
-	static char filename[sizeof(m->console.pty_path) + 8];
+	struct machine *m = of(c);
+	const struct console_config *config = i ? &m->config.vconsole
+						: &m->config.console;
 
-	(void)i;
-	snprintf(filename, sizeof(filename), "%s%s", names[m->config.console],
-		 m->console.pty_path);
-	*chardev = (struct control_chardev){ .filename = filename };
-	chardev->id = m->config.console_id ? m->config.console_id : "serial0";
+	pthread_mutex_lock(&m->lock);
+	console_describe(i ? &m->second_console : &m->console, chardev->filename,
+			 sizeof(chardev->filename));
+	pthread_mutex_unlock(&m->lock);
+	chardev->id = config->id ? config->id : i ? "console0" : "serial0";
 }
 
 static struct control_io_stats io_stats(const struct virtio_blk_op_stats *s)
@@ -213,9 +212,11 @@ static void get_disk(struct control *c, unsigned int i, struct control_disk *dis
 {
 	struct machine *m = of(c);
 	struct virtio_blk_stats stats;
+	int error;
 
 	pthread_mutex_lock(&m->lock);
 	virtio_blk_get_stats(m->disk_devices[i], &stats);
+	error = m->disk_errors[i].error;
 	pthread_mutex_unlock(&m->lock);
 	*disk = (struct control_disk){
 		.id = m->disk_names[i],
@@ -224,6 +225,10 @@ static void get_disk(struct control *c, unsigned int i, struct control_disk *dis
 		.storage_node = m->config.disks[i].storage_node,
 		.path = m->config.disks[i].path,
 		.readonly = m->config.disks[i].readonly,
+		.writeback = !m->config.disks[i].write_through,
+		.direct = m->config.disks[i].direct,
+		.no_flush = m->config.disks[i].no_flush,
+		.error = error,
 		.size = m->disk_sizes[i],
 		.read = io_stats(&stats.read),
 		.write = io_stats(&stats.write),

@@ -200,6 +200,7 @@ void machine_destroy(struct machine *m)
 	machine_end_dma_check(m);
 	machine_close_disks(m);
 	console_close(&m->console);
+	console_close(&m->second_console);
 	ktap_fini(&m->com1_port.ktap);
 	ktap_fini(&m->vconsole_port.ktap);
 	irqs_fini(&m->irqs);
@@ -220,6 +221,8 @@ static void start_console(struct machine *m)
 {
 	pthread_mutex_lock(&m->lock);
 	console_start(&m->console, &m->com1_port);
+	if (m->config.two_consoles)
+		console_start(&m->second_console, &m->vconsole_port);
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -300,6 +303,8 @@ static bool turn(struct machine *m)
 	loop_run_once(&m->loop);
 	if (atomic_exchange(&m->balloon_changed, false))
 		machine_tell(m, CONTROL_EVENT_BALLOON);
+	if (atomic_exchange(&m->disk_waits, false))
+		machine_pause_for_disk(m);
 	if (!atomic_load(&m->ended)) {
 		if (atomic_load(&m->reset_wanted))
 			reset_or_end(m);
@@ -340,6 +345,7 @@ void machine_pause(struct machine *m)
 void machine_resume(struct machine *m)
 {
 	pthread_mutex_lock(&m->lock);
+	machine_forget_disk_errors(m);
 	device_resume_all(&m->devices);
 	pthread_mutex_unlock(&m->lock);
 	m->paused = false;

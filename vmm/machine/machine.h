@@ -58,11 +58,17 @@ struct machine {
 	struct legacy *legacy;
 	struct serial *com1;
 	struct virtio_console *vconsole;
-	struct console console;
+	struct console console, second_console;
 	struct console_port com1_port, vconsole_port;
 	struct block_backend *disks[DISKS_MAX]; /* until their devices have them */
 	struct virtio_dev *disk_devices[DISKS_MAX];
 	char disk_names[DISKS_MAX][16];
+	struct machine_disk_error {
+		struct machine *m;
+		bool reading;
+		bool told; /* whoever listens was */
+		int error; /* a request of this disk waits; 0: none does */
+	} disk_errors[DISKS_MAX];
 	uint64_t disk_sizes[DISKS_MAX]; /* bytes */
 	struct virtio_dev *iommu; /* NULL: none */
 	struct virtio_balloon *balloon; /* NULL: none */
@@ -78,10 +84,12 @@ struct machine {
 	atomic_bool ended; /* outcome is there */
 	atomic_bool reset_wanted;
 	atomic_bool balloon_changed;
+	atomic_bool disk_waits; /* one of disk_errors is new */
 	/* Of the main thread only, to the next blank line. */
 	bool paused; /* by machine_pause(), or from the beginning */
 	unsigned int holders; /* MACHINE_HELD_*: while there are any it is paused */
 	bool started; /* machine_resume() was called */
+	bool disk_failed; /* it was paused for that */
 	struct vm_clock clock;
 	unsigned int resets; /* done */
 	struct outcome over; /* how the guest ended while the machine stays for it */
@@ -136,6 +144,10 @@ int machine_reset(struct machine *m, struct error *err);
 int machine_open_disks(struct machine *m, struct error *err);
 int machine_add_devices(struct machine *m, struct error *err);
 void machine_close_disks(struct machine *m);
+/* Main thread: a disk has said that a request waits; the machine is paused for it. */
+void machine_pause_for_disk(struct machine *m);
+/* What waited is tried again from now on. */
+void machine_forget_disk_errors(struct machine *m);
 
 /* machine_dma_check.c: the checker of config.dma_check, over all devices that there are. */
 unsigned int machine_dma_check_told(const struct machine_config *config); /* PV_CPUID_* */

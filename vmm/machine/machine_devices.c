@@ -51,6 +51,13 @@ static int disk_error(const struct disk_config *disk, int error, struct error *e
 			"--disk %s: another machine has it; end that one, or give it "
 			"to both with ,ro",
 			path);
+	case -EDOM:
+		return error_set(
+			err, EDOM,
+			"--disk %s: its size is no multiple of the host's blocks, which "
+			"cache=none needs; round it up with truncate, or use "
+			"cache=writeback",
+			path);
 	case -ENOENT:
 		return error_set(
 			err, ENOENT,
@@ -63,6 +70,14 @@ static int disk_error(const struct disk_config *disk, int error, struct error *e
 		return error_set(err, -error, "--disk %s: %s; change its permissions%s",
 				 path, strerror(-error),
 				 disk->readonly ? "" : " or add ,ro");
+	case -EINVAL:
+		if (disk->direct)
+			return error_set(
+				err, EINVAL,
+				"--disk %s: its file system always uses the page cache; "
+				"use cache=writeback instead of cache=none",
+				path);
+		/* fallthrough */
 	default:
 		return error_set(err, -error, "--disk %s: %s", path, strerror(-error));
 	}
@@ -76,7 +91,7 @@ int machine_open_disks(struct machine *m, struct error *err)
 		const struct disk_config *disk = &m->config.disks[i];
 		struct block_config config = { .path = disk->path,
 					       .read_only = disk->readonly,
-					       .write_through = disk->write_through };
+					       .direct = disk->direct };
 		int ret = block_backend_open(&config, &m->disks[i]);
 
 		if (ret)
@@ -100,6 +115,62 @@ void machine_close_disks(struct machine *m)
 	for (i = 0; i < m->config.nr_disks; i++)
 		if (m->disks[i])
 			block_backend_close(m->disks[i]);
+}
+
+/* A request waits: with the lock held, on any thread. */
+static void disk_waits(void *ctx, enum block_op op, int error)
+{
+	struct machine_disk_error *e = ctx;
+
+	e->reading = op == BLOCK_READ;
+	e->error = error;
+	e->told = false;
+	atomic_store(&e->m->disk_waits, true);
+	eventfd_write(e->m->wake_fd, 1);
+}
+
+/* The errors that nobody was told yet. */
+static void tell_disk_errors(struct machine *m)
+{
+	struct control_event event = { .kind = CONTROL_EVENT_IO_ERROR };
+	bool fresh;
+
+	for (event.disk = 0; event.disk < m->config.nr_disks; event.disk++) {
+		struct machine_disk_error *e = &m->disk_errors[event.disk];
+
+		pthread_mutex_lock(&m->lock);
+		fresh = e->error && !e->told;
+		event.reading = e->reading;
+		event.error = e->error;
+		e->told = true;
+		pthread_mutex_unlock(&m->lock);
+		if (!fresh)
+			continue;
+		log_line("disk %s: %s; the guest waits until it is told to continue",
+			 m->config.disks[event.disk].path, strerror(-event.error));
+		control_tell(&m->control, &event);
+	}
+}
+
+void machine_pause_for_disk(struct machine *m)
+{
+	bool ran = !m->paused;
+
+	if (ran)
+		machine_pause(m);
+	m->disk_failed = true;
+	tell_disk_errors(m);
+	if (ran)
+		machine_tell(m, CONTROL_EVENT_STOP);
+}
+
+void machine_forget_disk_errors(struct machine *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->config.nr_disks; i++)
+		m->disk_errors[i].error = 0;
+	m->disk_failed = false;
 }
 
 /* --- consoles --------------------------------------------------------------------------- */
@@ -162,7 +233,7 @@ static void console_resized(void *ctx)
 	struct machine *m = ctx;
 	uint16_t cols, rows;
 
-	console_size(&m->console, &cols, &rows);
+	console_size(m->vconsole_port.console, &cols, &rows);
 	virtio_console_resize(m->vconsole, cols, rows);
 }
 
@@ -175,13 +246,20 @@ static int open_console(struct machine *m, struct error *err)
 		.ctx = m,
 		.give_up_fd = { m->signal_fd, m->hurry_fd },
 	};
-	int ret = console_open(&m->console, &m->config, &m->loop, &events, err);
+	bool two = m->config.two_consoles;
+	int ret = console_open(&m->console, &m->config.console, &m->loop, &events, err);
 
-	m->com1_port.console = m->vconsole_port.console = &m->console;
+	if (!ret && two)
+		ret = console_open(&m->second_console, &m->config.vconsole, &m->loop,
+				   &events, err);
+	m->com1_port.console = &m->console;
+	m->vconsole_port.console = two ? &m->second_console : &m->console;
 	m->com1_port.feed = com1_feed;
 	m->vconsole_port.feed = vconsole_feed;
-	if (!ret && m->config.console == CONSOLE_PTY)
+	if (!ret && m->config.console.kind == CONSOLE_PTY)
 		log_line("the console is %s", m->console.pty_path);
+	if (!ret && two && m->config.vconsole.kind == CONSOLE_PTY)
+		log_line("the virtio console is %s", m->second_console.pty_path);
 	return ret;
 }
 
@@ -278,11 +356,18 @@ static int add_disk(struct machine *m, unsigned int i, uint32_t *taken)
 		.backend = m->disks[i],
 		.serial = disk->serial ? disk->serial : m->disk_names[i],
 		.nr_queues = cpus < DISK_QUEUES_MAX ? cpus : DISK_QUEUES_MAX,
+		.write_through = disk->write_through,
+		.no_flush = disk->no_flush,
+		.read_errors = disk->read_errors,
+		.write_errors = disk->write_errors,
+		.waits = disk_waits,
+		.ctx = &m->disk_errors[i],
 	};
 	struct virtio_dev *vd;
 	int ret;
 
 	snprintf(m->disk_names[i], sizeof(m->disk_names[i]), "disk%u", i);
+	m->disk_errors[i].m = m;
 	ret = virtio_blk_create(&config, &vd);
 	if (ret)
 		return ret;
@@ -301,7 +386,7 @@ static int add_vconsole(struct machine *m, uint32_t *taken)
 	};
 	int ret;
 
-	console_size(&m->console, &config.cols, &config.rows);
+	console_size(m->vconsole_port.console, &config.cols, &config.rows);
 	ret = virtio_console_create(&config, &m->vconsole);
 	if (ret)
 		return ret;

@@ -81,6 +81,12 @@ static void wish_reset(struct machine *m)
 
 static void host_stop_guest(struct host *host, enum host_stop how, int code)
 {
+	static const enum end_reason ends[] = {
+		[HOST_STOP_EXIT] = END_EXIT,
+		[HOST_STOP_RESET] = END_RESET,
+		[HOST_STOP_POWEROFF] = END_POWEROFF,
+		[HOST_STOP_PANIC] = END_PANIC,
+	};
 	struct machine *m = machine_of(host);
 	struct outcome outcome = { .code = (uint32_t)code };
 
@@ -89,9 +95,7 @@ static void host_stop_guest(struct host *host, enum host_stop how, int code)
 		wish_reset(m);
 		return;
 	}
-	outcome.reason = how == HOST_STOP_EXIT	     ? END_EXIT
-			 : how == HOST_STOP_POWEROFF ? END_POWEROFF
-						     : END_RESET;
+	outcome.reason = ends[how];
 	machine_end(m, &outcome);
 }
 

@@ -15,6 +15,14 @@ static unsigned int disk_features(const struct block_backend *disk)
 	return block_is_device(disk) ? features | SANDBOX_DISK_DEVICE : features;
 }
 
+static unsigned int console_features(const struct console_config *console)
+{
+	if (console->kind == CONSOLE_STDIO)
+		return isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) ? SANDBOX_TERMINAL
+								     : 0;
+	return console->kind == CONSOLE_SOCKET ? SANDBOX_SOCKET : 0;
+}
+
 static unsigned int features(const struct machine *m)
 {
 	unsigned int bits = m->config.report ? SANDBOX_REPORT : 0, i;
@@ -23,9 +31,9 @@ static unsigned int features(const struct machine *m)
 		bits |= SANDBOX_CORE;
 	for (i = 0; i < m->config.nr_disks; i++)
 		bits |= disk_features(m->disks[i]);
-	if (m->config.console == CONSOLE_STDIO &&
-	    (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO)))
-		bits |= SANDBOX_TERMINAL;
+	bits |= console_features(&m->config.console);
+	if (m->config.two_consoles)
+		bits |= console_features(&m->config.vconsole);
 	if (m->config.name || m->config.nr_qmp || m->config.stays)
 		bits |= SANDBOX_CONTROL;
 	if (m->config.gdb)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* -chardev, -mon, -blockdev and -object: what devices stand on. */
+/* -add-fd, -chardev, -mon, -blockdev and -object: what devices stand on. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/cli/command.h"
 #include "vmm/qemu/qemu_line.h"
+
+#define FD_MAX (1u << 20)
 
 /* --- -chardev ----------------------------------------------------------------------------- */
 
@@ -18,11 +21,69 @@ struct qemu_chardev *qemu_find_chardev(struct qemu_line *line, const char *id)
 	return NULL;
 }
 
-/* A socket is one that we inherit, listening, and is for a monitor. */
+int qemu_add_fd(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	struct qemu_fdset *f = &line->fdsets[line->nr_fdsets];
+	unsigned long long none = ~0ull;
+	int ret = qemu_opts_take_number(opts, "fd", none, &f->fd, err);
+
+	if (!ret)
+		ret = qemu_opts_take_number(opts, "set", none, &f->set, err);
+	qemu_opts_take(opts, "opaque");
+	if (ret)
+		return ret;
+	if (f->fd > FD_MAX || f->set == none)
+		return qemu_refuse(opts, err, "needs an fd and a set");
+	if (line->nr_fdsets == QEMU_CHARDEVS_MAX)
+		return qemu_refuse(opts, err, "one too many; give at most %d",
+				   QEMU_CHARDEVS_MAX);
+	line->nr_fdsets++;
+	return 0;
+}
+
+/* The descriptor that stands for this path; -1: it is a path as any other. */
+static int inherited_file(const struct qemu_line *line, const char *path)
+{
+	static const char prefix[] = "/dev/fdset/";
+	size_t n = sizeof(prefix) - 1;
+	unsigned int i, set;
+
+	if (strncmp(path, prefix, n) != 0 || parse_count(path + n, &set))
+		return -1;
+	for (i = 0; i < line->nr_fdsets; i++)
+		if (line->fdsets[i].set == set)
+			return (int)line->fdsets[i].fd;
+	return -1;
+}
+
+/* One that listens: inherited, or at a path. */
+static int name_socket(struct qemu_line *line, struct qemu_opts *opts,
+		       struct qemu_chardev *c, struct error *err)
+{
+	const char *fd = qemu_opts_take(opts, "fd"), *path = qemu_opts_take(opts, "path");
+	char *word = line->qmp_words[line->nr_chardevs];
+	unsigned int number = 0;
+	int n;
+
+	if (!fd == !path)
+		return qemu_refuse(opts, err,
+				   "needs a path, or an inherited fd; in the domain XML: "
+				   "<source mode='bind' path=..>");
+	if (fd && (parse_count(fd, &number) || number > FD_MAX))
+		return qemu_refuse(opts, err, "fd=%.60s is no number", fd);
+	n = snprintf(word, QEMU_QMP_WORD, "%s%s", fd ? "fd=" : "unix:", fd ? fd : path);
+	if (n >= QEMU_QMP_WORD || (path && strchr(path, ',')))
+		return qemu_refuse(opts, err, "path=%.60s: too long, or with a comma",
+				   path);
+	c->qmp = word;
+	c->console.path = path;
+	c->console.inherited = (int)number;
+	return 0;
+}
+
 static int read_socket(struct qemu_line *line, struct qemu_opts *opts,
 		       struct qemu_chardev *c, struct error *err)
 {
-	const char *fd = qemu_opts_take(opts, "fd");
 	bool server, waits;
 	int ret = qemu_opts_take_bool(opts, "server", false, &server, err);
 
@@ -31,53 +92,65 @@ static int read_socket(struct qemu_line *line, struct qemu_opts *opts,
 	if (ret)
 		return ret;
 	if (!server || waits)
-		return qemu_refuse(opts, err, "only server=on,wait=off");
-	if (!fd)
 		return qemu_refuse(opts, err,
-				   "only an inherited one (fd=), for a monitor; in the "
-				   "domain XML: <console type='pty'> instead of 'unix'");
-	c->qmp = line->qmp_words[line->nr_chardevs];
-	if (snprintf(line->qmp_words[line->nr_chardevs], QEMU_QMP_WORD, "fd=%s", fd) >=
-	    QEMU_QMP_WORD)
-		return qemu_refuse(opts, err, "fd=%.60s is no number", fd);
-	return 0;
+				   "only server=on,wait=off; in the domain XML: <source "
+				   "mode='bind'>");
+	return name_socket(line, opts, c, err);
 }
 
-static int read_file(struct qemu_opts *opts, struct qemu_chardev *c, struct error *err)
+static int read_file(const struct qemu_line *line, struct qemu_opts *opts,
+		     struct qemu_chardev *c, struct error *err)
 {
-	c->kind = CONSOLE_FILE;
-	c->path = qemu_opts_take(opts, "path");
-	if (!c->path)
+	const char *path = qemu_opts_take(opts, "path");
+
+	if (!path)
 		return qemu_refuse(opts, err, "needs a path");
-	return qemu_opts_take_bool(opts, "append", false, &c->append, err);
+	c->console.inherited = inherited_file(line, path);
+	c->console.path = c->console.inherited < 0 ? path : NULL;
+	return qemu_opts_take_bool(opts, "append", false, &c->console.append, err);
+}
+
+static int read_chardev(struct qemu_line *line, struct qemu_opts *opts,
+			struct qemu_chardev *c, struct error *err)
+{
+	static const struct {
+		const char *name;
+		enum console_kind kind;
+	} kinds[] = {
+		{ "pty", CONSOLE_PTY },	      { "null", CONSOLE_NONE },
+		{ "stdio", CONSOLE_STDIO },   { "file", CONSOLE_FILE },
+		{ "socket", CONSOLE_SOCKET },
+	};
+	const char *name = qemu_opts_take_kind(opts, "backend");
+	size_t i;
+
+	for (i = 0; name && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(name, kinds[i].name) != 0)
+			continue;
+		c->console.kind = kinds[i].kind;
+		if (kinds[i].kind == CONSOLE_FILE)
+			return read_file(line, opts, c, err);
+		return kinds[i].kind == CONSOLE_SOCKET ? read_socket(line, opts, c, err)
+						       : 0;
+	}
+	return qemu_refuse(opts, err,
+			   "not possible here; in the domain XML: <serial type='pty'>, "
+			   "'file', 'unix', 'stdio' or 'null'");
 }
 
 int qemu_chardev(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
 {
-	const char *kind = qemu_opts_take_kind(opts, "backend");
 	struct qemu_chardev *c = &line->chardevs[line->nr_chardevs];
-	int ret = 0;
+	int ret;
 
 	if (line->nr_chardevs == QEMU_CHARDEVS_MAX)
 		return qemu_refuse(opts, err, "one too many; give at most %d",
 				   QEMU_CHARDEVS_MAX);
 	*c = (struct qemu_chardev){ .id = qemu_opts_take(opts, "id") };
+	c->console.id = c->id;
 	if (!c->id || qemu_find_chardev(line, c->id))
 		return qemu_refuse(opts, err, "needs an id of its own");
-	if (kind && !strcmp(kind, "pty"))
-		c->kind = CONSOLE_PTY;
-	else if (kind && !strcmp(kind, "null"))
-		c->kind = CONSOLE_NONE;
-	else if (kind && !strcmp(kind, "stdio"))
-		c->kind = CONSOLE_STDIO;
-	else if (kind && !strcmp(kind, "file"))
-		ret = read_file(opts, c, err);
-	else if (kind && !strcmp(kind, "socket"))
-		ret = read_socket(line, opts, c, err);
-	else
-		return qemu_refuse(opts, err,
-				   "not possible here; in the domain XML: <serial "
-				   "type='pty'>, 'file', 'stdio' or 'null'");
+	ret = read_chardev(line, opts, c, err);
 	line->nr_chardevs += !ret;
 	return ret;
 }
@@ -95,9 +168,8 @@ int qemu_mon(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
 
 	qemu_opts_take_harmless(opts, harmless);
 	if (!c || !c->qmp || c->used)
-		return qemu_refuse(
-			opts, err,
-			"its -chardev is not a listening socket of its own (fd=)");
+		return qemu_refuse(opts, err,
+				   "its -chardev is not a listening socket of its own");
 	if (line->machine.nr_qmp == QMP_MAX)
 		return qemu_refuse(opts, err, "one monitor too many; give at most %d",
 				   QMP_MAX);
@@ -108,15 +180,13 @@ int qemu_mon(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
 
 /* --- -blockdev ---------------------------------------------------------------------------- */
 
-/* Flushes reach the host always, which is more than no-flush=on asks for. */
 static const struct qemu_harmless node_harmless[] = {
 	{ "auto-read-only", NULL, "a disk is what the device on it says" },
 	{ "discard", "unmap", "discards reach the host" },
 	{ "detect-zeroes", "off", "zeroes are written as any data" },
-	{ "cache.direct", "off", "the host's page cache is used" },
-	{ "cache.no-flush", NULL, "flushes reach the host always" },
 	{ "aio", "threads", "a matter of speed; io_uring is used where it is there" },
 	{ "aio", "io_uring", "the same" },
+	{ "aio", "native", "the same" },
 	{ "locking", "auto", "the file is locked where the host can" },
 	{ NULL, NULL, NULL },
 };
@@ -150,6 +220,8 @@ static int read_format(struct qemu_line *line, struct qemu_opts *opts,
 		node->storage = storage->name;
 		node->path = storage->path;
 		node->readonly |= storage->readonly;
+		node->direct |= storage->direct;
+		node->no_flush |= storage->no_flush;
 		return 0;
 	}
 	if (!is_storage(qemu_opts_take(opts, "file.driver")))
@@ -171,6 +243,12 @@ int qemu_blockdev(struct qemu_line *line, struct qemu_opts *opts, struct error *
 	if (!node->name || qemu_find_node(line, node->name))
 		return qemu_refuse(opts, err, "needs a node-name of its own");
 	ret = qemu_opts_take_bool(opts, "read-only", false, &node->readonly, err);
+	if (!ret)
+		ret = qemu_opts_take_bool(opts, "cache.direct", false, &node->direct,
+					  err);
+	if (!ret)
+		ret = qemu_opts_take_bool(opts, "cache.no-flush", false, &node->no_flush,
+					  err);
 	if (ret)
 		return ret;
 	if (is_storage(driver))

@@ -2,7 +2,7 @@
 /*
  * -device.  The board has its random numbers, its serial port and its virtio console
  * always; a -device for one of these gives it its place on the bus, or its character
- * device.  Serial port and virtio console are one console, see vmm/machine/console.h.
+ * device (qemu_consoles.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,8 +32,8 @@ static int parse_slot(const char *addr, unsigned int *slot)
 }
 
 /* Takes bus and addr.  Slot 0: the device gets the next free one. */
-static int take_slot(struct qemu_line *line, struct qemu_opts *opts, unsigned int *slot,
-		     struct error *err)
+int qemu_take_slot(struct qemu_line *line, struct qemu_opts *opts, unsigned int *slot,
+		   struct error *err)
 {
 	static const struct qemu_harmless harmless[] = {
 		{ "multifunction", "off", "a device is one function" },
@@ -66,8 +66,8 @@ static int take_slot(struct qemu_line *line, struct qemu_opts *opts, unsigned in
 }
 
 /* What every virtio device is here: modern, split rings, MSI-X. */
-static int take_virtio(const struct qemu_line *line, struct qemu_opts *opts,
-		       struct error *err)
+int qemu_take_virtio(const struct qemu_line *line, struct qemu_opts *opts,
+		     struct error *err)
 {
 	static const struct qemu_harmless harmless[] = {
 		{ "disable-legacy", "on", "devices are modern only" },
@@ -92,14 +92,50 @@ static int take_virtio(const struct qemu_line *line, struct qemu_opts *opts,
 
 /* --- devices ------------------------------------------------------------------------------ */
 
+/* What QEMU does unless told otherwise: a full host is no error of the guest's disk. */
+static int take_policy(struct qemu_opts *opts, const char *name,
+		       enum virtio_blk_policy otherwise, enum virtio_blk_policy *policy,
+		       struct error *err)
+{
+	static const char *const names[] = {
+		[VIRTIO_BLK_REPORT] = "report",
+		[VIRTIO_BLK_WAIT_ENOSPC] = "enospc",
+		[VIRTIO_BLK_WAIT] = "stop",
+	};
+	const char *word = qemu_opts_take(opts, name);
+	size_t i;
+
+	*policy = otherwise;
+	if (!word || !strcmp(word, "auto"))
+		return 0;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		*policy = (enum virtio_blk_policy)i;
+		if (!strcmp(word, names[i]))
+			return 0;
+	}
+	return qemu_refuse(opts, err,
+			   "%s=%.60s: an error is reported, or the guest waits (stop, "
+			   "enospc); in the domain XML: <driver error_policy='report'>",
+			   name, word);
+}
+
+static int take_policies(struct qemu_opts *opts, struct disk_config *disk,
+			 struct error *err)
+{
+	int ret = take_policy(opts, "werror", VIRTIO_BLK_WAIT_ENOSPC, &disk->write_errors,
+			      err);
+
+	return ret ? ret
+		   : take_policy(opts, "rerror", VIRTIO_BLK_REPORT, &disk->read_errors,
+				 err);
+}
+
 static int take_disk(struct qemu_line *line, struct qemu_opts *opts,
 		     struct disk_config *disk, struct error *err)
 {
 	static const struct qemu_harmless harmless[] = {
 		{ "bootindex", NULL, "a kernel is given: no disk is booted from" },
 		{ "scsi", "off", "there are no SCSI commands" },
-		{ "werror", "report", "the guest learns of errors" },
-		{ "rerror", "report", "the guest learns of errors" },
 		{ NULL, NULL, NULL },
 	};
 	const char *drive = qemu_opts_take(opts, "drive");
@@ -108,6 +144,8 @@ static int take_disk(struct qemu_line *line, struct qemu_opts *opts,
 	int ret = qemu_opts_take_bool(opts, "write-cache", true, &write_cache, err);
 
 	qemu_opts_take_harmless(opts, harmless);
+	if (!ret)
+		ret = take_policies(opts, disk, err);
 	if (ret)
 		return ret;
 	if (!node || node->used)
@@ -119,6 +157,8 @@ static int take_disk(struct qemu_line *line, struct qemu_opts *opts,
 	disk->node = node->name;
 	disk->storage_node = node->storage;
 	disk->write_through = !write_cache;
+	disk->direct = node->direct;
+	disk->no_flush = node->no_flush;
 	disk->id = qemu_opts_take(opts, "id");
 	disk->serial = qemu_opts_take(opts, "serial");
 	return 0;
@@ -135,9 +175,9 @@ static int add_disk(struct qemu_line *line, struct qemu_opts *opts, struct error
 	*disk = (struct disk_config){ .path = NULL };
 	ret = take_disk(line, opts, disk, err);
 	if (!ret)
-		ret = take_virtio(line, opts, err);
+		ret = qemu_take_virtio(line, opts, err);
 	if (!ret)
-		ret = take_slot(line, opts, &disk->slot, err);
+		ret = qemu_take_slot(line, opts, &disk->slot, err);
 	line->machine.nr_disks += !ret;
 	return ret;
 }
@@ -155,8 +195,8 @@ static int add_rng(struct qemu_line *line, struct qemu_opts *opts, struct error 
 				   id ? id : "");
 	o->used = true;
 	qemu_opts_take(opts, "id");
-	ret = take_virtio(line, opts, err);
-	return ret ? ret : take_slot(line, opts, &line->machine.rng_slot, err);
+	ret = qemu_take_virtio(line, opts, err);
+	return ret ? ret : qemu_take_slot(line, opts, &line->machine.rng_slot, err);
 }
 
 static int add_balloon(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
@@ -173,8 +213,8 @@ static int add_balloon(struct qemu_line *line, struct qemu_opts *opts, struct er
 		ret = qemu_opts_take_bool(opts, "free-page-reporting", false,
 					  &b->reporting, err);
 	if (!ret)
-		ret = take_virtio(line, opts, err);
-	return ret ? ret : take_slot(line, opts, &b->slot, err);
+		ret = qemu_take_virtio(line, opts, err);
+	return ret ? ret : qemu_take_slot(line, opts, &b->slot, err);
 }
 
 static int add_iommu(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
@@ -188,9 +228,9 @@ static int add_iommu(struct qemu_line *line, struct qemu_opts *opts, struct erro
 	ret = qemu_opts_take_bool(opts, "boot-bypass", true, &line->machine.boot_bypass,
 				  err);
 	if (!ret)
-		ret = take_virtio(line, opts, err);
+		ret = qemu_take_virtio(line, opts, err);
 	if (!ret)
-		ret = take_slot(line, opts, &slot, err);
+		ret = qemu_take_slot(line, opts, &slot, err);
 	if (ret)
 		return ret;
 	if (slot && slot != PV_IOMMU_SLOT)
@@ -216,73 +256,24 @@ static int add_edu(struct qemu_line *line, struct qemu_opts *opts, struct error 
 		return qemu_refuse(opts, err,
 				   "there can be one, with a mask such as 0xfffffff");
 	line->machine.edu_bits = 64 - (unsigned int)__builtin_clzll(mask);
-	return take_slot(line, opts, &line->machine.edu_slot, err);
+	return qemu_take_slot(line, opts, &line->machine.edu_slot, err);
 }
 
-/* --- the console -------------------------------------------------------------------------- */
-
-static int use_console(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
-{
-	const char *id = qemu_opts_take(opts, "chardev");
-	struct qemu_chardev *c = qemu_find_chardev(line, id);
-
-	if (!c || (c->used && line->console != c->id))
-		return qemu_refuse(opts, err, "chardev=%.60s: no such free -chardev",
-				   id ? id : "");
-	if (line->console && line->console != c->id)
-		return qemu_refuse(opts, err,
-				   "a second console: serial port and virtio console are "
-				   "one here; in the domain XML: one <serial> or one "
-				   "<console>");
-	if (c->qmp)
-		return qemu_refuse(opts, err, "chardev=%.60s: a socket is for a monitor",
-				   id);
-	c->used = true;
-	line->console = c->id;
-	line->machine.console = c->kind;
-	line->machine.console_path = c->path;
-	line->machine.console_append = c->append;
-	line->machine.console_id = c->id;
-	return 0;
-}
-
-static int add_serial(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
-{
-	static const struct qemu_harmless harmless[] = {
-		{ "id", NULL, "nobody asks for it" },
-		{ "index", "0", "COM1, the one there is" },
-		{ NULL, NULL, NULL },
-	};
-
-	qemu_opts_take_harmless(opts, harmless);
-	return use_console(line, opts, err);
-}
-
-static int add_virtconsole(struct qemu_line *line, struct qemu_opts *opts,
-			   struct error *err)
-{
-	static const struct qemu_harmless harmless[] = {
-		{ "id", NULL, "nobody asks for it" },
-		{ "bus", NULL, "there is one virtio console" },
-		{ "nr", NULL, "it has one port" },
-		{ NULL, NULL, NULL },
-	};
-
-	qemu_opts_take_harmless(opts, harmless);
-	return use_console(line, opts, err);
-}
-
-/* Its one port is the console's. */
-static int add_serial_bus(struct qemu_line *line, struct qemu_opts *opts,
+/* The port is there always: this says where. */
+static int add_panic_port(struct qemu_line *line, struct qemu_opts *opts,
 			  struct error *err)
 {
-	int ret;
+	unsigned long long port;
+	int ret = qemu_opts_take_number(opts, "ioport", PV_PANIC_PORT, &port, err);
 
+	(void)line;
 	qemu_opts_take(opts, "id");
-	if (line->machine.vconsole_slot)
-		return qemu_refuse(opts, err, "there can be one");
-	ret = take_virtio(line, opts, err);
-	return ret ? ret : take_slot(line, opts, &line->machine.vconsole_slot, err);
+	if (!ret && port != PV_PANIC_PORT)
+		return qemu_refuse(opts, err,
+				   "ioport=%#llx: it stands at %#x; in the domain XML: "
+				   "<panic model='isa'/> without <address>",
+				   port, PV_PANIC_PORT);
+	return ret;
 }
 
 /* --- all of them -------------------------------------------------------------------------- */
@@ -297,10 +288,11 @@ int qemu_device(struct qemu_line *line, struct qemu_opts *opts, struct error *er
 		{ "virtio-rng-pci", add_rng },
 		{ "virtio-balloon-pci", add_balloon },
 		{ "virtio-iommu-pci", add_iommu },
-		{ "virtio-serial-pci", add_serial_bus },
-		{ "virtconsole", add_virtconsole },
-		{ "isa-serial", add_serial },
+		{ "virtio-serial-pci", qemu_serial_bus },
+		{ "virtconsole", qemu_virtconsole },
+		{ "isa-serial", qemu_serial },
 		{ "edu", add_edu },
+		{ "pvpanic", add_panic_port },
 	};
 	const char *driver = qemu_opts_take_kind(opts, "driver"), *element;
 	size_t i;

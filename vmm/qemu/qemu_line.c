@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -91,14 +90,10 @@ static int set_append(struct qemu_line *line, struct qemu_opts *opts, struct err
 
 static int set_uuid(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
 {
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 	const char *uuid = qemu_opts_take(opts, WHOLE);
-	size_t i;
 
-	for (i = 0; i < sizeof(form); i++)
-		if (form[i] == 'x' ? !isxdigit((unsigned char)uuid[i])
-				   : uuid[i] != form[i])
-			return qemu_refuse(opts, err, "%.60s is no UUID", uuid);
+	if (!uuid_ok(uuid))
+		return qemu_refuse(opts, err, "%.60s is no UUID", uuid);
 	line->machine.uuid = uuid;
 	return 0;
 }
@@ -179,6 +174,7 @@ static const struct qemu_option table[] = {
 	{ "kernel", TEXT, NULL, set_kernel, NULL },
 	{ "initrd", TEXT, NULL, set_initrd, NULL },
 	{ "append", TEXT, NULL, set_append, NULL },
+	{ "add-fd", PARTS, NULL, qemu_add_fd, NULL },
 	{ "chardev", PARTS, "backend", qemu_chardev, NULL },
 	{ "mon", PARTS, "chardev", qemu_mon, NULL },
 	{ "qmp", TEXT, NULL, add_qmp, NULL },
@@ -328,13 +324,14 @@ int qemu_line_parse(struct qemu_line *line, int argc, char **argv, struct error 
 	size_t row;
 	int i, used, ret = 0;
 
-	*line = (struct qemu_line){ .console = NULL };
+	*line = (struct qemu_line){ .probe = false };
 	machine_config_init(&line->machine);
-	line->machine.console = CONSOLE_NONE;
+	line->machine.console.kind = CONSOLE_NONE;
 	for (i = 1; i < argc && !ret; i += used)
 		ret = read_option(line, argv + i, &used, err);
 	for (row = 0; row < sizeof(table) / sizeof(table[0]) && !ret; row++)
 		ret = apply_row(line, &table[row], err);
+	qemu_settle_consoles(line);
 	if (!ret)
 		ret = check_whole(line, err);
 	return ret ? ret : check_iommu(&line->machine, err);

@@ -18,7 +18,7 @@
 #define QEMU_NODES_MAX	  (2 * DISKS_MAX)
 #define QEMU_CHARDEVS_MAX 8
 #define QEMU_OBJECTS_MAX  8
-#define QEMU_QMP_WORD	  32 /* bytes of "fd=N" */
+#define QEMU_QMP_WORD	  128 /* bytes of "fd=N" or "unix:PATH" */
 
 /* A node of the graph that ends in a file. */
 struct qemu_node {
@@ -26,16 +26,20 @@ struct qemu_node {
 	const char *path; /* of the file, or block device, at its end */
 	const char *storage; /* name of the node that has the path; NULL: this one */
 	bool readonly;
+	bool direct, no_flush;
 	bool used; /* a node or a device is on top of it */
 };
 
 struct qemu_chardev {
 	const char *id;
-	enum console_kind kind;
-	const char *path; /* of a file */
-	bool append;
-	const char *qmp; /* a socket, as qmp_open() takes it: for a monitor; or NULL */
+	struct console_config console; /* what it is for a console, */
+	const char *qmp; /* and a socket for a monitor: as qmp_open() takes it; or NULL */
 	bool used;
+};
+
+/* -add-fd: an open file that goes by the path /dev/fdset/SET. */
+struct qemu_fdset {
+	unsigned long long set, fd;
 };
 
 struct qemu_object {
@@ -59,8 +63,11 @@ struct qemu_line {
 	unsigned int nr_chardevs;
 	struct qemu_object objects[QEMU_OBJECTS_MAX];
 	unsigned int nr_objects;
+	struct qemu_fdset fdsets[QEMU_CHARDEVS_MAX];
+	unsigned int nr_fdsets;
 	char qmp_words[QEMU_CHARDEVS_MAX][QEMU_QMP_WORD];
-	const char *console; /* id of the character device that is the console, or NULL */
+	/* What COM1 and the virtio console lead to, or NULL. */
+	const struct qemu_chardev *serial, *virtconsole;
 	uint32_t slots; /* bit n: a device has PCI slot n */
 
 	struct qemu_opts options[QEMU_OPTIONS_MAX];
@@ -75,7 +82,7 @@ void qemu_line_fini(struct qemu_line *line);
 typedef int qemu_apply(struct qemu_line *line, struct qemu_opts *opts, struct error *err);
 
 /* qemu_backends.c */
-qemu_apply qemu_chardev, qemu_blockdev, qemu_object, qemu_mon;
+qemu_apply qemu_add_fd, qemu_chardev, qemu_blockdev, qemu_object, qemu_mon;
 struct qemu_chardev *qemu_find_chardev(struct qemu_line *line, const char *id);
 struct qemu_node *qemu_find_node(struct qemu_line *line, const char *name);
 struct qemu_object *qemu_find_object(struct qemu_line *line, const char *id,
@@ -86,5 +93,16 @@ qemu_apply qemu_machine, qemu_accel, qemu_cpu, qemu_memory, qemu_smp;
 
 /* qemu_devices.c */
 qemu_apply qemu_device;
+/* Takes bus and addr.  Slot 0: the device gets the next free one. */
+int qemu_take_slot(struct qemu_line *line, struct qemu_opts *opts, unsigned int *slot,
+		   struct error *err);
+/* Takes what every virtio device is here: modern, split rings, MSI-X. */
+int qemu_take_virtio(const struct qemu_line *line, struct qemu_opts *opts,
+		     struct error *err);
+
+/* qemu_consoles.c */
+qemu_apply qemu_serial, qemu_serial_bus, qemu_virtconsole;
+/* When all devices are known: which consoles the machine has. */
+void qemu_settle_consoles(struct qemu_line *line);
 
 #endif

@@ -14,6 +14,7 @@
 struct nothing {
 	struct control control;
 	unsigned int max_cpus;
+	bool kvm;
 	bool over;
 };
 
@@ -58,7 +59,7 @@ static void quit(struct control *c)
 /* Neither CPUs nor disks: the ops that would be asked about one are left out. */
 static void get_facts(struct control *c, struct control_facts *facts)
 {
-	*facts = (struct control_facts){ .max_cpus = of(c)->max_cpus };
+	*facts = (struct control_facts){ .max_cpus = of(c)->max_cpus, .kvm = of(c)->kvm };
 }
 
 static const struct control_ops ops = {
@@ -74,27 +75,28 @@ static const struct control_ops ops = {
 	.dump = refuse_dump,
 };
 
-/* What KVM of this host allows; 1 where there is none to ask. */
-static unsigned int most_cpus(void)
+/* What KVM of this host allows; one CPU where there is none to ask. */
+static void ask_kvm(struct nothing *nothing)
 {
 	struct kvm kvm = { .dev_fd = -1, .vm_fd = -1 };
 	struct error ignored;
-	unsigned int n = kvm_open(&kvm, 1, &ignored) ? 1 : kvm.max_vcpus;
 
+	nothing->kvm = !kvm_open(&kvm, 1, &ignored);
+	nothing->max_cpus = nothing->kvm ? kvm.max_vcpus : 1;
 	kvm_close(&kvm);
-	return n;
 }
 
 static int serve(const struct qemu_line *line, struct qemu_daemon *daemon,
 		 struct loop *loop, struct error *err)
 {
-	struct nothing nothing = { .control.ops = &ops, .max_cpus = most_cpus() };
+	struct nothing nothing = { .control.ops = &ops };
 	struct qmp_server *server = qmp_create(&nothing.control, loop);
 	unsigned int i;
 	int ret = 0;
 
 	if (!server)
 		return error_set(err, ENOMEM, "no memory for a control socket");
+	ask_kvm(&nothing);
 	for (i = 0; i < line->machine.nr_qmp && !ret; i++)
 		ret = qmp_open(server, line->machine.qmp[i], err);
 	if (!ret)

@@ -58,6 +58,10 @@ static void on_control_event(struct control_listener *told,
 			  json_pack("{s:s}", "action",
 				    event->stays ? "pause" : "poweroff"));
 		break;
+	case CONTROL_EVENT_IO_ERROR:
+		qmp_event(server, "BLOCK_IO_ERROR",
+			  qmp_io_error_data(server->control, event));
+		break;
 	case CONTROL_EVENT_BALLOON:
 		qmp_event(server, "BALLOON_CHANGE", qmp_balloon_data(server->control));
 		break;

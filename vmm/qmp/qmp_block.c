@@ -4,7 +4,9 @@
  * one over it, where a manager named them so.  A disk that a manager named is known by the path
  * of its device alone.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "vmm/qmp/qmp_internal.h"
 
@@ -53,7 +55,8 @@ static json_t *node(const struct control_disk *disk)
 		"node-name", node_name(disk), "drv", "raw", "ro", disk->readonly,
 		"encrypted", 0, "backing_file_depth", 0, "detect_zeroes", "off",
 		"write_threshold", 0, "file", path_value(disk->path), "image",
-		image(disk), "cache", "writeback", 1, "direct", 0, "no-flush", 0);
+		image(disk), "cache", "writeback", disk->writeback, "direct",
+		disk->direct, "no-flush", disk->no_flush);
 	size_t i;
 
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
@@ -67,12 +70,29 @@ static json_t *qdev_value(const struct control_disk *disk)
 			    disk->managed ? disk->managed : disk->id);
 }
 
+static const char *io_status(int error)
+{
+	return !error ? "ok" : error == -ENOSPC ? "nospace" : "failed";
+}
+
+json_t *qmp_io_error_data(struct control *control, const struct control_event *event)
+{
+	struct control_disk disk;
+
+	control->ops->disk(control, event->disk, &disk);
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "device",
+			 disk.managed ? "" : disk.id, "node-name", node_name(&disk),
+			 "operation", event->reading ? "read" : "write", "action", "stop",
+			 "nospace", event->error == -ENOSPC, "reason",
+			 strerror(-event->error));
+}
+
 static json_t *block(const struct control_disk *disk)
 {
 	return json_pack("{s:s, s:o, s:s, s:b, s:b, s:s, s:o}", "device",
 			 disk->managed ? "" : disk->id, "qdev", qdev_value(disk), "type",
-			 "unknown", "removable", 0, "locked", 0, "io-status", "ok",
-			 "inserted", node(disk));
+			 "unknown", "removable", 0, "locked", 0, "io-status",
+			 io_status(disk->error), "inserted", node(disk));
 }
 
 static void add_stats(json_t *stats, const char *prefix, const struct control_io_stats *s)

@@ -5,9 +5,9 @@
 static json_t *query_status(struct qmp_call *call)
 {
 	static const char *const names[] = {
-		[CONTROL_PRELAUNCH] = "prelaunch",     [CONTROL_RUNNING] = "running",
-		[CONTROL_PAUSED] = "paused",	       [CONTROL_SHUTDOWN] = "shutdown",
-		[CONTROL_PANICKED] = "guest-panicked",
+		[CONTROL_PRELAUNCH] = "prelaunch", [CONTROL_RUNNING] = "running",
+		[CONTROL_PAUSED] = "paused",	   [CONTROL_IO_ERROR] = "io-error",
+		[CONTROL_SHUTDOWN] = "shutdown",   [CONTROL_PANICKED] = "guest-panicked",
 	};
 	enum control_status status = call->control->ops->status(call->control);
 

@@ -69,6 +69,9 @@ json_t *qmp_version(void);
 /* qmp_balloon.c: {"actual": bytes}; NULL: there is no balloon. */
 json_t *qmp_balloon_data(struct control *control);
 
+/* qmp_block.c: that of BLOCK_IO_ERROR. */
+json_t *qmp_io_error_data(struct control *control, const struct control_event *event);
+
 /* qmp_query.c and others: the tables. */
 extern const struct qmp_command qmp_core_commands[];
 extern const struct qmp_command qmp_control_commands[];

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/machine/config.h"
 #include "vmm/qmp/qmp_internal.h"
 
 #define REGISTERS_MAX 4096
@@ -13,6 +14,7 @@ static json_t *info_status(struct qmp_call *call, unsigned int cpu)
 		[CONTROL_PRELAUNCH] = "paused (prelaunch)",
 		[CONTROL_RUNNING] = "running",
 		[CONTROL_PAUSED] = "paused",
+		[CONTROL_IO_ERROR] = "paused (io-error)",
 		[CONTROL_SHUTDOWN] = "paused (shutdown)",
 		[CONTROL_PANICKED] = "paused (guest-panicked)",
 	};
@@ -36,6 +38,15 @@ static json_t *info_name(struct qmp_call *call, unsigned int cpu)
 	(void)cpu;
 	call->control->ops->facts(call->control, &facts);
 	return json_sprintf("%s\r\n", facts.name ? facts.name : "");
+}
+
+static json_t *info_uuid(struct qmp_call *call, unsigned int cpu)
+{
+	struct control_facts facts;
+
+	(void)cpu;
+	call->control->ops->facts(call->control, &facts);
+	return json_sprintf("%s\r\n", facts.uuid ? facts.uuid : UUID_NONE);
 }
 
 static json_t *info_cpus(struct qmp_call *call, unsigned int cpu)
@@ -72,7 +83,7 @@ static json_t *human_monitor_command(struct qmp_call *call)
 	} lines[] = {
 		{ "info status", info_status },	      { "info version", info_version },
 		{ "info name", info_name },	      { "info cpus", info_cpus },
-		{ "info registers", info_registers },
+		{ "info registers", info_registers }, { "info uuid", info_uuid },
 	};
 	const char *line =
 		json_string_value(json_object_get(call->arguments, "command-line"));

@@ -14,10 +14,13 @@ static json_t *empty_list(struct qmp_call *call)
 	return json_array();
 }
 
+/* present: this program knows KVM; enabled: this host lets it. */
 static json_t *query_kvm(struct qmp_call *call)
 {
-	(void)call;
-	return json_pack("{s:b, s:b}", "enabled", 1, "present", 1);
+	struct control_facts facts;
+
+	call->control->ops->facts(call->control, &facts);
+	return json_pack("{s:b, s:b}", "enabled", facts.kvm, "present", 1);
 }
 
 static json_t *query_target(struct qmp_call *call)
@@ -47,11 +50,17 @@ static json_t *query_machines(struct qmp_call *call)
 static json_t *qom_list_types(struct qmp_call *call)
 {
 	static const char *const types[] = {
-		"virtio-blk-pci",	"virtio-balloon-pci",
-		"virtio-rng-pci",	"virtio-serial-pci",
-		"virtconsole",		"isa-serial",
-		"virtio-iommu-pci",	"edu",
-		"rng-random",		"memory-backend-ram",
+		"virtio-blk-pci",
+		"virtio-balloon-pci",
+		"virtio-rng-pci",
+		"virtio-serial-pci",
+		"virtconsole",
+		"isa-serial",
+		"virtio-iommu-pci",
+		"edu",
+		"pvpanic",
+		"rng-random",
+		"memory-backend-ram",
 		"memory-backend-memfd",
 	};
 	json_t *list = json_array();

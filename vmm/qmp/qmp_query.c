@@ -2,6 +2,7 @@
 /* Commands that ask for what the machine is made of. */
 #include <stdio.h>
 
+#include "vmm/machine/config.h"
 #include "vmm/qmp/qmp_internal.h"
 
 static struct control_facts facts_of(const struct qmp_call *call)
@@ -17,6 +18,14 @@ static json_t *query_name(struct qmp_call *call)
 	struct control_facts facts = facts_of(call);
 
 	return json_pack("{s:s*}", "name", facts.name);
+}
+
+/* QEMU says the same where none was given. */
+static json_t *query_uuid(struct qmp_call *call)
+{
+	struct control_facts facts = facts_of(call);
+
+	return json_pack("{s:s}", "UUID", facts.uuid ? facts.uuid : UUID_NONE);
 }
 
 static json_t *one_cpu(struct control *c, unsigned int i)
@@ -94,6 +103,7 @@ static json_t *query_counters(struct qmp_call *call)
 
 const struct qmp_command qmp_query_commands[] = {
 	{ "query-name", query_name, NULL, false },
+	{ "query-uuid", query_uuid, NULL, false },
 	{ "query-cpus-fast", query_cpus_fast, NULL, false },
 	{ "query-memory-size-summary", query_memory, NULL, false },
 	{ "query-chardev", query_chardev, NULL, false },

@@ -5,17 +5,12 @@
 #include "vmm/report/outcome.h"
 
 static const char *const names[] = {
-	[END_NONE] = "none",
-	[END_EXIT] = "exit",
-	[END_POWEROFF] = "poweroff",
-	[END_RESET] = "reset",
-	[END_TRIPLE_FAULT] = "triple-fault",
-	[END_STUCK] = "stuck",
-	[END_SIGNAL] = "signal",
-	[END_QUIT] = "quit",
-	[END_CONTROL] = "control",
-	[END_CONSOLE] = "console",
-	[END_SANDBOX] = "sandbox",
+	[END_NONE] = "none",	     [END_EXIT] = "exit",
+	[END_POWEROFF] = "poweroff", [END_RESET] = "reset",
+	[END_PANIC] = "panic",	     [END_TRIPLE_FAULT] = "triple-fault",
+	[END_STUCK] = "stuck",	     [END_SIGNAL] = "signal",
+	[END_QUIT] = "quit",	     [END_CONTROL] = "control",
+	[END_CONSOLE] = "console",   [END_SANDBOX] = "sandbox",
 	[END_HOST] = "host",
 };
 
@@ -36,7 +31,8 @@ int outcome_status(const struct outcome *outcome)
 
 bool outcome_is_panic(const struct outcome *o)
 {
-	return o->reason == END_TRIPLE_FAULT || o->reason == END_STUCK ||
+	return o->reason == END_PANIC || o->reason == END_TRIPLE_FAULT ||
+	       o->reason == END_STUCK ||
 	       (o->reason == END_EXIT && o->code == EXIT_CODE_PANIC);
 }
 
@@ -70,6 +66,9 @@ void outcome_describe(const struct outcome *o, char *buf, unsigned int size)
 		break;
 	case END_RESET:
 		snprintf(buf, size, "the guest asked for a reset");
+		break;
+	case END_PANIC:
+		snprintf(buf, size, "the guest's kernel panicked");
 		break;
 	case END_TRIPLE_FAULT:
 		snprintf(buf, size, "the guest crashed: triple fault %s", o->text);

@@ -11,6 +11,7 @@ enum end_reason {
 	END_EXIT, /* the guest wrote code to the exit port */
 	END_POWEROFF, /* the guest switched itself off */
 	END_RESET, /* the guest asked for a reset, and is not to be started again */
+	END_PANIC, /* the guest says that its kernel panicked */
 	END_TRIPLE_FAULT, /* a vCPU faulted while it handled a double fault */
 	END_STUCK, /* KVM cannot go on with the guest: text */
 	END_SIGNAL, /* the monitor was told to end by signal `code` */

@@ -27,9 +27,8 @@ static json_t *report_inject(const struct machine_config *config)
 static json_t *report_config(const struct machine_config *config)
 {
 	static const char *const consoles[] = {
-		[CONSOLE_STDIO] = "stdio",
-		[CONSOLE_PTY] = "pty",
-		[CONSOLE_FILE] = "file",
+		[CONSOLE_STDIO] = "stdio", [CONSOLE_PTY] = "pty",
+		[CONSOLE_FILE] = "file",   [CONSOLE_SOCKET] = "socket",
 		[CONSOLE_NONE] = "none",
 	};
 	json_t *object = json_object(), *disks = json_array(), *disk;
@@ -41,7 +40,7 @@ static json_t *report_config(const struct machine_config *config)
 	report_text(object, "append", config->cmdline);
 	report_number(object, "mem_bytes", config->mem_size);
 	report_number(object, "cpus", config->cpus);
-	report_text(object, "console", consoles[config->console]);
+	report_text(object, "console", consoles[config->console.kind]);
 	report_text(object, "iommu", config->iommu ? "virtio" : "off");
 	if (config->iommu)
 		json_object_set_new(object, "boot_bypass",

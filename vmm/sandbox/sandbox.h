@@ -52,8 +52,9 @@ enum sandbox_feature {
 	SANDBOX_CONTROL = 1u << 5, /* it can be controlled from outside */
 	SANDBOX_DEBUGGER = 1u << 6, /* gdb may come */
 	SANDBOX_CORE = 1u << 7, /* a core is written of a guest that panics */
+	SANDBOX_SOCKET = 1u << 8, /* a console is a socket */
 };
-#define SANDBOX_FEATURES 8
+#define SANDBOX_FEATURES 9
 
 struct sandbox;
 

@@ -74,8 +74,8 @@ const struct sandbox_call sandbox_calls[] = {
 	IOCTL(KVM_GET_STATS_FD, MAIN, SANDBOX_REPORT, "KVM's statistics for the report"),
 
 	/* --- control ------------------------------------------------------------------- */
-	CALL(accept4, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER,
-	     "a client of the control socket comes"),
+	CALL(accept4, MAIN, SANDBOX_CONTROL | SANDBOX_SOCKET | SANDBOX_DEBUGGER,
+	     "a client of the control socket, or of a console's, comes"),
 	CALL(recvmsg, MAIN, SANDBOX_CONTROL, "its requests, and descriptors"),
 	CALL(sendto, MAIN, SANDBOX_CONTROL | SANDBOX_DEBUGGER, "answers and events"),
 	CALL(lseek, MAIN, SANDBOX_CONTROL | SANDBOX_CORE,
@@ -205,6 +205,8 @@ const char *sandbox_feature_name(unsigned int feature)
 		return "a debugger";
 	case SANDBOX_CORE:
 		return "a core of a guest that panics";
+	case SANDBOX_SOCKET:
+		return "a console on a socket";
 	default:
 		return "";
 	}

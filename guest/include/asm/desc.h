@@ -16,6 +16,8 @@
 #define IST_NMI		  2
 #define IST_MACHINE_CHECK 3
 #define IST_STACKS	  3
+#define IST_STACK_SIZE	  0x1000
+#define IST_AREA_SIZE	  (IST_STACKS * IST_STACK_SIZE)
 
 #define KERNEL_BASE	 0xffffffff80000000
 #define KERNEL_IMAGE_MAX 0x400000
@@ -24,8 +26,8 @@
 #ifndef __ASSEMBLY__
 #include <linux/types.h>
 
-#define IST_STACK_SIZE 0x1000UL
-#define IST_AREA_SIZE  (IST_STACKS * IST_STACK_SIZE)
+/* The boot CPU's own; below each lies a page where nothing is mapped. */
+extern char boot_stack[THREAD_SIZE], boot_ist[IST_AREA_SIZE];
 
 /* Fills in a CPU's own GDT and TSS; `ist` is IST_AREA_SIZE bytes of stacks. */
 void descriptors_prepare(unsigned int cpu, void *ist);

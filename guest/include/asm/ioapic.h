@@ -3,16 +3,18 @@
 #ifndef GUEST_ASM_IOAPIC_H
 #define GUEST_ASM_IOAPIC_H
 
-#include <linux/types.h>
+#include <linux/interrupt.h>
 
-struct ioapic_route {
+struct ioapic_line {
 	u32 gsi;
-	u8 vector;
-	u32 apic_id; /* of the CPU that gets it */
 	bool edge, active_low;
 };
 
-/* Lets the line through as that vector.  -ENODEV: no I/O APIC has it. */
-int ioapic_enable(const struct ioapic_route *route);
+/* The line of an interrupt of the 8259s, as the MADT wires it. */
+struct ioapic_line ioapic_isa_line(unsigned int irq);
+/* Lets the line through to the handler, on a CPU chosen in turn.  -ENODEV: no I/O APIC has
+ * it; -ENOSPC: no vector is left. */
+int ioapic_request(const struct ioapic_line *line, irq_handler_t handler,
+		   const char *name);
 
 #endif

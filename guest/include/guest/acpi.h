@@ -72,4 +72,8 @@ int acpi_read_tables(const struct acpi_memory *memory, u64 rsdp, struct acpi_fac
  * nothing here interprets AML.  -ENOENT: there is none. */
 int acpi_find_s5(const struct acpi_memory *memory, phys_addr_t dsdt);
 
+/* The port of a panic device (_HID "QEMU0001": pvpanic) in the DSDT, found likewise.
+ * -ENOENT: there is none. */
+int acpi_find_panic_port(const struct acpi_memory *memory, phys_addr_t dsdt);
+
 #endif

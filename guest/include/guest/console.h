@@ -10,6 +10,10 @@ void serial_init(void);
 /* n bytes out, as they are. */
 void serial_write(const char *s, size_t n);
 
+/* Each byte that comes in goes to listener, in an interrupt.  Once; 0, or the negative errno
+ * of ioapic_request(). */
+int serial_listen(void (*listener)(char c));
+
 /* A panic must not wait for a lock that the halted or broken part holds: from now on the
  * console is taken without one. */
 void console_break_locks(void);

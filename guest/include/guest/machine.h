@@ -10,6 +10,12 @@
 void machine_exit(unsigned int code) __noreturn;
 /* Switches the machine off through ACPI, else ends it with success. */
 void machine_power_off(void) __noreturn;
+/* Starts the machine again from the beginning. */
+void machine_restart(void) __noreturn;
+/* As if the power button was pressed: from any context. */
+void machine_press_power_button(void);
+/* Tells whoever runs the machine that its kernel panicked, where there is a way to. */
+void panic_port_tell(void);
 #define EXIT_PANIC	0x7d /* a panic */
 #define EXIT_COMPLAINTS 0x7c /* experiments went well, but the start did not */
 
@@ -39,8 +45,10 @@ struct acpi_facts;
 const struct acpi_facts *machine_acpi(void);
 /* As acpi_find_s5(), of this machine. */
 int machine_s5_type(void);
-/* With the boot parameter `stay`, sleeps until somebody presses the power button (for ever);
- * else returns at once. */
+/* As acpi_find_panic_port(), of this machine. */
+int machine_panic_port(void);
+/* With the boot parameter `stay`, sleeps until somebody presses the power button (for ever),
+ * listening to the keys of <guest/sysrq.h>; else returns at once. */
 void machine_stay(void);
 
 extern unsigned int nr_possible_cpus; /* num_possible_cpus(), for the monitor */

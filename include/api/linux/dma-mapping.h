@@ -202,6 +202,7 @@ enum dma_event_kind {
 	DMA_EVENT_CHECK, /* dma_mapping_error(addr) */
 	DMA_EVENT_REFUSED, /* a map call that failed: why, phys (0 if unknown), size */
 	DMA_EVENT_RELEASED, /* a driver has let go of the device */
+	DMA_EVENT_STARTED, /* the device is about to be told of work */
 };
 
 enum dma_refusal {
@@ -233,6 +234,9 @@ extern void (*dma_observer)(const struct dma_event *event);
 /* For whoever binds drivers to devices: a driver's remove() is done, and the device holds
  * nothing any more. */
 void dma_driver_released(struct device *dev);
+/* For whoever rings a device's doorbell, just before: `caller` is a return address into who
+ * asked for the transfer.  A report of what the device then does wrong can name it. */
+void dma_transfer_started(struct device *dev, unsigned long caller);
 
 /* Sums over all devices, for reports. */
 struct dma_stats {

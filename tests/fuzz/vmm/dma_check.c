@@ -279,6 +279,7 @@ size_t fuzz_seed(unsigned int n, uint8_t *buf, size_t size)
 	fuzz_put(&out, n & 1, 1);
 	put_call(&out, n == 4 ? DMA_CHECK_MAP_SG : DMA_CHECK_MAP, n % 3, 4, 8);
 	put_call(&out, DMA_CHECK_ERROR_ASKED, 0, 4, 0);
+	put_call(&out, DMA_CHECK_STARTED, 0, 0, 0);
 	put_access(&out, n == 2 ? 40 : 4, 64, n != 1);
 	put_call(&out, DMA_CHECK_SYNC_FOR_CPU, n % 3, 4, 8);
 	put_call(&out, n == 4 ? DMA_CHECK_UNMAP_SG : DMA_CHECK_UNMAP, n % 3, 4, 8);

@@ -2,9 +2,12 @@
 #
 #   all_passed FILE KIND...	every planned experiment reported, none failed, and those that
 #				were skipped may be in a run of these kinds: lib/skips
+#   stack_reported FILE THREAD	it ended because the stack of this thread did, with the whole
+#				call chain
 #   hostile FILE OPTION...	runs the hostile guest: the report goes to FILE, what the monitor
 #				says to FILE.err
 #   hostile_passed FILE DEVICE...  each of these went through the cases, and all held
+#   published_nonsense FILE	the report says that its memory state cannot be
 #   told_in_measure FILE	the monitor reported, and was not flooded
 
 # The counts of the last line are those of the lines before it.
@@ -51,14 +54,22 @@ all_passed() { # FILE KIND...
 		only_named_skips "$file.text" "$@"
 }
 
+stack_reported() { # FILE THREAD
+	tr -d '\r' <"$1"
+	grep -q 'panic: double fault (stack overflow?) (error 0) at overrun+' "$1" &&
+		grep -Eq "^CPU [0-9]+, [0-9]+ online, thread $2" "$1" &&
+		grep -Eq '^  overrun\+0x[0-9a-f]+/0x[0-9a-f]+, [0-9]{2,} times' "$1" &&
+		grep -Eq '^  (crash_stack|overrun_idle)\+' "$1" && ! grep -q 'while panicking' "$1"
+}
+
 # RAM up to the hole and above it: a guest's memory costs nothing until it is touched.  The
 # virtio console prints what it is made to read, so the verdicts are taken from the report.
 hostile() { # NAME OPTION...
 	local file=$1
 	shift
 	truncate -s 1M "$file.img"
-	timeout 240 "$B/pagevisor" run --mem 4G --edu 64 --disk "$file.img" --console none \
-		--report "$file" "$@" "$B/hostile.elf" 2>"$file.err" ||
+	timeout 240 "$B/pagevisor" run --mem 4G --cpus 2 --edu 64 --disk "$file.img" --balloon 1M \
+		--console none --report "$file" "$@" "$B/hostile.elf" 2>"$file.err" ||
 		{ jq -c '.experiments[] | select(.result == "fail")' "$file"; tail -n 2 "$file.err"; false; }
 }
 hostile_passed() { # FILE DEVICE...
@@ -72,6 +83,10 @@ hostile_passed() { # FILE DEVICE...
 		[ "$n" -gt 0 ] || return 1
 	done
 	jq -e '.counts.failed == 0 and .counts.passed > 200' "$file"
+}
+# The state that it publishes last is refused, with the reason.
+published_nonsense() { # FILE
+	jq -e '.memory.error | startswith("memory state: ")' "$1"
 }
 told_in_measure() { # FILE
 	local n

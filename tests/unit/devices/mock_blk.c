@@ -55,7 +55,12 @@ static void plug(struct blk *b, const struct blk_params *params)
 				       .engine = params->engine };
 	struct virtio_blk_config_in config = { .name = "disk0",
 					       .serial = "pagevisor-test",
-					       .nr_queues = params->nr_queues };
+					       .nr_queues = params->nr_queues,
+					       .write_through = params->write_through,
+					       .no_flush = params->no_flush,
+					       .read_errors = params->errors,
+					       .write_errors = params->errors,
+					       .waits = params->waits };
 
 	assert_int_equal(block_backend_open(&medium, &config.backend), 0);
 	assert_int_equal(virtio_blk_create(&config, &b->vd), 0);
@@ -172,4 +177,69 @@ struct virtio_blk_stats blk_stats(struct blk *b)
 
 	virtio_blk_get_stats(b->vd, &stats);
 	return stats;
+}
+
+/* --- step by step ----------------------------------------------------------------- */
+
+bool blk_used(struct blk *b, unsigned int queue, uint16_t *head)
+{
+	struct vring_used_elem elem = { .id = UINT16_MAX };
+	bool any = drvq_get(&b->q[queue], &elem);
+
+	*head = (uint16_t)elem.id;
+	return any;
+}
+
+void blk_ring(struct blk *b, unsigned int queue)
+{
+	machine_write(b->m, b->q[queue].bell, 2, queue);
+	mock_host_run(&b->m->mh, 20);
+}
+
+void blk_step_ends(struct blk *b, int64_t result)
+{
+	mock_engine_end(result);
+	mock_host_run(&b->m->mh, 20);
+	assert_int_equal(mock_engine.due, 0);
+}
+
+uint16_t blk_offer_write(struct blk *b, unsigned int queue, unsigned int slot)
+{
+	struct drv_seg data = { b->data + slot * 512, 512, false };
+
+	return blk_offer(b, &b->q[queue], slot, VIRTIO_BLK_T_OUT, slot, &data, 1);
+}
+
+uint8_t blk_status_after(struct blk *b, uint32_t type, bool write, int64_t result)
+{
+	struct drv_seg data = { b->data, 512, write };
+	uint16_t head;
+
+	blk_offer(b, &b->q[0], 0, type, 0, &data, type == VIRTIO_BLK_T_FLUSH ? 0 : 1);
+	blk_ring(b, 0);
+	assert_int_equal(mock_engine.count, 1);
+	assert_false(blk_used(b, 0, &head));
+	blk_step_ends(b, result);
+	assert_true(blk_used(b, 0, &head));
+	assert_null(b->vd->dma->holds);
+	return blk_status(b, 0);
+}
+
+void blk_write_once(struct blk *b, bool through, int64_t sync_result, uint8_t status)
+{
+	uint16_t head;
+
+	blk_offer_write(b, 0, 0);
+	blk_ring(b, 0);
+	assert_int_equal(mock_engine.step[0].kind, STEP_WRITEV);
+	blk_step_ends(b, 512);
+	if (through) {
+		assert_false(blk_used(b, 0, &head));
+		assert_int_equal(mock_engine.count, 1);
+		assert_int_equal(mock_engine.step[0].kind, STEP_FDATASYNC);
+		blk_step_ends(b, sync_result);
+	}
+	assert_int_equal(mock_engine.count, 0);
+	assert_true(blk_used(b, 0, &head));
+	assert_int_equal(blk_status(b, 0), status);
 }

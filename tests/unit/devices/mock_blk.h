@@ -26,6 +26,9 @@ struct blk_params {
 	bool read_only;
 	unsigned int nr_queues; /* 0: 1 */
 	uint64_t features; /* what the driver takes; 0: all it is offered */
+	bool write_through, no_flush;
+	enum virtio_blk_policy errors; /* of all requests */
+	void (*waits)(void *ctx, enum block_op op, int error);
 };
 
 struct blk {
@@ -54,6 +57,20 @@ uint8_t blk_status(struct blk *b, unsigned int slot);
 uint8_t blk_do(struct blk *b, uint32_t type, uint64_t sector, uint32_t len, bool write,
 	       uint32_t *used);
 void *blk_data(struct blk *b, uint64_t offset, uint64_t len);
+
+/* Rings a queue's bell, and lets the device work. */
+void blk_ring(struct blk *b, unsigned int queue);
+/* One sector for the device to write, from slot's place in the data, to sector `slot`. */
+uint16_t blk_offer_write(struct blk *b, unsigned int queue, unsigned int slot);
+/* The next used chain of a queue, if there is one. */
+bool blk_used(struct blk *b, unsigned int queue, uint16_t *head);
+
+/* With the mock engine: the next step ends like this, and the device works on. */
+void blk_step_ends(struct blk *b, int64_t result);
+/* One write: its own step, then (when `through`) an fdatasync, then completion. */
+void blk_write_once(struct blk *b, bool through, int64_t sync_result, uint8_t status);
+/* A request whose one step ends like this. */
+uint8_t blk_status_after(struct blk *b, uint32_t type, bool write, int64_t result);
 
 /* The file's bytes as they are now: size of them, to be freed. */
 uint8_t *blk_file(struct blk *b, uint64_t size);

@@ -46,8 +46,8 @@ static uint8_t *slot_in(struct viommu *v, unsigned int slot)
 	return machine_at(v->m, v->in + slot * SLOT_BYTES, SLOT_BYTES);
 }
 
-unsigned int viommu_submit(struct viommu *v, const void *req, uint32_t len,
-			   uint32_t in_len)
+unsigned int viommu_offer(struct viommu *v, const void *req, uint32_t len,
+			  uint32_t in_len)
 {
 	unsigned int slot = v->next++ % VIOMMU_SLOTS;
 	struct drv_seg segs[2] = { { v->out + slot * SLOT_BYTES, len, false },
@@ -57,6 +57,14 @@ unsigned int viommu_submit(struct viommu *v, const void *req, uint32_t len,
 	memcpy(machine_at(v->m, segs[0].addr, len), req, len);
 	memset(slot_in(v, slot), VIOMMU_NO_STATUS, SLOT_BYTES);
 	drvq_add(&v->req, segs, in_len ? 2 : 1);
+	return slot;
+}
+
+unsigned int viommu_submit(struct viommu *v, const void *req, uint32_t len,
+			   uint32_t in_len)
+{
+	unsigned int slot = viommu_offer(v, req, len, in_len);
+
 	drvq_kick(&v->req);
 	return slot;
 }

@@ -31,7 +31,10 @@ void viommu_start(struct viommu *v, uint64_t features);
 /* Puts the function at devfn behind it. */
 void viommu_adopt(struct viommu *v, uint8_t devfn);
 
-/* Offers a request and rings: its slot.  `in_len` bytes of writable part. */
+/* Offers a request without ringing: its slot.  `in_len` bytes of writable part. */
+unsigned int viommu_offer(struct viommu *v, const void *req, uint32_t len,
+			  uint32_t in_len);
+/* Offers it and rings. */
 unsigned int viommu_submit(struct viommu *v, const void *req, uint32_t len,
 			   uint32_t in_len);
 /* Its status byte, VIOMMU_NO_STATUS while the device has not answered. */

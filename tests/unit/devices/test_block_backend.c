@@ -6,6 +6,7 @@
 #include "devices/blk/block_backend.h"
 #include "devices/blk/block_engine.h"
 #include "tests/unit/devices/mock_block_engine.h"
+#include "tests/unit/devices/mock_block_medium.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,211 +34,25 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define MEDIUM_SIZE (1 << 20)
-#define IN_FLIGHT   16
-#define MAX_IOV	    8
-#define MAX_LENGTH  20000
-
-/* --- a temporary directory and its file ------------------------------------------- */
-
-static char dir[] = "/tmp/pagevisor-block-XXXXXX";
-static char path[64];
-
-static int make_dir(void **state)
-{
-	(void)state;
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/disk", dir);
-	return 0;
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(dir);
-}
-
-static uint64_t random_state;
-
-static uint32_t rnd(uint32_t below)
-{
-	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)((random_state >> 33) % below);
-}
-
-static void make_file(const void *bytes, size_t size)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-	assert_true(fd >= 0);
-	if (bytes)
-		assert_int_equal(pwrite(fd, bytes, size, 0), size);
-	else
-		assert_int_equal(ftruncate(fd, (off_t)size), 0);
-	close(fd);
-}
-
-static uint64_t hash_file(size_t size)
-{
-	char *bytes = malloc(size);
-	int fd = open(path, O_RDONLY);
-	struct stat st;
-	uint64_t hash;
-
-	assert_true(fd >= 0);
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(st.st_size, size);
-	assert_int_equal(pread(fd, bytes, size, 0), size);
-	hash = XXH3_64bits(bytes, size);
-	close(fd);
-	free(bytes);
-	return hash;
-}
-
 static struct block_backend *open_backend(const struct block_engine *engine,
 					  unsigned int depth)
 {
-	struct block_config config = { .path = path, .engine = engine, .depth = depth };
+	struct block_config config = { .path = medium_path,
+				       .engine = engine,
+				       .depth = depth };
 	struct block_backend *be = NULL;
 
 	assert_int_equal(block_backend_open(&config, &be), 0);
 	return be;
 }
 
-/* --- random operations against a model -------------------------------------------- */
-
-struct slot {
-	struct block_request req;
-	struct iovec iov[MAX_IOV];
-	uint8_t data[MAX_LENGTH];
-	uint64_t offset, length;
-	bool busy;
-};
-
-struct model {
-	struct block_backend *be;
-	uint8_t bytes[MEDIUM_SIZE];
-	struct slot slots[IN_FLIGHT];
-	unsigned int done;
-};
-
-static struct model *model;
-
-static void slot_done(struct block_request *req, int error)
-{
-	struct slot *slot = (struct slot *)req;
-
-	assert_int_equal(error, 0);
-	assert_true(slot->busy);
-	slot->busy = false;
-	model->done++;
-	if (req->op == BLOCK_READ)
-		assert_memory_equal(slot->data, model->bytes + slot->offset,
-				    slot->length);
-}
-
-static bool overlaps(const struct slot *slot)
-{
-	for (int i = 0; i < IN_FLIGHT; i++) {
-		const struct slot *other = &model->slots[i];
-
-		if (other != slot && other->busy &&
-		    slot->offset < other->offset + other->length &&
-		    other->offset < slot->offset + slot->length)
-			return true;
-	}
-	return false;
-}
-
-/* Cuts the slot's data into a few unequal pieces, empty ones among them. */
-static void scatter(struct slot *slot)
-{
-	size_t at = 0, piece;
-
-	slot->req.iovcnt = 1 + rnd(MAX_IOV);
-	for (unsigned int i = 0; i < slot->req.iovcnt; i++) {
-		piece = i + 1 == slot->req.iovcnt
-				? slot->length - at
-				: rnd((uint32_t)(slot->length - at + 1));
-		slot->iov[i] = (struct iovec){ slot->data + at, piece };
-		at += piece;
-	}
-	slot->req.iov = slot->iov;
-}
-
-static void apply(struct slot *slot)
-{
-	if (slot->req.op == BLOCK_WRITE) {
-		for (size_t i = 0; i < slot->length; i++)
-			slot->data[i] = (uint8_t)rnd(256);
-		memcpy(model->bytes + slot->offset, slot->data, slot->length);
-	} else if (slot->req.op == BLOCK_DISCARD || slot->req.op == BLOCK_ZERO) {
-		/* On a file a discarded range reads as zeroes. */
-		memset(model->bytes + slot->offset, 0, slot->length);
-	}
-}
-
-static void submit_random(struct slot *slot)
-{
-	slot->offset = rnd(MEDIUM_SIZE - 1);
-	slot->length = 1 + rnd(MAX_LENGTH);
-	if (slot->offset + slot->length > MEDIUM_SIZE)
-		slot->length = MEDIUM_SIZE - slot->offset;
-	if (overlaps(slot))
-		return;
-	slot->req = (struct block_request){
-		.op = (enum block_op)rnd(5),
-		.unmap = rnd(2),
-		.offset = slot->offset,
-		.length = slot->length,
-		.done = slot_done,
-	};
-	apply(slot);
-	scatter(slot);
-	slot->busy = true;
-	block_submit(model->be, &slot->req);
-}
-
-static void wait_readable(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	assert_int_equal(poll(&pfd, 1, 10000), 1);
-}
-
 static void random_run(const struct block_engine *engine, unsigned int depth)
 {
-	unsigned int submitted = 0;
+	struct block_config config = { .path = medium_path,
+				       .engine = engine,
+				       .depth = depth };
 
-	model = calloc(1, sizeof(*model));
-	random_state = depth;
-	for (size_t i = 0; i < MEDIUM_SIZE; i++)
-		model->bytes[i] = (uint8_t)rnd(256);
-	make_file(model->bytes, MEDIUM_SIZE);
-	model->be = open_backend(engine, depth);
-	assert_int_equal(block_size(model->be), MEDIUM_SIZE);
-	while (model->done < 1000) {
-		unsigned int before = model->done;
-
-		for (int i = 0; i < IN_FLIGHT; i++) {
-			if (!model->slots[i].busy && rnd(4)) {
-				submit_random(&model->slots[i]);
-				submitted += model->slots[i].busy;
-			}
-		}
-		block_kick(model->be);
-		while (submitted > model->done && model->done == before) {
-			wait_readable(block_event_fd(model->be));
-			block_poll(model->be);
-		}
-	}
-	block_drain(model->be);
-	assert_int_equal(model->done, submitted);
-	block_backend_close(model->be);
-	assert_true(hash_file(MEDIUM_SIZE) == XXH3_64bits(model->bytes, MEDIUM_SIZE));
-	free(model);
+	medium_random_run(&config);
 }
 
 static void test_random_uring(void **state)
@@ -269,7 +84,7 @@ static void note_end(struct block_request *req, int error)
 static struct block_backend *mock_backend(unsigned int depth)
 {
 	ended_count = 0;
-	make_file(NULL, MEDIUM_SIZE);
+	medium_make(NULL, MEDIUM_SIZE);
 	return open_backend(&block_engine_mock, depth);
 }
 
@@ -448,7 +263,7 @@ static void test_flush_syncs(void **state)
 	struct io_uring_sqe sqe;
 
 	(void)state;
-	make_file(NULL, MEDIUM_SIZE);
+	medium_make(NULL, MEDIUM_SIZE);
 	be = open_backend(&block_engine_sync, 0);
 	ended_count = 0;
 	datasyncs = 0;
@@ -483,7 +298,7 @@ static void many_pieces(const struct block_engine *engine)
 		bytes[i] = (uint8_t)(i * 31);
 	for (int i = 0; i < PIECES; i++)
 		iov[i] = (struct iovec){ bytes + i * PIECE, PIECE };
-	make_file(NULL, PIECES * PIECE);
+	medium_make(NULL, PIECES * PIECE);
 	be = open_backend(engine, 0);
 	ended_count = 0;
 	block_submit(be, &req);
@@ -491,7 +306,7 @@ static void many_pieces(const struct block_engine *engine)
 	assert_int_equal(ended_count, 1);
 	assert_int_equal(ended_error[0], 0);
 	block_backend_close(be);
-	assert_true(hash_file(PIECES * PIECE) == XXH3_64bits(bytes, PIECES * PIECE));
+	assert_true(medium_hash(PIECES * PIECE) == XXH3_64bits(bytes, PIECES * PIECE));
 	free(bytes);
 	free(iov);
 }
@@ -521,9 +336,9 @@ static void test_truncated_below(void **state)
 					     .done = note_end };
 		struct block_backend *be;
 
-		make_file(NULL, MEDIUM_SIZE);
+		medium_make(NULL, MEDIUM_SIZE);
 		be = open_backend(engines[i], 0);
-		assert_int_equal(truncate(path, MEDIUM_SIZE - 1000), 0);
+		assert_int_equal(truncate(medium_path, MEDIUM_SIZE - 1000), 0);
 		ended_count = 0;
 		block_submit(be, &req);
 		block_drain(be);
@@ -543,7 +358,7 @@ static int make_loop(char *name, size_t size)
 				      .info.lo_flags = LO_FLAGS_AUTOCLEAR };
 	int control = open("/dev/loop-control", O_RDWR);
 	int number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
-	int fd = -1, file = open(path, O_RDWR);
+	int fd = -1, file = open(medium_path, O_RDWR);
 
 	if (number >= 0) {
 		snprintf(name, size, "/dev/loop%d", number);
@@ -592,7 +407,7 @@ static void test_block_device(void **state)
 	int loop;
 
 	(void)state;
-	make_file(NULL, MEDIUM_SIZE);
+	medium_make(NULL, MEDIUM_SIZE);
 	loop = make_loop(name, sizeof(name));
 	config.path = name;
 	assert_int_equal(block_backend_open(&config, &be), 0);
@@ -632,35 +447,35 @@ static void test_open_errors(void **state)
 	char other[80];
 
 	(void)state;
-	snprintf(other, sizeof(other), "%s/other", dir);
+	snprintf(other, sizeof(other), "%s/other", medium_dir);
 	assert_int_equal(open_error(other, false), -ENOENT);
-	assert_int_equal(open_error(dir, false), -EISDIR);
-	assert_int_equal(open_error(dir, true), -EISDIR);
+	assert_int_equal(open_error(medium_dir, false), -EISDIR);
+	assert_int_equal(open_error(medium_dir, true), -EISDIR);
 	assert_int_equal(open_error("/dev/null", false), -ENOTBLK);
 	assert_int_equal(mkfifo(other, 0600), 0);
 	assert_int_equal(open_error(other, true), -ENOTBLK);
 	unlink(other);
-	make_file(NULL, 0);
-	assert_int_equal(open_error(path, false), -ENODATA);
+	medium_make(NULL, 0);
+	assert_int_equal(open_error(medium_path, false), -ENODATA);
 }
 
 static void test_lock(void **state)
 {
-	struct block_config shared = { .path = path, .read_only = true };
+	struct block_config shared = { .path = medium_path, .read_only = true };
 	struct block_backend *be;
 
 	(void)state;
-	make_file(NULL, MEDIUM_SIZE);
+	medium_make(NULL, MEDIUM_SIZE);
 	be = open_backend(NULL, 0);
 	assert_false(block_read_only(be));
 	assert_string_equal(block_engine_name(be), "io_uring");
-	assert_int_equal(open_error(path, false), -EBUSY);
-	assert_int_equal(open_error(path, true), -EBUSY);
+	assert_int_equal(open_error(medium_path, false), -EBUSY);
+	assert_int_equal(open_error(medium_path, true), -EBUSY);
 	block_backend_close(be);
 	assert_int_equal(block_backend_open(&shared, &be), 0);
 	assert_true(block_read_only(be));
-	assert_int_equal(open_error(path, true), 0);
-	assert_int_equal(open_error(path, false), -EBUSY);
+	assert_int_equal(open_error(medium_path, true), 0);
+	assert_int_equal(open_error(medium_path, false), -EBUSY);
 	block_backend_close(be);
 }
 
@@ -681,13 +496,13 @@ static void forbid_io_uring(void)
 
 static void test_fallback(void **state)
 {
-	struct block_config config = { .path = path };
+	struct block_config config = { .path = medium_path };
 	struct block_backend *be;
 	int status;
 	pid_t child;
 
 	(void)state;
-	make_file(NULL, MEDIUM_SIZE);
+	medium_make(NULL, MEDIUM_SIZE);
 	child = fork();
 	if (child == 0) {
 		forbid_io_uring();
@@ -723,8 +538,8 @@ static void test_restricted(void **state)
 	int fd;
 
 	(void)state;
-	make_file(NULL, MEDIUM_SIZE);
-	fd = open(path, O_RDWR);
+	medium_make(NULL, MEDIUM_SIZE);
+	fd = open(medium_path, O_RDWR);
 	assert_int_equal(io_uring_queue_init(4, &ring, IORING_SETUP_R_DISABLED), 0);
 	assert_int_equal(block_uring_restrict(&ring), 0);
 
@@ -737,7 +552,7 @@ static void test_restricted(void **state)
 	io_uring_prep_fallocate(&sqe, fd, 0, 0, 512);
 	assert_int_equal(result_of(&ring, &sqe), 0);
 
-	io_uring_prep_openat(&sqe, AT_FDCWD, path, O_RDONLY, 0);
+	io_uring_prep_openat(&sqe, AT_FDCWD, medium_path, O_RDONLY, 0);
 	assert_int_equal(result_of(&ring, &sqe), -EACCES);
 	io_uring_prep_close(&sqe, fd);
 	assert_int_equal(result_of(&ring, &sqe), -EACCES);
@@ -783,5 +598,5 @@ int main(void)
 		cmocka_unit_test(test_engine_is_restricted),
 	};
 
-	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+	return cmocka_run_group_tests(tests, medium_make_dir, medium_remove_dir);
 }

@@ -76,6 +76,18 @@ static void test_exit(void **state)
 	assert_int_equal(t.stops, 3); /* reading ends nothing */
 }
 
+static void test_panic(void **state)
+{
+	(void)state;
+	assert_int_equal(in(0x505), 1); /* what may be written */
+	out(0x505, 1, 0);
+	out(0x505, 1, 0xfe); /* events that were not offered */
+	assert_int_equal(t.stops, 0);
+	out(0x505, 1, 1);
+	assert_int_equal(t.stops, 1);
+	assert_int_equal(t.how, HOST_STOP_PANIC);
+}
+
 static void test_cf9(void **state)
 {
 	(void)state;
@@ -253,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_exit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_panic, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cf9, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keyboard_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keyboard_probe, setup, teardown),

@@ -373,60 +373,19 @@ static void test_scattered_hold(void **state)
 
 /* --- errors of the host ----------------------------------------------------------- */
 
-static bool used(unsigned int queue, uint16_t *head)
-{
-	struct vring_used_elem elem = { .id = UINT16_MAX };
-	bool any = drvq_get(&b.q[queue], &elem);
-
-	*head = (uint16_t)elem.id;
-	return any;
-}
-
-static void ring(unsigned int queue)
-{
-	machine_write(b.m, b.q[queue].bell, 2, queue);
-	mock_host_run(&b.m->mh, 20);
-}
-
-static void step_ends(int64_t result)
-{
-	mock_engine_end(result);
-	mock_host_run(&b.m->mh, 20);
-	assert_int_equal(mock_engine.due, 0);
-}
-
-static uint16_t offer_write(unsigned int queue, unsigned int slot)
-{
-	struct drv_seg data = { b.data + slot * 512, 512, false };
-
-	return blk_offer(&b, &b.q[queue], slot, VIRTIO_BLK_T_OUT, slot, &data, 1);
-}
-
-static uint8_t status_after(uint32_t type, bool write, int64_t result)
-{
-	struct drv_seg data = { b.data, 512, write };
-	uint16_t head;
-
-	blk_offer(&b, &b.q[0], 0, type, 0, &data, type == VIRTIO_BLK_T_FLUSH ? 0 : 1);
-	ring(0);
-	assert_int_equal(mock_engine.count, 1);
-	assert_false(used(0, &head));
-	step_ends(result);
-	assert_true(used(0, &head));
-	assert_null(b.vd->dma->holds);
-	return blk_status(&b, 0);
-}
-
 static void test_host_errors(void **state)
 {
 	(void)state;
-	assert_int_equal(status_after(VIRTIO_BLK_T_IN, true, -EIO), VIRTIO_BLK_S_IOERR);
-	assert_int_equal(status_after(VIRTIO_BLK_T_IN, true, 0), VIRTIO_BLK_S_IOERR);
-	assert_int_equal(status_after(VIRTIO_BLK_T_OUT, false, -ENOSPC),
+	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_IN, true, -EIO),
 			 VIRTIO_BLK_S_IOERR);
-	assert_int_equal(status_after(VIRTIO_BLK_T_FLUSH, false, -EIO),
+	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_IN, true, 0),
 			 VIRTIO_BLK_S_IOERR);
-	assert_int_equal(status_after(VIRTIO_BLK_T_IN, true, 512), VIRTIO_BLK_S_OK);
+	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_OUT, false, -ENOSPC),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_FLUSH, false, -EIO),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_IN, true, 512),
+			 VIRTIO_BLK_S_OK);
 	assert_int_equal(blk_stats(&b).read.errors, 2);
 	assert_int_equal(blk_stats(&b).write.errors, 1);
 	assert_int_equal(blk_stats(&b).flush.errors, 1);
@@ -442,13 +401,13 @@ static void test_short_then_error(void **state)
 
 	(void)state;
 	blk_offer(&b, &b.q[0], 0, VIRTIO_BLK_T_IN, 2, &data, 1);
-	ring(0);
-	step_ends(100);
+	blk_ring(&b, 0);
+	blk_step_ends(&b, 100);
 	assert_int_equal(mock_engine.count, 1);
 	assert_int_equal(mock_engine.step[0].offset, 2 * 512 + 100);
-	assert_false(used(0, &head));
-	step_ends(-EIO);
-	assert_true(used(0, &head));
+	assert_false(blk_used(&b, 0, &head));
+	blk_step_ends(&b, -EIO);
+	assert_true(blk_used(&b, 0, &head));
 	assert_int_equal(blk_status(&b, 0), VIRTIO_BLK_S_IOERR);
 }
 
@@ -460,40 +419,20 @@ static void test_flush(void **state)
 	uint16_t head, flush;
 
 	(void)state;
-	offer_write(0, 0);
-	ring(0);
-	step_ends(512);
-	assert_true(used(0, &head));
+	blk_offer_write(&b, 0, 0);
+	blk_ring(&b, 0);
+	blk_step_ends(&b, 512);
+	assert_true(blk_used(&b, 0, &head));
 	assert_int_equal(blk_status(&b, 0), VIRTIO_BLK_S_OK);
 	flush = blk_offer(&b, &b.q[0], 1, VIRTIO_BLK_T_FLUSH, 0, NULL, 0);
-	ring(0);
+	blk_ring(&b, 0);
 	assert_int_equal(mock_engine.count, 1);
 	assert_int_equal(mock_engine.step[0].kind, STEP_FDATASYNC);
-	assert_false(used(0, &head));
-	step_ends(0);
-	assert_true(used(0, &head));
+	assert_false(blk_used(&b, 0, &head));
+	blk_step_ends(&b, 0);
+	assert_true(blk_used(&b, 0, &head));
 	assert_int_equal(head, flush);
 	assert_int_equal(blk_status(&b, 1), VIRTIO_BLK_S_OK);
-}
-
-/* One write: its own step, then (when `through`) an fdatasync, then completion. */
-static void write_once(bool through, int64_t sync_result, uint8_t status)
-{
-	uint16_t head;
-
-	offer_write(0, 0);
-	ring(0);
-	assert_int_equal(mock_engine.step[0].kind, STEP_WRITEV);
-	step_ends(512);
-	if (through) {
-		assert_false(used(0, &head));
-		assert_int_equal(mock_engine.count, 1);
-		assert_int_equal(mock_engine.step[0].kind, STEP_FDATASYNC);
-		step_ends(sync_result);
-	}
-	assert_int_equal(mock_engine.count, 0);
-	assert_true(used(0, &head));
-	assert_int_equal(blk_status(&b, 0), status);
 }
 
 static void test_write_through(void **state)
@@ -501,24 +440,24 @@ static void test_write_through(void **state)
 	uint64_t wce = b.d.config + offsetof(struct virtio_blk_config, writeback);
 
 	(void)state;
-	write_once(false, 0, VIRTIO_BLK_S_OK);
+	blk_write_once(&b, false, 0, VIRTIO_BLK_S_OK);
 	machine_write(b.m, wce, 1, 0);
 	assert_int_equal(machine_read(b.m, wce, 1), 0);
-	write_once(true, 0, VIRTIO_BLK_S_OK);
-	write_once(true, -EIO, VIRTIO_BLK_S_IOERR);
+	blk_write_once(&b, true, 0, VIRTIO_BLK_S_OK);
+	blk_write_once(&b, true, -EIO, VIRTIO_BLK_S_IOERR);
 	machine_write(b.m, wce, 1, 1);
-	write_once(false, 0, VIRTIO_BLK_S_OK);
+	blk_write_once(&b, false, 0, VIRTIO_BLK_S_OK);
 	/* A driver that cannot flush. */
 	blk_restart_driver(&b, WITHOUT(VIRTIO_BLK_F_FLUSH));
 	assert_int_equal(machine_read(b.m, wce, 1), 0);
-	write_once(true, 0, VIRTIO_BLK_S_OK);
+	blk_write_once(&b, true, 0, VIRTIO_BLK_S_OK);
 	machine_write(b.m, wce, 1, 1); /* and thus may not have a cache */
-	write_once(true, 0, VIRTIO_BLK_S_OK);
+	blk_write_once(&b, true, 0, VIRTIO_BLK_S_OK);
 	/* Without CONFIG_WCE the field is read-only; reset switches the cache on
 	 * again. */
 	blk_restart_driver(&b, WITHOUT(VIRTIO_BLK_F_CONFIG_WCE));
 	machine_write(b.m, wce, 1, 0);
-	write_once(false, 0, VIRTIO_BLK_S_OK);
+	blk_write_once(&b, false, 0, VIRTIO_BLK_S_OK);
 	machine_write(b.m, b.d.config, 4, 1); /* the capacity is not writable */
 	assert_int_equal(machine_read(b.m, b.d.config, 4), BLK_SECTORS);
 }
@@ -534,13 +473,13 @@ static void test_zero_through(void **state)
 	blk_restart_driver(&b, WITHOUT(VIRTIO_BLK_F_FLUSH));
 	*range = (struct virtio_blk_discard_write_zeroes){ 1, 1, 0 };
 	blk_offer(&b, &b.q[0], 0, VIRTIO_BLK_T_WRITE_ZEROES, 0, &data, 1);
-	ring(0);
+	blk_ring(&b, 0);
 	assert_int_equal(mock_engine.step[0].kind, STEP_FALLOCATE);
-	step_ends(0);
+	blk_step_ends(&b, 0);
 	assert_int_equal(mock_engine.step[0].kind, STEP_FDATASYNC);
-	assert_false(used(0, &head));
-	step_ends(0);
-	assert_true(used(0, &head));
+	assert_false(blk_used(&b, 0, &head));
+	blk_step_ends(&b, 0);
+	assert_true(blk_used(&b, 0, &head));
 }
 
 /* --- in flight -------------------------------------------------------------------- */
@@ -551,18 +490,18 @@ static void test_out_of_order(void **state)
 	uint16_t first, second, head;
 
 	(void)state;
-	first = offer_write(0, 0);
-	second = offer_write(0, 1);
-	ring(0);
+	first = blk_offer_write(&b, 0, 0);
+	second = blk_offer_write(&b, 0, 1);
+	blk_ring(&b, 0);
 	assert_int_equal(mock_engine.count, 2);
 	mock_engine.newest_first = true;
 	assert_int_equal(mock_host_fired_data(&b.m->mh, DRV_MSI_DATA(&b.d, 1)), 0);
-	step_ends(512);
+	blk_step_ends(&b, 512);
 	assert_int_equal(mock_host_fired_data(&b.m->mh, DRV_MSI_DATA(&b.d, 1)), 1);
-	assert_true(used(0, &head));
+	assert_true(blk_used(&b, 0, &head));
 	assert_int_equal(head, second);
-	step_ends(512);
-	assert_true(used(0, &head));
+	blk_step_ends(&b, 512);
+	assert_true(blk_used(&b, 0, &head));
 	assert_int_equal(head, first);
 }
 
@@ -574,9 +513,9 @@ static void test_reset_in_flight(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 4; i++)
-		offer_write(i % 2, i);
-	ring(0);
-	ring(1);
+		blk_offer_write(&b, i % 2, i);
+	blk_ring(&b, 0);
+	blk_ring(&b, 1);
 	assert_int_equal(mock_engine.count, 2);
 	ram = machine_hash(b.m, NULL, 0);
 	fired = mock_host_fired(&b.m->mh);
@@ -587,7 +526,7 @@ static void test_reset_in_flight(void **state)
 	assert_true(machine_hash(b.m, NULL, 0) == ram);
 	assert_int_equal(mock_host_fired(&b.m->mh), fired);
 	blk_restart_driver(&b, DRV_ALL_FEATURES);
-	write_once(false, 0, VIRTIO_BLK_S_OK);
+	blk_write_once(&b, false, 0, VIRTIO_BLK_S_OK);
 }
 
 /* One queue is reset: its requests vanish, those of the other complete. */
@@ -596,25 +535,25 @@ static void test_queue_reset_in_flight(void **state)
 	uint16_t other, head;
 
 	(void)state;
-	offer_write(0, 0);
-	ring(0);
-	other = offer_write(1, 1);
-	ring(1);
-	offer_write(0, 2);
-	ring(0);
+	blk_offer_write(&b, 0, 0);
+	blk_ring(&b, 0);
+	other = blk_offer_write(&b, 1, 1);
+	blk_ring(&b, 1);
+	blk_offer_write(&b, 0, 2);
+	blk_ring(&b, 0);
 	assert_int_equal(mock_engine.count, 2);
 	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_SELECT, 2, 0);
 	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
 	assert_int_equal(mock_engine.count, 0);
 	assert_null(b.vd->dma->holds);
-	assert_false(used(0, &head));
+	assert_false(blk_used(&b, 0, &head));
 	assert_int_equal(blk_status(&b, 0), BLK_NO_STATUS);
 	assert_int_equal(blk_status(&b, 2), BLK_NO_STATUS);
-	assert_true(used(1, &head));
+	assert_true(blk_used(&b, 1, &head));
 	assert_int_equal(head, other);
 	assert_int_equal(blk_status(&b, 1), VIRTIO_BLK_S_OK);
 	drv_queue(&b.d, &b.q[0], 0, 0);
-	write_once(false, 0, VIRTIO_BLK_S_OK);
+	blk_write_once(&b, false, 0, VIRTIO_BLK_S_OK);
 }
 
 /* Of a list of ranges the rest is not begun once the queue is being reset. */
@@ -628,7 +567,7 @@ static void test_queue_reset_in_list(void **state)
 	for (unsigned int i = 0; i < 3; i++)
 		range[i] = (struct virtio_blk_discard_write_zeroes){ 10 * i, 1, 0 };
 	blk_offer(&b, &b.q[0], 0, VIRTIO_BLK_T_DISCARD, 0, &data, 1);
-	ring(0);
+	blk_ring(&b, 0);
 	assert_int_equal(mock_engine.total, 1);
 	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_SELECT, 2, 0);
 	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
@@ -644,24 +583,24 @@ static void test_pause_in_flight(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 4; i++)
-		offer_write(0, i);
-	ring(0);
+		blk_offer_write(&b, 0, i);
+	blk_ring(&b, 0);
 	dev->ops->quiesce(dev);
 	dev->ops->quiesce(dev);
 	assert_int_equal(mock_engine.count, 0);
 	for (unsigned int i = 0; i < 4; i++) {
-		assert_true(used(0, &head));
+		assert_true(blk_used(&b, 0, &head));
 		assert_int_equal(blk_status(&b, i), VIRTIO_BLK_S_OK);
 	}
 	assert_true(mock_host_fired_data(&b.m->mh, DRV_MSI_DATA(&b.d, 1)) > 0);
-	offer_write(0, 5);
-	ring(0);
+	blk_offer_write(&b, 0, 5);
+	blk_ring(&b, 0);
 	assert_int_equal(mock_engine.count, 0);
 	dev->ops->resume(dev);
 	mock_host_run(&b.m->mh, 20);
 	assert_int_equal(mock_engine.count, 1);
-	step_ends(512);
-	assert_true(used(0, &head));
+	blk_step_ends(&b, 512);
+	assert_true(blk_used(&b, 0, &head));
 }
 
 /* The device goes away with requests in flight. */
@@ -669,8 +608,8 @@ static void test_destroy_in_flight(void **state)
 {
 	(void)state;
 	for (unsigned int i = 0; i < 4; i++)
-		offer_write(0, i);
-	ring(0);
+		blk_offer_write(&b, 0, i);
+	blk_ring(&b, 0);
 	assert_int_equal(mock_engine.count, 2);
 }
 

@@ -347,6 +347,24 @@ static void features_not_accepted(void **state)
 }
 
 /* 35: memory is bounded by a limit on mappings, and domains need endpoints. */
+/* A request is answered when the guest's write returns: no event loop in between.  The
+ * other queue has its doorbell. */
+static void answers_are_prompt(void **state)
+{
+	const struct virtio_iommu_req_attach req = { .head.type = VIRTIO_IOMMU_T_ATTACH,
+						     .domain = 1,
+						     .endpoint = CLIENT };
+	unsigned int slot = viommu_offer(&v, &req, sizeof(req) - TAIL, TAIL);
+
+	(void)state;
+	assert_false(mock_host_ring(&m->mh, v.req.bell, 2));
+	assert_int_equal(viommu_status(&v, slot), VIOMMU_NO_STATUS);
+	machine_write(m, v.req.bell, 2, VIRTIO_IOMMU_REQUESTQ);
+	assert_true(viommu_done(&v));
+	assert_int_equal(viommu_status(&v, slot), VIRTIO_IOMMU_S_OK);
+	assert_true(mock_host_ring(&m->mh, v.ev.bell, 2));
+}
+
 static void floods(void **state)
 {
 	(void)state;
@@ -656,6 +674,7 @@ int main(void)
 		WITH(probe_statuses),
 		WITH(requests_given_back),
 		WITH(features_not_accepted),
+		WITH(answers_are_prompt),
 		WITH(floods),
 		WITH(random_requests),
 		WITH(faults_are_reported_once),

@@ -413,6 +413,47 @@ static void s5_that_is_not_there_is_not_found(void **state)
 	free(m);
 }
 
+/* Device (PEVT) { Name (_HID, "QEMU0001") Name (_CRS, ...) }, from the string on. */
+static void make_panic_device(struct machine *m, uint32_t len, uint32_t at,
+			      const char *hid, const uint8_t *io)
+{
+	static const uint8_t crs[] = { 0x08, '_', 'C', 'R', 'S', 0x11, 0x0d, 0x0a, 0x0a };
+
+	start_table(m, DSDT, "DSDT", len);
+	memcpy(m->ram + DSDT + at, hid, 9);
+	memcpy(m->ram + DSDT + at + 9, crs, sizeof(crs));
+	memcpy(m->ram + DSDT + at + 9 + sizeof(crs), io, 8);
+	seal_table(m, DSDT);
+}
+
+static void the_panic_port_is_found_wherever_it_stands(void **state)
+{
+	static const uint8_t io[] = { 0x47, 1, 0x05, 0x05, 0x05, 0x05, 1, 1 };
+	static const uint8_t range[] = { 0x47, 1, 0x05, 0x05, 0x05, 0x06, 1, 1 };
+	static const uint8_t eight[] = { 0x47, 1, 0x05, 0x05, 0x05, 0x05, 1, 8 };
+	struct machine *m = make_machine(true);
+
+	(void)state;
+	for (uint32_t at = sizeof(struct acpi_header); at < 300; at++) {
+		make_panic_device(m, 400, at, "QEMU0001", io);
+		assert_int_equal(acpi_find_panic_port(&m->memory, DSDT), 0x505);
+		make_panic_device(m, 400, at, "QEMU0002", io);
+		assert_int_equal(acpi_find_panic_port(&m->memory, DSDT), -ENOENT);
+		make_panic_device(m, 400, at, "QEMU0001", range);
+		assert_int_equal(acpi_find_panic_port(&m->memory, DSDT), -ENOENT);
+		make_panic_device(m, 400, at, "QEMU0001", eight);
+		assert_int_equal(acpi_find_panic_port(&m->memory, DSDT), -ENOENT);
+	}
+	/* The table ends within the descriptor. */
+	make_panic_device(m, 400, 300, "QEMU0001", io);
+	for (uint32_t len = sizeof(struct acpi_header); len < 326; len++) {
+		((struct acpi_header *)(m->ram + DSDT))->length = len;
+		seal_table(m, DSDT);
+		assert_int_equal(acpi_find_panic_port(&m->memory, DSDT), -ENOENT);
+	}
+	free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +467,7 @@ int main(void)
 		cmocka_unit_test(random_damage_is_survived),
 		cmocka_unit_test(s5_is_found_wherever_it_stands),
 		cmocka_unit_test(s5_that_is_not_there_is_not_found),
+		cmocka_unit_test(the_panic_port_is_found_wherever_it_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

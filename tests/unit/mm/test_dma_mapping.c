@@ -342,9 +342,10 @@ static void the_observer_learns_why_a_call_is_refused(void **state)
 	dma_map_sg(&dma_dev, &sg, 1, DMA_NONE);
 	dma_map_sg(&dma_dev, &sg, 1, DMA_TO_DEVICE);
 	dma_driver_released(&dma_dev);
+	dma_transfer_started(&dma_dev, 0x1234);
 	dma_observer = NULL;
 
-	assert_int_equal(nr_seen, 6);
+	assert_int_equal(nr_seen, 7);
 	for (unsigned int i = 0; i < 5; i++)
 		expect_event(i, DMA_EVENT_REFUSED, i < 3 ? 64 : 32);
 	assert_int_equal(seen[0].why, DMA_REFUSED_CALL);
@@ -355,6 +356,8 @@ static void the_observer_learns_why_a_call_is_refused(void **state)
 	assert_int_equal(seen[3].why, DMA_REFUSED_CALL);
 	assert_int_equal(seen[4].why, DMA_REFUSED_REACH);
 	expect_event(5, DMA_EVENT_RELEASED, 0);
+	expect_event(6, DMA_EVENT_STARTED, 0);
+	assert_int_equal(seen[6].caller, 0x1234);
 	vfree(far);
 }
 

@@ -103,6 +103,13 @@ static noinline dma_addr_t map_here(void *p, size_t size)
 	return dma;
 }
 
+/* What rings a doorbell for its caller. */
+static noinline void start_here(void)
+{
+	dma_transfer_started(&dma_dev, _RET_IP_);
+	barrier();
+}
+
 static void a_mapping_and_its_chain(void **state)
 {
 	char *p = kmalloc(64, GFP_KERNEL | __GFP_DMA);
@@ -117,6 +124,7 @@ static void a_mapping_and_its_chain(void **state)
 	dma_sync_single_for_device(&dma_dev, dma + 8, 8, DMA_FROM_DEVICE);
 	dma_unmap_single(&dma_dev, dma, 64, DMA_FROM_DEVICE);
 	dma_driver_released(&dma_dev);
+	start_here();
 	dma = dma_map_resource(&dma_dev, 7 * GIB, 64, DMA_FROM_DEVICE, DMA_ATTR_NO_WARN);
 	assert_int_equal(dma, DMA_MAPPING_ERROR); /* beyond the mask */
 	dma_dev_mask = DMA_BIT_MASK(64);
@@ -124,10 +132,10 @@ static void a_mapping_and_its_chain(void **state)
 	dma_unmap_resource(&dma_dev, dma, 64, DMA_FROM_DEVICE, 0);
 	stop();
 
-	assert_int_equal(nr_seen, 9);
-	nth(6, DMA_CHECK_REFUSED_REACH);
-	assert_int_equal(nth(7, DMA_CHECK_MAP_RESOURCE)->phys, 7 * GIB);
-	nth(8, DMA_CHECK_UNMAP_RESOURCE);
+	assert_int_equal(nr_seen, 10);
+	nth(7, DMA_CHECK_REFUSED_REACH);
+	assert_int_equal(nth(8, DMA_CHECK_MAP_RESOURCE)->phys, 7 * GIB);
+	nth(9, DMA_CHECK_UNMAP_RESOURCE);
 	dma = seen[0].addr;
 	e = nth(0, DMA_CHECK_MAP);
 	assert_int_equal(e->addr, dma);
@@ -149,6 +157,10 @@ static void a_mapping_and_its_chain(void **state)
 	assert_int_equal(e->size, 64);
 	assert_int_equal(e->flags, 0);
 	nth(5, DMA_CHECK_RELEASED);
+	e = nth(6, DMA_CHECK_STARTED);
+	assert_true(e->depth >= 1);
+	assert_in_range(e->chain[0], (unsigned long)a_mapping_and_its_chain,
+			(unsigned long)a_mapping_and_its_chain + 4096);
 	kfree(p);
 }
 

@@ -28,6 +28,7 @@ static void describe(void *ctx, uint64_t pc, char *buf, size_t size)
 		 pc == SITE_MAP	     ? "map_it"
 		 : pc == SITE_UNMAP  ? "unmap_it"
 		 : pc == SITE_SYNC   ? "sync_it"
+		 : pc == SITE_START  ? "start_it"
 		 : pc == SITE_CALLER ? "driver"
 				     : "?");
 }

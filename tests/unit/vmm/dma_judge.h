@@ -39,6 +39,7 @@ void expect_found(unsigned int kind);
 #define SITE_MAP    0xffffffff80001000ull
 #define SITE_UNMAP  0xffffffff80002000ull
 #define SITE_SYNC   0xffffffff80003000ull
+#define SITE_START  0xffffffff80004000ull
 #define SITE_CALLER 0xffffffff80009000ull /* of all */
 
 #endif

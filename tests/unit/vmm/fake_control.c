@@ -96,6 +96,8 @@ static void facts(struct control *c, struct control_facts *facts)
 		.max_cpus = 64,
 		.disks = 2,
 		.chardevs = 1,
+		.uuid = of(c)->uuid,
+		.kvm = !of(c)->without_kvm,
 		.confined = of(c)->confined,
 	};
 }
@@ -115,12 +117,14 @@ static void chardev(struct control *c, unsigned int i, struct control_chardev *c
 
 static void disk(struct control *c, unsigned int i, struct control_disk *disk)
 {
-	(void)c;
 	/* The second one's path is no UTF-8. */
 	*disk = (struct control_disk){
 		.id = i ? "disk1" : "disk0",
 		.path = i ? "/b\xff" : "/a.img",
 		.readonly = i,
+		.writeback = !i,
+		.direct = i,
+		.error = i ? of(c)->disk_error : 0,
 		.size = 1 << 20,
 		.read = { .operations = 5, .errors = 1, .bytes = 4096, .ns = 77 },
 	};

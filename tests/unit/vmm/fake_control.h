@@ -10,7 +10,9 @@ struct fake_control {
 	enum control_status status;
 	unsigned int stops, conts, resets, powerdowns, nmis, quits, dumps;
 	bool refuse; /* whatever can fail does */
-	bool confined;
+	bool confined, without_kvm;
+	const char *uuid;
+	int disk_error; /* of the second disk */
 	struct control_dump dump; /* the last one; its descriptor gets one byte */
 };
 

@@ -96,7 +96,7 @@ static void all_options_arrive(void **state)
 	assert_string_equal(o.machine.initrd, "i");
 	assert_string_equal(o.machine.cmdline, "x=y");
 	assert_string_equal(o.report, "r");
-	assert_int_equal(o.machine.console, CONSOLE_PTY);
+	assert_int_equal(o.machine.console.kind, CONSOLE_PTY);
 	assert_false(o.machine.reboot);
 	assert_true(o.verbose);
 }
@@ -115,7 +115,7 @@ static void defaults(void **state)
 	assert_null(o.machine.initrd);
 	assert_string_equal(o.machine.cmdline, "");
 	assert_null(o.report);
-	assert_int_equal(o.machine.console, CONSOLE_STDIO);
+	assert_int_equal(o.machine.console.kind, CONSOLE_STDIO);
 	assert_true(o.machine.reboot);
 	assert_false(o.verbose);
 }
@@ -165,7 +165,8 @@ static void bad_lines_are_refused(void **state)
 		{ "--cpus -1 k", "--cpus -1: not a number" },
 		{ "--disk= k", "--disk: no file" },
 		{ "--disk ,ro k", "--disk: no file" },
-		{ "--console vt k", "--console vt: unknown; give stdio, pty or none" },
+		{ "--console vt k",
+		  "--console vt: unknown; give stdio, pty, none, file:PATH or unix:PATH" },
 	};
 	size_t i;
 

@@ -109,6 +109,44 @@ static void after_unmap(void **state)
 	expect_nothing();
 }
 
+/* Who gave the device its work is named for what it does wrong, not for what a call does. */
+static void who_started_it(void **state)
+{
+	json_t *report, *finding;
+
+	(void)state;
+	judge_tell(judge_call(DMA_CHECK_STARTED, 0, 0, 0, SITE_CALLER));
+	judge_tell(judge_call(DMA_CHECK_STARTED, 0, 0, 0, SITE_START));
+	judge_map(A, 64, TO);
+	reads(A, 65);
+	expect_found(DMA_FOUND_PAST_END);
+	assert_int_equal(last_site(), SITE_MAP);
+	assert_non_null(strstr(judge.said, "started by start_it < driver"));
+	report = dma_checker_report(judge.checker);
+	finding = json_array_get(json_object_get(report, "findings"), 0);
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(finding, "started_by"), 0)),
+			    "start_it");
+	json_decref(report);
+	judge.said[0] = '\0';
+	judge_unmap(A, 63, TO);
+	expect_found(DMA_FOUND_UNMAP_SIZE);
+	assert_null(strstr(judge.said, "started by"));
+	/* Where nothing is mapped it is all that is known, and tells one place from another. */
+	reads(B, 8);
+	expect_found(DMA_FOUND_OUTSIDE);
+	judge_tell(judge_call(DMA_CHECK_STARTED, 0, 0, 0, SITE_SYNC));
+	reads(B, 8);
+	expect_found(DMA_FOUND_OUTSIDE);
+	assert_int_equal(last_site(), SITE_SYNC);
+	assert_int_equal(judge.checker->nr_reports, 4);
+	/* Of another device: not known. */
+	judge.said[0] = '\0';
+	dma_read(&judge.nic, B, bytes, 1);
+	expect_found(DMA_FOUND_OUTSIDE);
+	assert_null(strstr(judge.said, "started by"));
+}
+
 static void against_the_direction(void **state)
 {
 	(void)state;
@@ -595,6 +633,7 @@ int main(void)
 		T(nothing_mapped_there),
 		T(past_the_end),
 		T(after_unmap),
+		T(who_started_it),
 		T(against_the_direction),
 		T(a_fault_is_judged_too),
 		T(a_queue_in_freed_memory),

@@ -68,7 +68,7 @@ static void config_init(struct machine_config *config, unsigned int cpus)
 	config->mem_size = 16ull << 20;
 	config->cpus = cpus;
 	config->kernel = kernel_file.path;
-	config->console = CONSOLE_NONE;
+	config->console.kind = CONSOLE_NONE;
 	config->sandbox = false; /* would last for the whole program */
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,18 +14,18 @@
 
 #define ARGS_MAX 96
 
-#define MEMORY                                                                     \
-	"{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true," \
-	"\"size\":134217728}"
-#define STORAGE                                                                            \
-	"{\"driver\":\"file\",\"filename\":\"/disk\",\"node-name\":\"libvirt-1-storage\"," \
-	"\"auto-read-only\":true,\"discard\":\"unmap\"}"
-#define FORMAT                                                                       \
-	"{\"node-name\":\"libvirt-1-format\",\"read-only\":true,\"driver\":\"raw\"," \
-	"\"cache\":{\"direct\":false,\"no-flush\":true},\"file\":\"libvirt-1-storage\"}"
-#define DISK                                                                        \
-	"virtio-blk-pci,bus=pci.0,addr=0x5,drive=libvirt-1-format,id=virtio-disk0," \
-	"bootindex=1,write-cache=off,serial=a,,b"
+static const char memory[] =
+	"{\"qom-type\":\"memory-backend-memfd\",\"id\":\"pc.ram\",\"share\":true,"
+	"\"size\":134217728}";
+static const char storage[] =
+	"{\"driver\":\"file\",\"filename\":\"/disk\",\"node-name\":\"libvirt-1-storage\","
+	"\"auto-read-only\":true,\"discard\":\"unmap\"}";
+static const char format[] =
+	"{\"node-name\":\"libvirt-1-format\",\"read-only\":true,\"driver\":\"raw\","
+	"\"cache\":{\"direct\":false,\"no-flush\":true},\"file\":\"libvirt-1-storage\"}";
+static const char disk[] =
+	"virtio-blk-pci,bus=pci.0,addr=0x5,drive=libvirt-1-format,id=virtio-disk0,"
+	"bootindex=1,write-cache=off,serial=a,,b";
 
 /* What libvirt 9.0 writes for a domain with a disk, a console, a balloon and an rng. */
 static const char *const whole[] = {
@@ -41,7 +42,7 @@ static const char *const whole[] = {
 	"-m",
 	"size=131072k",
 	"-object",
-	MEMORY,
+	memory,
 	"-overcommit",
 	"mem-lock=off",
 	"-smp",
@@ -66,11 +67,11 @@ static const char *const whole[] = {
 	"-append",
 	"a=1,2 b",
 	"-blockdev",
-	STORAGE,
+	storage,
 	"-blockdev",
-	FORMAT,
+	format,
 	"-device",
-	DISK,
+	disk,
 	"-chardev",
 	"pty,id=charserial0",
 	"-device",
@@ -83,6 +84,8 @@ static const char *const whole[] = {
 	"rng-random,id=objrng0,filename=/dev/urandom",
 	"-device",
 	"virtio-rng-pci,rng=objrng0,id=rng0,bus=pci.0,addr=0x3",
+	"-device",
+	"pvpanic,ioport=1285",
 	"-sandbox",
 	"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
 	"-msg",
@@ -127,8 +130,8 @@ static void what_libvirt_writes_is_a_machine(void **state)
 	assert_string_equal(m->disks[0].storage_node, "libvirt-1-storage");
 	assert_int_equal(m->disks[0].slot, 5);
 	assert_true(m->disks[0].readonly && m->disks[0].write_through);
-	assert_int_equal(m->console, CONSOLE_PTY);
-	assert_string_equal(m->console_id, "charserial0");
+	assert_int_equal(m->console.kind, CONSOLE_PTY);
+	assert_string_equal(m->console.id, "charserial0");
 	assert_true(m->balloon.present && m->balloon.reporting);
 	assert_int_equal(m->balloon.slot, 2);
 	assert_int_equal(m->rng_slot, 3);
@@ -151,6 +154,7 @@ static void what_is_unknown_is_refused_by_name(void **state)
 		{ "-device", "virtio-rng-pci,rng=objrng0", "one <rng>" },
 		{ "-device", "virtio-balloon-pci,id=b,addr=0x4", "there can be one" },
 		{ "-device", "edu,addr=0x5", "two devices want that slot" },
+		{ "-device", "pvpanic,ioport=1286", "it stands at 0x505" },
 		{ "-device", "edu,addr=0x20", "a slot from 0x1 to 0x1f" },
 		{ "-device", "edu,addr=0x4.1", "function 0" },
 		{ "-device", "edu,bus=pcie.1", "there is one bus" },
@@ -161,7 +165,22 @@ static void what_is_unknown_is_refused_by_name(void **state)
 		{ "-chardev", "pty,id=charserial0", "an id of its own" },
 		{ "-chardev", "pty,id=more", "-chardev more: nothing uses it" },
 		{ "-chardev", "vc,id=more", "<serial type='pty'>" },
-		{ "-chardev", "socket,id=s,path=/s,server=on,wait=off", "instead of" },
+		{ "-chardev", "socket,id=s,path=/s,server=on,wait=off",
+		  "nothing uses it" },
+		{ "-chardev", "socket,id=s,path=/s", "<source mode='bind'>" },
+		{ "-chardev", "socket,id=s,server=on,wait=off", "<source mode='bind'" },
+		{ "-chardev", "socket,id=s,path=/a,,b,server=on,wait=off",
+		  "with a comma" },
+		{ "-chardev", "socket,id=s,fd=x,server=on,wait=off",
+		  "fd=x is no number" },
+		{ "-chardev", "file,id=f", "needs a path" },
+		{ "-device", "isa-serial,chardev=charserial0,id=serial1",
+		  "a second one" },
+		{ "-device", "virtconsole,chardev=charmonitor", "no such free -chardev" },
+		{ "-add-fd", "set=1", "needs an fd and a set" },
+		{ "-add-fd", "fd=3", "needs an fd and a set" },
+		{ "-device", "virtio-blk-pci,drive=none,werror=ignore",
+		  "werror=ignore: an error" },
 		{ "-blockdev", "{\"driver\":\"qcow2\",\"node-name\":\"q\"}",
 		  "raw files" },
 		{ "-blockdev", "{\"driver\":", "not a JSON object" },
@@ -232,6 +251,160 @@ static void broken_lines_are_refused(void **state)
 	free(line);
 }
 
+/* Parses the line of a machine with these words behind it. */
+static struct qemu_line *parse_with(const char *const *more, size_t count)
+{
+	struct qemu_line *line = calloc(1, sizeof(*line));
+	const char *words[ARGS_MAX];
+	struct error err;
+
+	memcpy(words, whole, sizeof(whole));
+	memcpy(words + WHOLE, more, count * sizeof(*more));
+	if (parse(line, words, WHOLE + count, &err))
+		fail_msg("refused: %s", err.text);
+	return line;
+}
+
+static void free_line(struct qemu_line *line)
+{
+	qemu_line_fini(line);
+	free(line);
+}
+
+/* Each of libvirt's cache modes, as it writes them. */
+static void cache_modes(void **state)
+{
+	static const struct {
+		const char *cache, *device;
+		bool direct, no_flush, through;
+	} rows[] = {
+		{ "", "", false, false, false },
+		{ ",\"cache\":{\"direct\":true,\"no-flush\":false}", ",write-cache=on",
+		  true, false, false }, /* none */
+		{ ",\"cache\":{\"direct\":true,\"no-flush\":false}", ",write-cache=off",
+		  true, false, true }, /* directsync */
+		{ ",\"cache\":{\"direct\":false,\"no-flush\":false}", ",write-cache=off",
+		  false, false, true }, /* writethrough */
+		{ ",\"cache\":{\"direct\":false,\"no-flush\":false}", ",write-cache=on",
+		  false, false, false }, /* writeback */
+		{ ",\"cache\":{\"direct\":false,\"no-flush\":true}", ",write-cache=on",
+		  false, true, false }, /* unsafe */
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char file[256], raw[256], device[128];
+		const char *const words[] = { "-blockdev", file,      "-blockdev",
+					      raw,	   "-device", device };
+		const struct disk_config *d;
+		struct qemu_line *line;
+
+		snprintf(
+			file, sizeof(file),
+			"{\"driver\":\"file\",\"filename\":\"/b\",\"node-name\":\"s\"%s}",
+			rows[i].cache);
+		snprintf(raw, sizeof(raw),
+			 "{\"node-name\":\"f\",\"driver\":\"raw\",\"file\":\"s\"%s}",
+			 rows[i].cache);
+		snprintf(device, sizeof(device), "virtio-blk-pci,drive=f,id=b%s",
+			 rows[i].device);
+		line = parse_with(words, sizeof(words) / sizeof(words[0]));
+		d = &line->machine.disks[1];
+		assert_int_equal(d->direct, rows[i].direct);
+		assert_int_equal(d->no_flush, rows[i].no_flush);
+		assert_int_equal(d->write_through, rows[i].through);
+		assert_int_equal(d->write_errors, VIRTIO_BLK_WAIT_ENOSPC);
+		assert_int_equal(d->read_errors, VIRTIO_BLK_REPORT);
+		free_line(line);
+	}
+}
+
+static void what_errors_do(void **state)
+{
+	static const struct {
+		const char *words;
+		enum virtio_blk_policy writes, reads;
+	} rows[] = {
+		{ "werror=report", VIRTIO_BLK_REPORT, VIRTIO_BLK_REPORT },
+		{ "werror=stop,rerror=stop", VIRTIO_BLK_WAIT, VIRTIO_BLK_WAIT },
+		{ "werror=enospc,rerror=report", VIRTIO_BLK_WAIT_ENOSPC,
+		  VIRTIO_BLK_REPORT },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char device[128];
+		const char *const words[] = { "-blockdev",
+					      "driver=file,node-name=n,filename=/b",
+					      "-device", device };
+		const struct disk_config *d;
+		struct qemu_line *line;
+
+		snprintf(device, sizeof(device), "virtio-blk-pci,drive=n,%s",
+			 rows[i].words);
+		line = parse_with(words, sizeof(words) / sizeof(words[0]));
+		d = &line->machine.disks[1];
+		assert_int_equal(d->write_errors, rows[i].writes);
+		assert_int_equal(d->read_errors, rows[i].reads);
+		free_line(line);
+	}
+}
+
+/* The serial port is a pty; the virtio console another thing, or the same. */
+static void two_consoles(void **state)
+{
+	static const char bus[] =
+		"virtio-serial-pci,id=virtio-serial0,bus=pci.0,addr=0x6";
+	static const char console[] =
+		"virtconsole,bus=virtio-serial0.0,chardev=charconsole1,id=console1";
+	static const char *const socket_words[] = {
+		"-device",  bus,
+		"-chardev", "socket,id=charconsole1,fd=9,server=on,wait=off",
+		"-device",  console,
+	};
+	static const char *const path_words[] = {
+		"-chardev",
+		"socket,id=charconsole1,path=/run/c,server=on,wait=off",
+		"-device",
+		console,
+	};
+	static const char *const file_words[] = {
+		"-add-fd",  "set=0,fd=27,opaque=serial1-source",
+		"-chardev", "file,id=charconsole1,path=/dev/fdset/0,append=on",
+		"-device",  console,
+	};
+	static const char *const same_words[] = {
+		"-device",
+		"virtconsole,chardev=charserial0,id=console1",
+	};
+	struct qemu_line *line;
+
+	(void)state;
+	line = parse_with(socket_words, 6);
+	assert_true(line->machine.two_consoles);
+	assert_int_equal(line->machine.console.kind, CONSOLE_PTY);
+	assert_int_equal(line->machine.vconsole.kind, CONSOLE_SOCKET);
+	assert_null(line->machine.vconsole.path);
+	assert_int_equal(line->machine.vconsole.inherited, 9);
+	assert_string_equal(line->machine.vconsole.id, "charconsole1");
+	assert_int_equal(line->machine.vconsole_slot, 6);
+	free_line(line);
+	line = parse_with(path_words, 4);
+	assert_string_equal(line->machine.vconsole.path, "/run/c");
+	free_line(line);
+	line = parse_with(file_words, 6);
+	assert_int_equal(line->machine.vconsole.kind, CONSOLE_FILE);
+	assert_null(line->machine.vconsole.path);
+	assert_int_equal(line->machine.vconsole.inherited, 27);
+	assert_true(line->machine.vconsole.append);
+	free_line(line);
+	line = parse_with(same_words, 2);
+	assert_false(line->machine.two_consoles);
+	free_line(line);
+}
+
 static void a_probe_needs_no_kernel(void **state)
 {
 	static const char *const probe[] = { "x",
@@ -264,6 +437,9 @@ int main(void)
 		cmocka_unit_test(what_libvirt_writes_is_a_machine),
 		cmocka_unit_test(what_is_unknown_is_refused_by_name),
 		cmocka_unit_test(broken_lines_are_refused),
+		cmocka_unit_test(cache_modes),
+		cmocka_unit_test(what_errors_do),
+		cmocka_unit_test(two_consoles),
 		cmocka_unit_test(a_probe_needs_no_kernel),
 	};
 

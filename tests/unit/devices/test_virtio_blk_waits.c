@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* virtio-blk: cache modes, and requests that wait for the machine to be paused and resumed. */
+#include "tests/unit/devices/mock_blk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+static struct blk b;
+
+static int teardown(void **state)
+{
+	(void)state;
+	blk_stop(&b);
+	return 0;
+}
+
+/* --- cache modes ------------------------------------------------------------------ */
+
+/* A disk without a cache offers no flush; each write is durable when it completes. */
+static void test_without_cache(void **state)
+{
+	(void)state;
+	blk_start(&b, &(struct blk_params){ .engine = &block_engine_mock,
+					    .depth = 2,
+					    .write_through = true });
+	assert_false(virtio_has(b.vd, VIRTIO_BLK_F_FLUSH));
+	assert_false(virtio_has(b.vd, VIRTIO_BLK_F_CONFIG_WCE));
+	assert_int_equal(
+		machine_read(b.m,
+			     b.d.config + offsetof(struct virtio_blk_config, writeback),
+			     1),
+		0);
+	blk_write_once(&b, true, 0, VIRTIO_BLK_S_OK);
+	blk_write_once(&b, true, -EIO, VIRTIO_BLK_S_IOERR);
+	drv_reset(&b.d);
+	blk_restart_driver(&b, DRV_ALL_FEATURES);
+	blk_write_once(&b, true, 0, VIRTIO_BLK_S_OK);
+}
+
+/* Nothing is ever asked of the host but the bytes. */
+static void test_unsafe(void **state)
+{
+	uint16_t head;
+
+	(void)state;
+	blk_start(&b, &(struct blk_params){ .engine = &block_engine_mock,
+					    .depth = 2,
+					    .no_flush = true });
+	blk_write_once(&b, false, 0, VIRTIO_BLK_S_OK);
+	blk_offer(&b, &b.q[0], 1, VIRTIO_BLK_T_FLUSH, 0, NULL, 0);
+	blk_ring(&b, 0);
+	assert_int_equal(mock_engine.count, 0);
+	assert_true(blk_used(&b, 0, &head));
+	assert_int_equal(blk_status(&b, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(blk_stats(&b).flush.requests, 1);
+	blk_restart_driver(&b, DRV_ALL_FEATURES & ~VIRTIO_FEATURE(VIRTIO_BLK_F_FLUSH));
+	blk_write_once(&b, false, 0, VIRTIO_BLK_S_OK);
+}
+
+/* --- waiting ---------------------------------------------------------------------- */
+
+static struct {
+	unsigned int count;
+	enum block_op op;
+	int error;
+} told;
+
+static void on_wait(void *ctx, enum block_op op, int error)
+{
+	(void)ctx;
+	told.count++;
+	told.op = op;
+	told.error = error;
+}
+
+static void start_waiting(enum virtio_blk_policy policy)
+{
+	memset(&told, 0, sizeof(told));
+	blk_start(&b, &(struct blk_params){ .engine = &block_engine_mock,
+					    .depth = 2,
+					    .nr_queues = 2,
+					    .errors = policy,
+					    .waits = on_wait });
+}
+
+static void pause_and_resume(void)
+{
+	struct device *dev = device_find(&b.m->devices, "disk0");
+
+	dev->ops->quiesce(dev);
+	assert_null(b.vd->dma->holds);
+	dev->ops->resume(dev);
+	mock_host_run(&b.m->mh, 20);
+}
+
+/* What fails for want of space waits, as often as it does; all else is told. */
+static void test_waits_for_space(void **state)
+{
+	struct drv_seg data = { b.data, 1024, false };
+	uint16_t head, offered;
+
+	(void)state;
+	start_waiting(VIRTIO_BLK_WAIT_ENOSPC);
+	data.addr = b.data;
+	memset(blk_data(&b, 0, 1024), 0x11, 1024);
+	offered = blk_offer(&b, &b.q[0], 0, VIRTIO_BLK_T_OUT, 0, &data, 1);
+	blk_ring(&b, 0);
+	blk_step_ends(&b, 512);
+	for (unsigned int i = 1; i <= 3; i++) {
+		blk_step_ends(&b, i == 2 ? 0 : -ENOSPC); /* a short write says the same */
+		assert_int_equal(told.count, i);
+		assert_int_equal(told.op, BLOCK_WRITE);
+		assert_int_equal(told.error, -ENOSPC);
+		assert_int_equal(mock_engine.count, 0);
+		assert_false(blk_used(&b, 0, &head));
+		blk_offer_write(&b, 1, 7); /* others go on */
+		blk_ring(&b, 1);
+		blk_step_ends(&b, 512);
+		assert_true(blk_used(&b, 1, &head));
+		assert_int_equal(mock_engine.count, 0);
+		pause_and_resume();
+		/* From its beginning, the data as it is now. */
+		assert_int_equal(mock_engine.count, 1);
+		assert_int_equal(mock_engine.step[0].offset, 0);
+		assert_int_equal(mock_engine_bytes(&mock_engine.step[0]), 1024);
+	}
+	blk_step_ends(&b, 1024);
+	assert_true(blk_used(&b, 0, &head));
+	assert_int_equal(head, offered);
+	assert_int_equal(blk_status(&b, 0), VIRTIO_BLK_S_OK);
+	assert_int_equal(blk_stats(&b).write.errors, 0);
+	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_OUT, false, -EIO),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_IN, true, -EIO),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(told.count, 3);
+}
+
+static void test_waits_for_anything(void **state)
+{
+	static const struct {
+		uint32_t type;
+		bool write;
+		enum block_op op;
+		int64_t well;
+	} rows[] = {
+		{ VIRTIO_BLK_T_IN, true, BLOCK_READ, 512 },
+		{ VIRTIO_BLK_T_OUT, false, BLOCK_WRITE, 512 },
+		{ VIRTIO_BLK_T_FLUSH, false, BLOCK_FLUSH, 0 },
+	};
+	uint16_t head;
+
+	(void)state;
+	start_waiting(VIRTIO_BLK_WAIT);
+	for (unsigned int i = 0; i < 3; i++) {
+		struct drv_seg data = { b.data, 512, rows[i].write };
+
+		blk_offer(&b, &b.q[0], 0, rows[i].type, 0, &data,
+			  rows[i].op == BLOCK_FLUSH ? 0 : 1);
+		blk_ring(&b, 0);
+		blk_step_ends(&b, -EIO);
+		assert_int_equal(told.count, i + 1);
+		assert_int_equal(told.op, rows[i].op);
+		assert_false(blk_used(&b, 0, &head));
+		pause_and_resume();
+		blk_step_ends(&b, rows[i].well);
+		assert_true(blk_used(&b, 0, &head));
+		assert_int_equal(blk_status(&b, 0), VIRTIO_BLK_S_OK);
+	}
+}
+
+/* A reset, of the queue or of all, forgets what waits; and so does the end. */
+static void test_reset_while_waiting(void **state)
+{
+	uint16_t head;
+
+	(void)state;
+	start_waiting(VIRTIO_BLK_WAIT);
+	blk_offer_write(&b, 0, 0);
+	blk_offer_write(&b, 1, 1);
+	blk_ring(&b, 0);
+	blk_ring(&b, 1);
+	blk_step_ends(&b, -EIO);
+	blk_step_ends(&b, -EIO);
+	assert_int_equal(told.count, 2);
+	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_SELECT, 2, 0);
+	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	assert_false(blk_used(&b, 0, &head));
+	drv_queue(&b.d, &b.q[0], 0, 0);
+	pause_and_resume();
+	assert_int_equal(mock_engine.count, 1); /* that of the other queue */
+	blk_step_ends(&b, -EIO);
+	assert_int_equal(told.count, 3);
+	blk_restart_driver(&b, DRV_ALL_FEATURES);
+	pause_and_resume();
+	assert_int_equal(mock_engine.count, 0);
+	assert_false(blk_used(&b, 1, &head));
+	blk_offer_write(&b, 0, 2);
+	blk_ring(&b, 0);
+	blk_step_ends(&b, -EIO);
+	assert_int_equal(told.count, 4); /* and is torn down like that */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_without_cache, teardown),
+		cmocka_unit_test_teardown(test_unsafe, teardown),
+		cmocka_unit_test_teardown(test_waits_for_space, teardown),
+		cmocka_unit_test_teardown(test_waits_for_anything, teardown),
+		cmocka_unit_test_teardown(test_reset_while_waiting, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
