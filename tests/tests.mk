@@ -43,6 +43,13 @@ test: all images $(UNIT_BIN)
 #: make unit       the unit tests alone, plain and under the sanitizers
 #: make test       every test; the last line counts them
 
+# A terminal, for integration/top.sh.
+$(B)/pty: tests/integration/terminal/pty.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) -D_GNU_SOURCE -o $@ $< -lutil
+test: $(B)/pty
+
 # libvirt's C API, for integration/libvirt.sh.
 $(B)/verbs: tests/integration/libvirt/verbs.c
 	$(call say,LD,$@)

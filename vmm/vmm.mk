@@ -14,7 +14,9 @@
 #   util/	errors, log, units, symbols
 # All but main.c is a library, so that tests can link it.
 VMM_SRC	 := $(filter-out vmm/main.c,$(sort $(shell find vmm -name '*.c')))
-VMM_LIBS := -ljansson -lseccomp -lm -lpthread
+# Archives, so that who does not look at a terminal does not wait for their libraries.
+CURSES	 := -l:libncursesw.a -l:libtinfo.a
+VMM_LIBS := -ljansson -lseccomp $(CURSES) -lm -lpthread
 $(eval $(call static_lib,host,libvmm,$(VMM_SRC)))
 $(eval $(call static_lib,san,libvmm,$(VMM_SRC)))
 

@@ -9,10 +9,20 @@
 #include "vmm/report/report_command.h"
 #include "vmm/cli/run.h"
 #include "vmm/sandbox/sandbox_command.h"
+#include "vmm/top/top.h"
 
-/* clang-format off: one a line */
+/* One a line. */
+/* clang-format off */
 const struct command *const commands[] = {
-	&run_command, &ctl_command,    &list_command,	 &core_command, &inspect_command,
-	&map_command, &report_command, &sandbox_command, NULL,
+	&run_command,
+	&ctl_command,
+	&list_command,
+	&core_command,
+	&inspect_command,
+	&map_command,
+	&top_command,
+	&report_command,
+	&sandbox_command,
+	NULL,
 };
 /* clang-format on */

@@ -169,6 +169,8 @@ enum frame_kind {
 
 /* A name for people and machines: lower case, no spaces. */
 const char *frame_kind_name(enum frame_kind kind);
+/* One letter for each, where there is no room for more. */
+char frame_kind_letter(enum frame_kind kind);
 
 /* What each frame is: [pfn 0 .. nr). */
 struct frame_map {

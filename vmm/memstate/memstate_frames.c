@@ -29,6 +29,13 @@ const char *frame_kind_name(enum frame_kind kind)
 	return kind < FRAME_KINDS ? names[kind] : "none";
 }
 
+char frame_kind_letter(enum frame_kind kind)
+{
+	static const char letters[FRAME_KINDS + 1] = ".fnpaoicskgtuvKmrb";
+
+	return letters[kind < FRAME_KINDS ? kind : FRAME_NONE];
+}
+
 /* --- the rules ------------------------------------------------------------------------- */
 
 static enum frame_kind live_kind(const struct memstate_pages *d, uint64_t flags)

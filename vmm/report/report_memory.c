@@ -206,16 +206,13 @@ static json_t *blocks_json(const struct memstate_view *view, const struct frame_
 
 /* --- over the run -------------------------------------------------------------------------- */
 
-/* One letter for each kind, in their order; the report has the key. */
-static const char letters[FRAME_KINDS + 1] = ".fnpaoicskgtuvKmrb";
-
 static json_t *key_json(void)
 {
 	json_t *object = json_object();
 	enum frame_kind kind;
 
 	for (kind = FRAME_NONE; kind < FRAME_KINDS; kind++) {
-		const char letter[2] = { letters[kind], '\0' };
+		const char letter[2] = { frame_kind_letter(kind), '\0' };
 
 		report_text(object, letter, frame_kind_name(kind));
 	}
@@ -241,7 +238,7 @@ static json_t *sample_json(const struct memstate_sampler *s,
 	json_object_set_new(object, "free_blocks", blocks);
 	json_object_set_new(object, "pages", map_pages_json(sample->pages));
 	for (i = 0; i < s->nr_cells; i++)
-		cells[i] = letters[sample->cell[i]];
+		cells[i] = frame_kind_letter(sample->cell[i]);
 	report_text(object, "map", cells);
 	return object;
 }
