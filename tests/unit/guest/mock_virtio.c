@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/string.h>
@@ -271,12 +272,25 @@ static const struct virtio_config_ops ops = {
 
 /* --- coming and going -------------------------------------------------------------------- */
 
+extern const initcall_t __start_initcall[], __stop_initcall[];
+
+int mock_virtio_drivers(void)
+{
+	int err = 0;
+
+	for (const initcall_t *call = __start_initcall; call != __stop_initcall && !err;
+	     call++)
+		err = (*call)();
+	return err;
+}
+
 void mock_virtio_plug(struct mock_virtio *m)
 {
 	m->mask = DMA_BIT_MASK(64);
 	m->bus = (struct device){ .name = "mock",
 				  .dma_mask = &m->mask,
 				  .coherent_dma_mask = DMA_BIT_MASK(64) };
+	dma_set_mask_and_coherent(&m->bus, DMA_BIT_MASK(64)); /* direct or bounced */
 	m->vdev = (struct virtio_device){ .id = m->vdev.id,
 					  .config = &ops,
 					  .dev = { .parent = &m->bus } };

@@ -63,6 +63,10 @@ struct mock_virtio {
 /* Where a segment of a chain is. */
 void *mock_virtio_at(const struct vring_desc *seg);
 
+/* All drivers of this program, by their initcalls; once, with memory there.  0, or an error
+ * of one of them. */
+int mock_virtio_drivers(void);
+
 /* The device appears, otherwise as new; one at a time.  Its driver has it when this
  * returns. */
 void mock_virtio_plug(struct mock_virtio *m);
