@@ -127,10 +127,8 @@ static bool answer(struct mock_virtio *m, struct mock_queue *q)
 	return kept < n;
 }
 
-static void work(void *arg)
+void mock_virtio_work(struct mock_virtio *m)
 {
-	struct mock_virtio *m = arg;
-
 	for (unsigned int i = 0; i < m->nr_queues; i++) {
 		struct mock_queue *q = &m->queue[i];
 
@@ -145,12 +143,24 @@ static void work(void *arg)
 	}
 }
 
+static void work(void *arg)
+{
+	mock_virtio_work(arg);
+}
+
 /* --- the transport ----------------------------------------------------------------------- */
 
 static void get(struct virtio_device *vdev, unsigned int offset, void *buf,
 		unsigned int len)
 {
 	memcpy(buf, to_mock(vdev)->config + offset, len);
+}
+
+static void set(struct virtio_device *vdev, unsigned int offset, const void *buf,
+		unsigned int len)
+{
+	if (!to_mock(vdev)->fixed)
+		memcpy(to_mock(vdev)->config + offset, buf, len);
 }
 
 static u32 generation(struct virtio_device *vdev)
@@ -188,7 +198,7 @@ static int reset(struct virtio_device *vdev)
 
 static u64 get_features(struct virtio_device *vdev)
 {
-	return RING_FEATURES & ~to_mock(vdev)->without;
+	return (RING_FEATURES & ~to_mock(vdev)->without) | to_mock(vdev)->with;
 }
 
 static int finalize_features(struct virtio_device *vdev)
@@ -218,6 +228,8 @@ static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue
 		m->queue[i] = (struct mock_queue){ .vq = vqs[i], .enabled = true };
 	}
 	m->nr_queues = n;
+	if (m->has_queues)
+		m->has_queues();
 	return 0;
 }
 
@@ -257,6 +269,7 @@ static int enable_vq(struct virtqueue *vq)
 
 static const struct virtio_config_ops ops = {
 	.get = get,
+	.set = set,
 	.generation = generation,
 	.get_status = get_status,
 	.set_status = set_status,
@@ -272,7 +285,9 @@ static const struct virtio_config_ops ops = {
 
 /* --- coming and going -------------------------------------------------------------------- */
 
-extern const initcall_t __start_initcall[], __stop_initcall[];
+/* A program may have no driver with an initcall. */
+extern const initcall_t __start_initcall[] __attribute__((weak)),
+	__stop_initcall[] __attribute__((weak));
 
 int mock_virtio_drivers(void)
 {
@@ -294,7 +309,7 @@ void mock_virtio_plug(struct mock_virtio *m)
 	m->vdev = (struct virtio_device){ .id = m->vdev.id,
 					  .config = &ops,
 					  .dev = { .parent = &m->bus } };
-	m->silent = m->mute = m->late = m->deaf = m->stuck = false;
+	m->silent = m->mute = m->late = m->deaf = m->stuck = m->fixed = false;
 	m->cut = 0;
 	m->queue_resets = m->resets = m->stolen = 0;
 	plugged = m;
