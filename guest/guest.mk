@@ -50,7 +50,8 @@ $(B)/guest.elf: $(B)/guest/guest.debug
 GUEST_PURE  := guest/kernel/cmdline.c guest/kernel/symbols.c guest/drivers/acpi.c \
 	       guest/experiments/ktap.c guest/process/elf.c \
 	       $(addprefix guest/drivers/,virtio.c virtio_ring.c virtio_blk.c virtio_rng.c \
-		virtio_console.c dmacheck.c patience.c balloon_list.c) $(USER_PURE)
+		virtio_console.c dmacheck.c patience.c balloon_list.c virtio_iommu.c \
+		viommu_queue.c viommu_domain.c) $(USER_PURE)
 GUEST_NAMES := memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strstr \
 	       vsnprintf snprintf
 GUEST_TESTS := $(basename $(wildcard tests/unit/guest/test_*.c))

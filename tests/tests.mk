@@ -50,8 +50,10 @@ $(B)/pty: tests/integration/terminal/pty.c
 	$(Q)$(CC) $(BASE) -D_GNU_SOURCE -o $@ $< -lutil
 test: $(B)/pty
 
-# libvirt's C API, for integration/libvirt.sh.
-$(B)/verbs: tests/integration/libvirt/verbs.c
+# Programs over libvirt's C API, for integration/libvirt.sh.
+LIBVIRT_TESTS := $(B)/libvirt/verbs $(B)/libvirt/policies
+$(LIBVIRT_TESTS): $(B)/libvirt/%: tests/integration/libvirt/%.c $(addprefix tests/integration/libvirt/domain.,c h)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(BASE) -o $@ $< -lvirt -lcmocka
-test: $(B)/verbs libvirt-xml
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) -D_GNU_SOURCE -o $@ $< $(filter %domain.c,$^) -lvirt -lvirt-qemu -lcmocka -lpthread
+test: $(LIBVIRT_TESTS) libvirt-xml

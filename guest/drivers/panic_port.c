@@ -8,12 +8,14 @@
 static u16 port; /* as ACPI has it; 0: none */
 
 /* Only what was found before is touched: memory may be broken by now. */
-void panic_port_tell(void)
+bool panic_port_tell(void)
 {
 	u16 to = hypervisor.pagevisor ? PV_PANIC_PORT : port;
 
-	if (to && inb(to) & PV_PANICKED)
-		outb(PV_PANICKED, to);
+	if (!to || !(inb(to) & PV_PANICKED))
+		return false;
+	outb(PV_PANICKED, to);
+	return true;
 }
 
 /* pagevisor's place is fixed, and looking through its AML costs a thousandth of a boot. */

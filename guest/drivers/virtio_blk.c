@@ -47,6 +47,7 @@ struct blk {
 	struct device *dma_dev;
 	u64 capacity;
 	u32 seg_max;
+	u32 max_bytes; /* whole sectors: what can be mapped at once */
 	unsigned int n_queues;
 	bool dead; /* it did not even let a queue go: reset and given up */
 	struct mutex reset_lock; /* one at a time takes requests back */
@@ -88,6 +89,11 @@ unsigned int blk_queues(struct blk *blk)
 unsigned int blk_max_segments(struct blk *blk)
 {
 	return blk->seg_max;
+}
+
+u32 blk_max_bytes(struct blk *blk)
+{
+	return blk->max_bytes;
 }
 
 /* --- requests ------------------------------------------------------------------------------ */
@@ -390,15 +396,25 @@ static int transfer_dma(struct blk *blk, u32 type, u64 sector, dma_addr_t addr,
 	return transfer(blk, type, sector, &sg, 1, true);
 }
 
+/* As many requests as it takes: a mapping may have to be smaller than the buffer. */
 static int transfer_buf(struct blk *blk, u32 type, u64 sector, const void *buf,
 			size_t len)
 {
-	struct scatterlist sg;
+	int err;
 
 	if (len > UINT32_MAX)
 		return -EINVAL;
-	sg_init_one(&sg, buf, (u32)len);
-	return transfer(blk, type, sector, &sg, 1, false);
+	do {
+		u32 now = (u32)min_t(size_t, len, blk->max_bytes);
+		struct scatterlist sg;
+
+		sg_init_one(&sg, buf, now);
+		err = transfer(blk, type, sector, &sg, 1, false);
+		sector += now / VIRTIO_BLK_SECTOR_SIZE;
+		buf = (const char *)buf + now;
+		len -= now;
+	} while (len && !err);
+	return err;
 }
 
 int blk_read_dma(struct blk *blk, u64 sector, dma_addr_t addr, size_t len)
@@ -546,6 +562,9 @@ static void read_limits(struct blk *blk)
 	virtio_cread(blk->vdev, struct virtio_blk_config, capacity, &blk->capacity);
 	if (blk_has(blk, VIRTIO_BLK_F_SEG_MAX))
 		virtio_cread(blk->vdev, struct virtio_blk_config, seg_max, &blk->seg_max);
+	blk->max_bytes =
+		(u32)min_t(size_t, dma_max_mapping_size(blk->dma_dev), UINT32_MAX) &
+		~(VIRTIO_BLK_SECTOR_SIZE - 1);
 	/* With header and status it must fit into the ring. */
 	blk->seg_max = min(blk->seg_max, virtqueue_get_vring_size(blk->queue[0].vq) - 2);
 }

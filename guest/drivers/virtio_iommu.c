@@ -350,7 +350,14 @@ static int find_queues(struct viommu *v)
 		return err;
 	v->eventq = vqs[1];
 	err = viommu_queue_init(&v->q, vqs[0]);
-	return err ? err : setup_events(v);
+	if (!err) {
+		err = setup_events(v);
+		if (err)
+			viommu_queue_destroy(&v->q);
+	}
+	if (err)
+		v->vdev->config->del_vqs(v->vdev);
+	return err;
 }
 
 static void set_flush_timer(void)

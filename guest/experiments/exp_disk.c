@@ -281,3 +281,39 @@ EXPERIMENT(disk_commands, "disk.commands",
 	expect(x, !blk_write(blk, 0, buf, AREA) && !blk_flush(blk), "not blank again");
 	kfree(buf);
 }
+
+/* --- what stays ------------------------------------------------------------------------- */
+
+/* Writes the end of the disk, which nothing else does, unless somebody's bytes are there. */
+static void mark_end(struct trial *x, struct blk *blk, void *buf)
+{
+	u64 sector = blk_capacity(blk) - AREA / SECTOR_SIZE;
+
+	expect(x, !blk_read(blk, sector, buf, AREA), "the read failed");
+	if (memchr_inv(buf, 0, AREA) && wrong_words(buf, AREA, 1)) {
+		skip(x, "the last 16 KiB of the disk are in use");
+		return;
+	}
+	stamp_pages(buf, AREA, 1);
+	expect(x, !blk_write(blk, sector, buf, AREA), "the write failed");
+	expect(x, !blk_flush(blk), "the flush failed");
+	evidence(x, "the last %lu KiB written and flushed, XXH64 %016lx", AREA >> 10,
+		 xxh64(buf, AREA));
+}
+
+EXPERIMENT(disk_mark, "disk.mark",
+	   "what was flushed is on the disk, whatever becomes of the machine",
+	   .needs = NEEDS_DISK, .leaves = true)
+{
+	void *buf = kmalloc(AREA, GFP_KERNEL);
+	struct blk *blk;
+
+	if (!expect(x, buf, "no buffer"))
+		return;
+	blk = scratch_disk(buf);
+	if (blk)
+		mark_end(x, blk, buf);
+	else
+		skip(x, "no writable disk whose first 16 KiB are zero");
+	kfree(buf);
+}

@@ -52,6 +52,7 @@ struct experiment {
 	unsigned int needs; /* NEEDS_* */
 	bool popular; /* the claim is popular and wrong: passing means refuting it */
 	bool measurement; /* of costs, not of truth: runs only when it is asked for */
+	bool leaves; /* something behind, on a disk: runs only when it is asked for */
 	bool fatal; /* ends the run with a panic; runs only when it is asked for */
 	unsigned int chapter; /* place of its file in the run */
 	unsigned int line; /* its place there */

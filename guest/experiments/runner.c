@@ -4,7 +4,8 @@
  * in one thread, and prints a KTAP line for each, the comparison of all ways
  * to memory, and the counts.
  *
- *	experiments=GLOB[,GLOB...]	which; without it all but measurements and panics
+ *	experiments=GLOB[,GLOB...]	which; without it all but measurements, panics and what
+ *		leaves something behind
  *	repeat=N|forever		how many rounds
  *	verbose				the claim and the time of each, as comments
  */
@@ -206,7 +207,7 @@ static bool comes_before(const struct experiment *a, const struct experiment *b)
 static bool is_selected(const struct experiment *e)
 {
 	if (!selection || !*selection)
-		return !e->measurement && !e->fatal;
+		return !e->measurement && !e->leaves && !e->fatal;
 	return glob_list_match(selection, e->name);
 }
 

@@ -46,7 +46,8 @@ static void become_reporter(void)
 
 static void __noreturn end(void)
 {
-	panic_port_tell();
+	if (panic_port_tell())
+		halt_forever(); /* it is known, and somebody lets us go on */
 	machine_exit(EXIT_PANIC);
 }
 

@@ -38,7 +38,8 @@ enum control_status {
 	CONTROL_PAUSED,
 	CONTROL_IO_ERROR, /* paused, as a disk failed and a request waits for cont */
 	CONTROL_SHUTDOWN, /* the guest has ended; only reset and quit make sense */
-	CONTROL_PANICKED, /* the same, and it was no good end */
+	/* The same, and it was no good end; one that came by the panic port can be resumed. */
+	CONTROL_PANICKED,
 };
 
 enum control_event_kind {

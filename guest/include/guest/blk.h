@@ -24,6 +24,10 @@ unsigned int blk_queues(struct blk *blk);
 unsigned int blk_max_segments(struct blk *blk); /* data entries of one request */
 bool blk_has(struct blk *blk, unsigned int feature); /* VIRTIO_BLK_F_* negotiated */
 
+/* Most bytes of one entry of a request that the driver maps, whole sectors: bounce buffers
+ * are small. */
+u32 blk_max_bytes(struct blk *blk);
+
 struct blk_request {
 	u32 type; /* VIRTIO_BLK_T_* */
 	u64 sector; /* IN, OUT */
@@ -60,7 +64,8 @@ int blk_read_dma(struct blk *blk, u64 sector, dma_addr_t addr, size_t len);
 int blk_write_dma(struct blk *blk, u64 sector, dma_addr_t addr, size_t len);
 int blk_read_sg(struct blk *blk, u64 sector, struct scatterlist *mapped, unsigned int n);
 int blk_write_sg(struct blk *blk, u64 sector, struct scatterlist *mapped, unsigned int n);
-/* Memory of the direct map, mapped for the call. */
+/* Memory of the direct map, mapped for the call; several requests where one mapping cannot
+ * take it all. */
 int blk_read(struct blk *blk, u64 sector, void *buf, size_t len);
 int blk_write(struct blk *blk, u64 sector, const void *buf, size_t len);
 int blk_flush(struct blk *blk);

@@ -14,8 +14,8 @@ void machine_power_off(void) __noreturn;
 void machine_restart(void) __noreturn;
 /* As if the power button was pressed: from any context. */
 void machine_press_power_button(void);
-/* Tells whoever runs the machine that its kernel panicked, where there is a way to. */
-void panic_port_tell(void);
+/* Tells whoever runs the machine that its kernel panicked; false: there is no way to. */
+bool panic_port_tell(void);
 #define EXIT_PANIC	0x7d /* a panic */
 #define EXIT_COMPLAINTS 0x7c /* experiments went well, but the start did not */
 

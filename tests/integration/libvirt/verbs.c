@@ -1,300 +1,406 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What libvirt's users do to a domain, through its C API, each with the state that libvirt
- * shows afterwards.  The connection is $LIBVIRT_URI, the domain's XML the file $LIBVIRT_XML;
- * every test finds no domain and leaves none.
+ * shows afterwards and with what the guest says of it on its console.
  */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
+#include <libvirt/libvirt-qemu.h>
 
-#define PATIENCE_MS 20000
-#define TURN_MS	    50
+#include "domain.h"
 
-struct fixture {
-	virConnectPtr connection;
-	virDomainPtr domain;
-};
-
-static char *read_file(const char *path)
-{
-	char *text = calloc(1, 65536);
-	FILE *f = fopen(path, "r");
-
-	assert_non_null(text);
-	assert_non_null(f);
-	assert_true(fread(text, 1, 65535, f) > 0);
-	fclose(f);
-	return text;
-}
-
-/* Defines the domain, and starts it with these flags. */
-static void start(struct fixture *f, unsigned int flags)
-{
-	char *xml = read_file(getenv("LIBVIRT_XML"));
-
-	f->domain = virDomainDefineXML(f->connection, xml);
-	free(xml);
-	assert_non_null(f->domain);
-	assert_int_equal(virDomainCreateWithFlags(f->domain, flags), 0);
-}
-
-static void expect(const struct fixture *f, int state, int reason)
-{
-	int is = -1, why = -1;
-
-	assert_int_equal(virDomainGetState(f->domain, &is, &why, 0), 0);
-	assert_int_equal(is, state);
-	assert_int_equal(why, reason);
-}
-
-/* Waits until it is in this state, for this reason. */
-static void await(const struct fixture *f, int state, int reason)
-{
-	int is = -1, why = -1, waited;
-
-	for (waited = 0; waited < PATIENCE_MS; waited += TURN_MS) {
-		assert_int_equal(virDomainGetState(f->domain, &is, &why, 0), 0);
-		if (is == state && why == reason)
-			return;
-		usleep(TURN_MS * 1000);
-	}
-	expect(f, state, reason);
-}
-
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->connection = virConnectOpen(getenv("LIBVIRT_URI"));
-	*state = f;
-	return !f->connection;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	if (f->domain) {
-		if (virDomainIsActive(f->domain) == 1)
-			virDomainDestroy(f->domain);
-		virDomainUndefine(f->domain);
-		virDomainFree(f->domain);
-	}
-	virConnectClose(f->connection);
-	free(f);
-	return 0;
-}
+#define QUIET_MS 300
 
 static void start_and_destroy(void **state)
 {
-	struct fixture *f = *state;
+	struct domain *d = *state;
 
-	start(f, 0);
-	expect(f, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
-	assert_int_equal(virDomainDestroy(f->domain), 0);
-	expect(f, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DESTROYED);
+	domain_define(d, "start and destroy", NULL, 0);
+	domain_await(d, "defined", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_UNKNOWN);
+	assert_int_equal(virDomainCreate(d->handle), 0);
+	domain_await(d, "started", VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+	console_open(d);
+	console_await_guest(d);
+	assert_int_equal(virDomainDestroy(d->handle), 0);
+	domain_await(d, "destroyed", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DESTROYED);
 }
 
-static unsigned long long cpu_time(const struct fixture *f)
+/* A guest that stands answers nothing, until it goes on: then it has not lost the key. */
+static void assert_stands(struct domain *d)
 {
-	virDomainInfo info;
-
-	assert_int_equal(virDomainGetInfo(f->domain, &info), 0);
-	return info.cpuTime;
+	console_forget(d);
+	console_key(d, 'h');
+	usleep(QUIET_MS * 1000);
+	assert_false(console_shows(d, "sysrq"));
 }
 
 static void start_paused(void **state)
 {
-	struct fixture *f = *state;
+	struct domain *d = *state;
 
-	start(f, VIR_DOMAIN_START_PAUSED);
-	expect(f, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
-	assert_int_equal(virDomainResume(f->domain), 0);
-	expect(f, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+	domain_define(d, "start --paused", NULL, 0);
+	assert_int_equal(virDomainCreateWithFlags(d->handle, VIR_DOMAIN_START_PAUSED), 0);
+	domain_await(d, "started", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+	console_open(d);
+	usleep(QUIET_MS * 1000);
+	assert_false(console_shows(d, "pagevisor guest"));
+	assert_int_equal(virDomainResume(d->handle), 0);
+	domain_await(d, "resumed", VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+	console_await_guest(d);
 }
 
-/* A suspended guest uses no processor.  libvirt's figure has steps of 10 ms, and counts the
- * monitor's own threads, which answer. */
 static void suspend_and_resume(void **state)
 {
-	struct fixture *f = *state;
-	unsigned long long before;
+	struct domain *d = *state;
 
-	start(f, 0);
-	assert_int_equal(virDomainSuspend(f->domain), 0);
-	expect(f, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
-	before = cpu_time(f);
-	usleep(300 * 1000);
-	assert_true(cpu_time(f) - before <= 20 * 1000 * 1000);
-	assert_int_equal(virDomainResume(f->domain), 0);
-	expect(f, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+	domain_start(d, "suspend and resume", NULL, 0);
+	assert_int_equal(virDomainSuspend(d->handle), 0);
+	domain_await(d, "suspended", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+	assert_stands(d);
+	assert_int_equal(virDomainResume(d->handle), 0);
+	domain_await(d, "resumed", VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+	console_await(d, "Ctrl-O h: help");
 }
 
-/* Reads the console until it shows the text; the alarm ends a wait in vain. */
-static void await_console(virStreamPtr stream, const char *text)
+/* The guest boots again in the same process; suspended, only when it is resumed. */
+static void reset(void **state)
 {
-	char seen[65536] = "";
-	size_t used = 0;
-
-	alarm(PATIENCE_MS / 1000);
-	while (!strstr(seen, text) && used < sizeof(seen) - 1) {
-		int n = virStreamRecv(stream, seen + used, sizeof(seen) - 1 - used);
-
-		assert_true(n > 0);
-		used += (size_t)n;
-		seen[used] = '\0';
-	}
-	alarm(0);
-	assert_non_null(strstr(seen, text));
-}
-
-/* The console shows the guest; after a reset the guest boots again in the same process. */
-static void console_and_reset(void **state)
-{
-	struct fixture *f = *state;
-	virStreamPtr stream = virStreamNew(f->connection, 0);
+	struct domain *d = *state;
 	int id;
 
-	start(f, VIR_DOMAIN_START_PAUSED);
-	id = (int)virDomainGetID(f->domain);
-	assert_int_equal(virDomainOpenConsole(f->domain, NULL, stream, 0), 0);
-	assert_int_equal(virDomainResume(f->domain), 0);
-	await_console(stream, "staying until the power button is pressed");
-	assert_int_equal(virDomainReset(f->domain, 0), 0);
-	await_console(stream, "staying until the power button is pressed");
-	expect(f, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
-	assert_int_equal((int)virDomainGetID(f->domain), id);
-	virStreamAbort(stream);
-	virStreamFree(stream);
+	domain_start(d, "reset", NULL, 0);
+	id = (int)virDomainGetID(d->handle);
+	assert_int_equal(virDomainReset(d->handle, 0), 0);
+	console_await_boot(d);
+	domain_await(d, "running", VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+	assert_int_equal(virDomainSuspend(d->handle), 0);
+	assert_int_equal(virDomainReset(d->handle, 0), 0);
+	usleep(QUIET_MS * 1000);
+	assert_false(console_shows(d, "pagevisor guest"));
+	domain_await(d, "suspended", VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+	assert_int_equal(virDomainResume(d->handle), 0);
+	console_await_boot(d);
+	assert_int_equal((int)virDomainGetID(d->handle), id);
+}
+
+/* The guest leaves in order, and boots again in the same process. */
+static void reboot(void **state)
+{
+	struct domain *d = *state;
+	int id;
+
+	domain_start(d, "reboot", NULL, 0);
+	id = (int)virDomainGetID(d->handle);
+	assert_int_equal(virDomainReboot(d->handle, 0), 0);
+	console_await(d, "power button: flushing disks");
+	console_await_boot(d);
+	domain_await(d, "running", VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+	assert_int_equal((int)virDomainGetID(d->handle), id);
+	/* The order is used up: the next one is for good. */
+	assert_int_equal(virDomainShutdown(d->handle), 0);
+	domain_await(d, "shut down", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
 }
 
 static void shut_down(void **state)
 {
-	struct fixture *f = *state;
-	virStreamPtr stream = virStreamNew(f->connection, 0);
+	struct domain *d = *state;
 
-	start(f, VIR_DOMAIN_START_PAUSED);
-	assert_int_equal(virDomainOpenConsole(f->domain, NULL, stream, 0), 0);
-	assert_int_equal(virDomainResume(f->domain), 0);
-	await_console(stream, "staying until the power button is pressed");
-	virStreamAbort(stream);
-	virStreamFree(stream);
-	assert_int_equal(virDomainShutdown(f->domain), 0);
-	await(f, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
+	domain_start(d, "shutdown", NULL, 0);
+	assert_int_equal(virDomainShutdown(d->handle), 0);
+	domain_await(d, "shut down", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
+	domain_note(d, "the guest says", "%s",
+		    console_shows(d, "power button: flushing disks, then off")
+			    ? "it flushes its disks"
+			    : "nothing");
+}
+
+/* The process of the guest, which libvirt keeps in its pid file. */
+static pid_t process_of(const struct domain *d)
+{
+	const char *dir = getenv("LIBVIRT_RUN");
+	char path[512], text[32] = "";
+	long pid;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s.pid", dir ? dir : "/run/libvirt/qemu",
+		 virDomainGetName(d->handle));
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	pid = strtol(text, NULL, 10);
+	assert_true(pid > 1);
+	return (pid_t)pid;
 }
 
 /* The monitor dies: the domain is off, and can be started again. */
 static void killed(void **state)
 {
-	struct fixture *f = *state;
-	char path[256], *text;
+	struct domain *d = *state;
 
-	start(f, 0);
-	snprintf(path, sizeof(path), "/run/libvirt/qemu/%s.pid",
-		 virDomainGetName(f->domain));
-	text = read_file(path);
-	assert_int_equal(kill((pid_t)strtol(text, NULL, 10), SIGKILL), 0);
-	free(text);
-	await(f, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED);
-	assert_int_equal(virDomainCreate(f->domain), 0);
-	expect(f, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
+	domain_start(d, "killed", NULL, 0);
+	console_close(d);
+	assert_int_equal(kill(process_of(d), SIGKILL), 0);
+	domain_await(d, "killed", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED);
+	assert_int_equal(virDomainCreate(d->handle), 0);
+	domain_await(d, "started", VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED);
 }
 
-/* setmem takes memory from the guest, and gives it back. */
-static void balloon(void **state)
+/* --- what libvirt knows of it ------------------------------------------------------------ */
+
+static unsigned long long memory_stat(const struct domain *d, int tag)
 {
-	struct fixture *f = *state;
-	unsigned long most;
-	unsigned int round;
+	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+	int i, n = virDomainMemoryStats(d->handle, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0);
+
+	for (i = 0; i < n; i++)
+		if (stats[i].tag == tag)
+			return stats[i].val;
+	return 0;
+}
+
+/* Until the guest has told how much is free: in [least, most] KiB. */
+static void await_unused(const struct domain *d, unsigned long long least,
+			 unsigned long long most)
+{
+	unsigned long long is = 0;
 	int waited;
 
-	start(f, 0);
-	most = virDomainGetMaxMemory(f->domain);
-	for (round = 0; round < 2; round++) {
-		unsigned long wanted = round ? most : most / 2;
-		virDomainInfo info = { .memory = 0 };
-
-		assert_int_equal(virDomainSetMemory(f->domain, wanted), 0);
-		for (waited = 0; waited < PATIENCE_MS && info.memory != wanted;
-		     waited += TURN_MS) {
-			usleep(TURN_MS * 1000);
-			assert_int_equal(virDomainGetInfo(f->domain, &info), 0);
-		}
-		assert_int_equal(info.memory, wanted);
+	for (waited = 0; waited < PATIENCE_MS; waited += TURN_MS) {
+		is = memory_stat(d, VIR_DOMAIN_MEMORY_STAT_UNUSED);
+		if (is >= least && is <= most)
+			return;
+		doze();
 	}
+	fail_msg("%s: %llu KiB are free in the guest, not %llu to %llu", d->story, is,
+		 least, most);
 }
 
-/* Every kind of statistics has an answer. */
-static void statistics(void **state)
+#define TAKEN_KIB (32u << 10)
+
+/* setmem takes memory from the guest, as the guest says, too, and gives it back. */
+static void setmem(void **state)
 {
-	struct fixture *f = *state;
+	struct domain *d = *state;
+	unsigned long most;
+	unsigned long long unused;
+	unsigned int round;
+
+	domain_start(d, "setmem", NULL, 0);
+	most = virDomainGetMaxMemory(d->handle);
+	await_unused(d, most / 2, most);
+	unused = memory_stat(d, VIR_DOMAIN_MEMORY_STAT_UNUSED);
+	for (round = 0; round < 2; round++) {
+		unsigned long wanted = round ? most : most - TAKEN_KIB;
+		virDomainInfo info = { .memory = 0 };
+		int waited;
+
+		assert_int_equal(virDomainSetMemory(d->handle, wanted), 0);
+		for (waited = 0; waited < PATIENCE_MS && info.memory != wanted;
+		     waited += TURN_MS) {
+			doze();
+			assert_int_equal(virDomainGetInfo(d->handle, &info), 0);
+		}
+		assert_int_equal(info.memory, wanted);
+		if (!round)
+			await_unused(d, 0, unused - TAKEN_KIB / 2);
+	}
+	await_unused(d, unused - TAKEN_KIB / 2, most);
+	domain_note(d, "memory", "taken and given back");
+}
+
+static unsigned long long parameter(const virDomainStatsRecord *record, const char *name)
+{
+	unsigned long long value = 0;
+	int i;
+
+	for (i = 0; i < record->nparams; i++)
+		if (!strcmp(record->params[i].field, name) &&
+		    record->params[i].type == VIR_TYPED_PARAM_ULLONG)
+			value = record->params[i].value.ul;
+	return value;
+}
+
+static virDomainStatsRecordPtr *get_stats(const struct domain *d)
+{
 	virDomainStatsRecordPtr *records = NULL;
-	virDomainMemoryStatStruct memory[VIR_DOMAIN_MEMORY_STAT_NR];
+	virDomainPtr domains[2] = { d->handle, NULL };
+
+	assert_int_equal(virDomainListGetStats(domains, 0, &records, 0), 1);
+	return records;
+}
+
+/* The guest works with its disk, and libvirt has counted what it says. */
+static void domstats(void **state)
+{
+	static const struct domain_change changes[] = {
+		{ "<cmdline>", "experiments=disk.commands stay" }
+	};
+	struct domain *d = *state;
+	virDomainStatsRecordPtr *records;
 	virDomainBlockStatsStruct block;
 	virDomainBlockInfo disk;
-	virVcpuInfo cpus[8];
-	virDomainPtr domains[2];
-	unsigned long long value = 0;
+	int i;
 
-	start(f, 0);
-	domains[0] = f->domain;
-	domains[1] = NULL;
-	assert_int_equal(virDomainListGetStats(domains, 0, &records, 0), 1);
-	assert_int_equal(virTypedParamsGetULLong(records[0]->params, records[0]->nparams,
-						 "block.0.capacity", &value),
-			 1);
-	assert_int_not_equal(value, 0);
+	domain_start(d, "domstats", changes, 1);
+	records = get_stats(d);
+	for (i = 0; i < records[0]->nparams; i++) {
+		const char *field = records[0]->params[i].field;
+
+		/* Whether KVM's own counters can be read is a matter of the host. */
+		if (strncmp(field, "cpu.haltpoll", strlen("cpu.haltpoll")) != 0)
+			domain_note(d, field, "told");
+	}
+	assert_true(parameter(records[0], "cpu.time") > 0);
+	assert_int_equal(parameter(records[0], "block.1.capacity"), 1 << 20);
+	assert_true(parameter(records[0], "block.1.wr.bytes") >= 16384);
+	assert_true(parameter(records[0], "block.1.rd.bytes") >= 16384);
+	assert_true(parameter(records[0], "block.1.fl.reqs") >= 1);
+	assert_int_equal(parameter(records[0], "block.0.wr.reqs"), 0);
 	virDomainStatsRecordListFree(records);
-	assert_true(virDomainMemoryStats(f->domain, memory, VIR_DOMAIN_MEMORY_STAT_NR,
-					 0) >= 2);
-	assert_int_equal(virDomainBlockStats(f->domain, "vda", &block, sizeof(block)), 0);
-	assert_int_equal(virDomainGetBlockInfo(f->domain, "vda", &disk, 0), 0);
-	assert_int_equal(disk.capacity, value);
-	assert_int_equal(virDomainGetVcpus(f->domain, cpus, 8, NULL, 0), 2);
+	assert_int_equal(virDomainBlockStats(d->handle, "vdb", &block, sizeof(block)), 0);
+	assert_true(block.wr_bytes >= 16384 && block.rd_bytes >= 16384);
+	assert_int_equal(virDomainGetBlockInfo(d->handle, "vda", &disk, 0), 0);
+	assert_int_equal(disk.capacity, 1 << 20);
+}
+
+static void dommemstat(void **state)
+{
+	static const char *const names[VIR_DOMAIN_MEMORY_STAT_NR] = {
+		"swap_in",	 "swap_out",	"major_fault", "minor_fault",
+		"unused",	 "available",	"actual",      "rss",
+		"usable",	 "last_update", "disk_caches", "hugetlb_pgalloc",
+		"hugetlb_pgfail"
+	};
+	struct domain *d = *state;
+	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+	unsigned long most;
+	int i, n;
+
+	domain_start(d, "dommemstat", NULL, 0);
+	most = virDomainGetMaxMemory(d->handle);
+	await_unused(d, most / 2, most);
+	n = virDomainMemoryStats(d->handle, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0);
+	for (i = 0; i < n; i++)
+		domain_note(d, names[stats[i].tag], "told");
+	assert_int_equal(memory_stat(d, VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON), most);
+	assert_in_range(memory_stat(d, VIR_DOMAIN_MEMORY_STAT_AVAILABLE), most / 2, most);
+	assert_true(memory_stat(d, VIR_DOMAIN_MEMORY_STAT_RSS) > 0);
+}
+
+static void information(void **state)
+{
+	struct domain *d = *state;
+	unsigned char map[2];
+	virVcpuInfo cpus[4];
+	virDomainInfo info;
+	char *type;
+	int autostart = 1, i;
+
+	domain_start(d, "dominfo", NULL, 0);
+	assert_int_equal(virDomainGetInfo(d->handle, &info), 0);
+	type = virDomainGetOSType(d->handle);
+	domain_note(d, "type", "%s", type);
+	free(type);
+	domain_note(d, "CPUs", "%u", info.nrVirtCpu);
+	domain_note(d, "max memory", "%lu KiB", info.maxMem);
+	domain_note(d, "used memory", "%lu KiB", info.memory);
+	assert_true(info.cpuTime > 0);
+	assert_int_equal(virDomainIsPersistent(d->handle), 1);
+	assert_int_equal(virDomainHasManagedSaveImage(d->handle, 0), 0);
+	assert_int_equal(virDomainGetVcpus(d->handle, cpus, 4, map, 1), 2);
+	for (i = 0; i < 2; i++)
+		domain_note(d, i ? "vcpuinfo, second" : "vcpuinfo, first",
+			    "CPU %u, state %d", cpus[i].number, cpus[i].state);
+	assert_int_equal(virDomainSetAutostart(d->handle, 1), 0);
+	assert_int_equal(virDomainGetAutostart(d->handle, &autostart), 0);
+	domain_note(d, "autostart", "%d", autostart);
+	assert_int_equal(virDomainSetAutostart(d->handle, 0), 0);
+}
+
+static void ask(struct domain *d, const char *command, unsigned int flags,
+		const char *wanted)
+{
+	char *answer = NULL;
+	bool same;
+
+	assert_int_equal(virDomainQemuMonitorCommand(d->handle, command, &answer, flags),
+			 0);
+	same = strstr(answer, wanted);
+	domain_note(d, command, "%s", same ? wanted : answer);
+	free(answer);
+}
+
+static void monitor_command(void **state)
+{
+	struct domain *d = *state;
+
+	domain_start(d, "qemu-monitor-command", NULL, 0);
+	ask(d, "{\"execute\":\"query-status\"}", 0, "\"status\":\"running\"");
+	ask(d, "info status", VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP, "VM status: running");
+	ask(d, "{\"execute\":\"frobnicate\"}", 0, "\"class\":\"CommandNotFound\"");
+	ask(d, "{\"execute\":\"query-memory-size-summary\"}", 0,
+	    "\"base-memory\":268435456");
+}
+
+/* --- dump ----------------------------------------------------------------------------------- */
+
+/* A core of the guest has what the guest logged. */
+static bool file_has(const char *path, const char *text)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command), "grep -aq '%s' '%s'", text, path);
+	return system(command) == 0;
 }
 
 static void dump(void **state)
 {
-	struct fixture *f = *state;
-	char path[256], magic[4];
+	struct domain *d = *state;
+	char path[256], magic[4] = "";
 	FILE *core;
 
-	start(f, 0);
+	domain_start(d, "dump --memory-only", NULL, 0);
 	snprintf(path, sizeof(path), "%s/core", getenv("LIBVIRT_DIR"));
-	assert_int_equal(virDomainCoreDump(f->domain, path, VIR_DUMP_MEMORY_ONLY), 0);
-	expect(f, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+	assert_int_equal(virDomainCoreDump(d->handle, path, VIR_DUMP_MEMORY_ONLY), 0);
+	domain_await(d, "running", VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNPAUSED);
+	console_await_guest(d);
 	core = fopen(path, "r");
 	assert_non_null(core);
 	assert_int_equal(fread(magic, 1, 4, core), 4);
 	fclose(core);
-	unlink(path);
 	assert_memory_equal(magic, "\177ELF", 4);
+	domain_note(d, "the core", "%s",
+		    file_has(path, "staying until the power button")
+			    ? "has what the guest logged"
+			    : "has no log of the guest");
+	unlink(path);
 }
+
+#define STORY(test) cmocka_unit_test_setup_teardown(test, domain_setup, domain_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(start_and_destroy, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(start_paused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(suspend_and_resume, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(console_and_reset, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(shut_down, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(killed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(balloon, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(statistics, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(dump, set_up, tear_down),
+		STORY(start_and_destroy),
+		STORY(start_paused),
+		STORY(suspend_and_resume),
+		STORY(reset),
+		STORY(reboot),
+		STORY(shut_down),
+		STORY(killed),
+		STORY(setmem),
+		STORY(domstats),
+		STORY(dommemstat),
+		STORY(information),
+		STORY(monitor_command),
+		STORY(dump),
 	};
 
-	return cmocka_run_group_tests_name("libvirt", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("libvirt's verbs", tests, domain_group_setup,
+					   domain_group_teardown);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <linux/errno.h>
+#include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/string.h>
@@ -126,10 +127,8 @@ static bool answer(struct mock_virtio *m, struct mock_queue *q)
 	return kept < n;
 }
 
-static void work(void *arg)
+void mock_virtio_work(struct mock_virtio *m)
 {
-	struct mock_virtio *m = arg;
-
 	for (unsigned int i = 0; i < m->nr_queues; i++) {
 		struct mock_queue *q = &m->queue[i];
 
@@ -144,12 +143,24 @@ static void work(void *arg)
 	}
 }
 
+static void work(void *arg)
+{
+	mock_virtio_work(arg);
+}
+
 /* --- the transport ----------------------------------------------------------------------- */
 
 static void get(struct virtio_device *vdev, unsigned int offset, void *buf,
 		unsigned int len)
 {
 	memcpy(buf, to_mock(vdev)->config + offset, len);
+}
+
+static void set(struct virtio_device *vdev, unsigned int offset, const void *buf,
+		unsigned int len)
+{
+	if (!to_mock(vdev)->fixed)
+		memcpy(to_mock(vdev)->config + offset, buf, len);
 }
 
 static u32 generation(struct virtio_device *vdev)
@@ -187,7 +198,7 @@ static int reset(struct virtio_device *vdev)
 
 static u64 get_features(struct virtio_device *vdev)
 {
-	return RING_FEATURES & ~to_mock(vdev)->without;
+	return (RING_FEATURES & ~to_mock(vdev)->without) | to_mock(vdev)->with;
 }
 
 static int finalize_features(struct virtio_device *vdev)
@@ -217,6 +228,8 @@ static int find_vqs(struct virtio_device *vdev, unsigned int n, struct virtqueue
 		m->queue[i] = (struct mock_queue){ .vq = vqs[i], .enabled = true };
 	}
 	m->nr_queues = n;
+	if (m->has_queues)
+		m->has_queues();
 	return 0;
 }
 
@@ -256,6 +269,7 @@ static int enable_vq(struct virtqueue *vq)
 
 static const struct virtio_config_ops ops = {
 	.get = get,
+	.set = set,
 	.generation = generation,
 	.get_status = get_status,
 	.set_status = set_status,
@@ -271,16 +285,31 @@ static const struct virtio_config_ops ops = {
 
 /* --- coming and going -------------------------------------------------------------------- */
 
+/* A program may have no driver with an initcall. */
+extern const initcall_t __start_initcall[] __attribute__((weak)),
+	__stop_initcall[] __attribute__((weak));
+
+int mock_virtio_drivers(void)
+{
+	int err = 0;
+
+	for (const initcall_t *call = __start_initcall; call != __stop_initcall && !err;
+	     call++)
+		err = (*call)();
+	return err;
+}
+
 void mock_virtio_plug(struct mock_virtio *m)
 {
 	m->mask = DMA_BIT_MASK(64);
 	m->bus = (struct device){ .name = "mock",
 				  .dma_mask = &m->mask,
 				  .coherent_dma_mask = DMA_BIT_MASK(64) };
+	dma_set_mask_and_coherent(&m->bus, DMA_BIT_MASK(64)); /* direct or bounced */
 	m->vdev = (struct virtio_device){ .id = m->vdev.id,
 					  .config = &ops,
 					  .dev = { .parent = &m->bus } };
-	m->silent = m->mute = m->late = m->deaf = m->stuck = false;
+	m->silent = m->mute = m->late = m->deaf = m->stuck = m->fixed = false;
 	m->cut = 0;
 	m->queue_resets = m->resets = m->stolen = 0;
 	plugged = m;

@@ -39,9 +39,11 @@ struct mock_virtio {
 
 	/* The device; set before mock_virtio_plug(). */
 	u64 without; /* feature bits of the ring that it does not offer */
+	u64 with; /* its own, that it offers */
 	u8 config[64];
 	/* Answers a chain: bytes written, or MOCK_KEEPS. */
 	int (*serve)(struct mock_virtio *m, const struct mock_chain *chain);
+	void (*has_queues)(void); /* the driver has got its queues; NULL: nobody cares */
 
 	/* How it misbehaves, at any time. */
 	bool silent; /* keeps all that it is given */
@@ -50,6 +52,7 @@ struct mock_virtio {
 	bool late; /* answers in the moment in which a queue is reset */
 	bool deaf; /* does not reset a queue */
 	bool stuck; /* nor itself: the transport cuts it off */
+	bool fixed; /* its configuration takes no writes */
 
 	/* What happened. */
 	unsigned int queue_resets, resets;
@@ -60,8 +63,14 @@ struct mock_virtio {
 	unsigned int nr_queues; /* that the driver uses */
 };
 
+/* Works at once: for a driver that looks at the ring and does not sleep. */
+void mock_virtio_work(struct mock_virtio *m);
 /* Where a segment of a chain is. */
 void *mock_virtio_at(const struct vring_desc *seg);
+
+/* All drivers of this program, by their initcalls; once, with memory there.  0, or an error
+ * of one of them. */
+int mock_virtio_drivers(void);
 
 /* The device appears, otherwise as new; one at a time.  Its driver has it when this
  * returns. */
