@@ -9,6 +9,8 @@
 #   memstate/	the guest's published memory state, read with suspicion
 #   dump/	ELF cores
 #   inspect/	looking into a machine, or a core, from another process
+#   gdb/	gdb's remote protocol, break- and watchpoints
+#   profile/	a sampling profiler of the guest
 #   report/	the JSON and the page of a run, its pictures
 #   sandbox/	what the monitor denies itself
 #   util/	errors, log, units, symbols
@@ -47,9 +49,10 @@ test: $(B)/tiny.elf
 .PHONY: report
 report: all images
 	$(call say,RUN,$(B)/report.html)
-	$(Q)tests/lab/with-kvm bash -c 'json=$$(mktemp) && trap "rm -f $$json" EXIT; \
+	$(Q)tests/lab/with-kvm bash -c 'json=$$(mktemp) && trap "rm -f $$json $$json.folded" EXIT; \
 		$(B)/pagevisor run --mem 256M --cpus 2 --console none --disk $(DISK),ro \
-			--disk $(SCRATCH) $(RUN_OPTIONS) --append "$(RUN_APPEND)" --report $$json $(B)/guest.elf 2>/dev/null; status=$$?; \
+			--disk $(SCRATCH) $(RUN_OPTIONS) --append "$(RUN_APPEND)" --report $$json \
+			--profile $$json.folded $(B)/guest.elf 2>/dev/null; status=$$?; \
 		$(B)/pagevisor report $$json && exit $$status' >$(B)/report.part; \
 	status=$$?; [ -s $(B)/report.part ] && mv $(B)/report.part $(B)/report.html; \
 	echo "the report: $(B)/report.html"; exit $$status

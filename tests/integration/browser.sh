@@ -82,7 +82,7 @@ light_and_dark_differ() { # FILE
 }
 
 guest() {
-	timeout 100 "$pv" run --name drawn --mem 64M --cpus 2 --console none --report "$work/r.json" \
+	timeout 100 "$pv" run --name drawn --mem 64M --cpus 2 --console none --report "$work/r.json" --profile "$work/folded" \
 		--append 'experiments=buddy.*,slab.*,vmalloc.*' "$B/guest.elf" &
 	local i pid=$!
 	for ((i = 0; i < 400; i++)); do
@@ -96,11 +96,11 @@ guest() {
 
 ok "a guest is drawn while it runs, and its report made" guest
 for scheme in light dark; do
-	ok "the report, $scheme" looks_well "$work/report.html" $scheme 1120 '7 pictures, [0-9]+ moments'
+	ok "the report, $scheme" looks_well "$work/report.html" $scheme 1120 '8 pictures, [0-9]+ moments'
 	ok "the map, $scheme" looks_well "$work/map.svg" $scheme 1040 '1 pictures, 0 moments'
 	ok "the time-lapse, $scheme" looks_well "$work/lapse.svg" $scheme 1040 '1 pictures, [0-9]{2,} moments'
 done
-ok "the report in a narrow window" looks_well "$work/report.html" light 500 '7 pictures, [0-9]+ moments'
+ok "the report in a narrow window" looks_well "$work/report.html" light 500 '8 pictures, [0-9]+ moments'
 ok "the report's colours follow the theme" light_and_dark_differ "$work/report.html"
 ok "the map's colours follow the theme" light_and_dark_differ "$work/map.svg"
 

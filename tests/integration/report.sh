@@ -18,6 +18,10 @@ cat >"$work/report.json" <<'JSON'
    "evidence": "\"><img src=x onerror=alert(1)> & ' \u0001\u001b[31m ]]>"},
   {"name": "</title></svg>", "result": "pass", "evidence": "", "at_us": 3000000},
   {"name": "dma.sg", "result": "skip", "evidence": "no device", "at_us": 3500000}],
+ "profile": {"hz": 97, "samples": 30, "idle": 10, "lost": 2, "cut": 1, "stacks": [
+  {"stack": "vCPU 0;main;<b>flame&", "count": 20}, {"stack": "vCPU 0;[idle]", "count": 10},
+  {"stack": "vCPU 0;main", "count": 9}, {"stack": "vCPU 0;;main;", "count": 1},
+  {"stack": "", "count": 5}, {"stack": "vCPU 0;main-x", "count": -4}, {"stack": 7}, 8]},
  "memory": {"page_bytes": 4096,
   "zones": [{"name": "Z<1>", "managed_pages": 4000, "free_pages": 3000, "pcp_pages": 2,
              "watermarks": {"min_pages": 1, "low_pages": 2, "high_pages": 3},
@@ -66,7 +70,7 @@ pictures() {
 	local n
 	n=$(xmllint --xpath 'count(//*[local-name()="svg"])' "$page")
 	echo "$n pictures"
-	[ "$n" = 7 ]
+	[ "$n" = 8 ]
 }
 both_themes() {
 	grep -F 'prefers-color-scheme:dark' "$page"
@@ -104,15 +108,17 @@ ok "the guest's table is there" says 'kmalloc'
 ok "the command line is there" says 'a=<b>'
 ok "no element or attribute comes from the guest" only_ours
 ok "the page needs nothing from outside" needs_nothing
-ok "it has its seven pictures" pictures
+ok "it has its eight pictures" pictures
+ok "a function's name in the flame graph is text" says '<b>flame&'
 ok "it is for light and dark" both_themes
 ok "an almost empty report makes a page" survives '{"outcome": {}}'
-ok "wrong types leave gaps" survives '{"outcome": {}, "experiments": {"a": 1}, "table": ["x"],
+ok "wrong types leave gaps" survives '{"outcome": {}, "profile": {"stacks": [{"stack": 1}, {"count": 5}, []]}, "experiments": {"a": 1}, "table": ["x"],
 	"memory": {"zones": 5, "page_bytes": -1, "areas": [1, null], "caches": "x",
 	"map": {"cell_pages": 1, "runs": [1, [2], ["x", 5], [9e99, "free"], [-5, "slab"]]},
 	"blocks": {"block_pages": 1, "runs": [1, [2], ["x", 5], [9e99, "free"], [3, null]]},
 	"samples": {"list": [{"us": "x"}, 5, {"us": 9}], "map_key": []}}}'
-ok "huge numbers are survived" survives '{"outcome": {}, "time": {"run_us": 9223372036854775807},
+ok "huge numbers are survived" survives '{"outcome": {}, "profile": {"samples": 9223372036854775807, "stacks": [
+	{"stack": "a;b", "count": 9223372036854775807}, {"stack": "a;c", "count": 9223372036854775807}]}, "time": {"run_us": 9223372036854775807},
 	"memory": {"page_bytes": 9223372036854775807, "caches": [{"pages": 9223372036854775807,
 	"objects": 9223372036854775807, "inuse_objects": 1, "stride_bytes": 9223372036854775807}],
 	"map": {"cell_pages": 262144, "runs": [[9223372036854775807, "slab"]]},

@@ -25,7 +25,7 @@ if ! have_kvm; then
 fi
 
 start() { # NAME EXPERIMENTS
-	"$pv" run --name "$1" --mem 64M --cpus 2 --append "$2" "$B/guest.elf" >"$work/$1" 2>&1 </dev/null &
+	"$pv" run --name "$1" --mem 64M --cpus 2 --disk "$B/disk.img,ro" --append "$2" "$B/guest.elf" >"$work/$1" 2>&1 </dev/null &
 	machine=$!
 }
 waits() { # NAME: its experiments are done
@@ -93,7 +93,7 @@ pages() {
 	"$pv" top still -b -n 3 -d 0.1 >"$page" && [ "$(grep -c '^top ' "$page")" = 3 ]
 }
 
-start still 'experiments=buddy.split,dma.sg stay'
+start still 'experiments=buddy.split,dma.sg,disk.hash stay'
 ok "a guest is done and waits" waits still
 ok "one page" one_page
 ok "it has all parts" has_all
@@ -133,6 +133,23 @@ leaves_with_it() {
 	"$pv" ctl busy quit && wait "$top" && [ "$(wc -l <"$work/line")" = 1 ] && [ -s "$page" ]
 }
 ok "the end of the machine ends it, with a line" leaves_with_it
+
+# The page that README.md shows has the lines of a real one: the same words and columns,
+# whatever the numbers, letters and names of caches are.
+shape() {
+	sed -E '/^top /s/[a-z]+, [0-9]+M.*/NAME/; /^Exits/s/ .*//; /^(Memory| +[0-9a-z])/d; /^\[/d
+		s/^[0-9]+M? +[a-zK]+$/STRIP/; s/[-+]?[0-9][0-9.]*[KMG]?%?/N/g; s/ N .*kmalloc.*| N .*magazine.*| N .*kmem.*/CACHE/
+		s/^(ZONE|DMA32) .*/\1/; s/ +/ /g' "$1" | sort -u
+}
+as_in_the_readme() {
+	sed -n '/^<!-- top:/,/^<!-- end of top/p' README.md | sed '1,2d' | sed '/^```/,$d' >"$work/shown"
+	[ "$(wc -l <"$work/shown")" -gt 20 ] && one_page || return 1
+	shape "$work/shown" >"$work/shape.shown"
+	shape "$page" | comm -13 - "$work/shape.shown" >"$work/odd"
+	cat "$work/odd"
+	[ ! -s "$work/odd" ]
+}
+ok "README.md shows such a page" as_in_the_readme
 
 # --- on a terminal ---------------------------------------------------------------------------
 

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm/util/log.h"
 #include "vmm/machine/machine.h"
+#include "vmm/profile/perf_map.h"
 #include "vmm/report/report.h"
 #include "vmm/cli/run.h"
+#include "vmm/cli/run_times.h"
 #include "vmm/sandbox/sandbox.h"
 
 /* For the report: how the guest's memory changes.  There is one machine a process. */
@@ -17,9 +22,10 @@ static void start_sampler(struct machine *m)
 }
 
 static int write_report(const struct run_options *options, struct machine *m,
-			struct report_file *file, const struct run_times *times)
+			struct report_file *file, const struct run_times *times,
+			json_t *profile)
 {
-	int ret = file->fd < 0 ? 0 : report_write(m, times, &sampler, file);
+	int ret = file->fd < 0 ? 0 : report_write(m, times, &sampler, profile, file);
 	int closed = report_close(file);
 
 	if (!ret)
@@ -34,15 +40,48 @@ static uint64_t dma_faults(const struct machine *m)
 	return m->dma_checker ? dma_checker_unexpected(m->dma_checker) : 0;
 }
 
+/* Opened before the guest starts, as a report is; -1: none is wanted. */
+static int open_profile(const char *path, int *fd, struct error *err)
+{
+	*fd = -1;
+	if (!path)
+		return 0;
+	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return *fd < 0 ? error_set(err, errno, "--profile %s: %s", path, strerror(errno))
+		       : 0;
+}
+
+static int write_profile(const struct run_options *options, struct machine *m, int fd,
+			 const struct run_times *times, json_t **json)
+{
+	int ret;
+
+	if (fd < 0)
+		return 0;
+	ret = machine_write_profile(m, run_times_between(&times->start, &times->end), fd,
+				    json);
+	if (close(fd) && !ret)
+		ret = -errno;
+	if (ret)
+		log_line("--profile %s: %s", options->profile, strerror(-ret));
+	return ret;
+}
+
 int run_machine(const struct run_options *options, struct machine *m, struct error *err)
 {
 	struct run_times times;
 	struct report_file file;
+	json_t *profile = NULL;
+	int status, profile_fd;
 	char text[256];
-	int status;
 
 	/* Opened before the guest starts: a run must not end without one. */
 	if (report_open(&file, options->report, err))
+		return STATUS_USAGE;
+	if (options->perf_map &&
+	    perf_map_write(options->perf_map, m->boot.kernel.fd, err))
+		return STATUS_USAGE;
+	if (open_profile(options->profile, &profile_fd, err))
 		return STATUS_USAGE;
 	if (file.fd >= 0)
 		start_sampler(m);
@@ -60,8 +99,11 @@ int run_machine(const struct run_options *options, struct machine *m, struct err
 	if (dma_faults(m))
 		log_line("the DMA checker found %llu faults, see above",
 			 (unsigned long long)dma_faults(m));
-	if (write_report(options, m, &file, &times))
+	if (write_profile(options, m, profile_fd, &times, &profile))
 		status = STATUS_USAGE;
+	if (write_report(options, m, &file, &times, profile))
+		status = STATUS_USAGE;
+	json_decref(profile);
 	if (file.fd >= 0)
 		memstate_sampler_fini(&sampler);
 	/* What came after the machine's end is no less forbidden. */

@@ -12,6 +12,8 @@
 struct run_options {
 	struct machine_config machine;
 	const char *report; /* file for the JSON report, or NULL */
+	const char *perf_map; /* folder for perf's map of the guest, or NULL */
+	const char *profile; /* file for folded stacks, or NULL */
 	bool verbose;
 };
 

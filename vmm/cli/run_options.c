@@ -381,6 +381,39 @@ static int set_report(void *target, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_perf_map(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+
+	if (value && !*value)
+		return error_set(err, EINVAL,
+				 "--perf-map=: no folder; give --perf-map=DIR");
+	o->perf_map = value ? value : ".";
+	return 0;
+}
+
+/* FILE[,hz=N]: cut off in place, argv is ours. */
+static int set_profile(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+	char *suffix = strrchr(value, ',');
+	unsigned int hz = PROFILE_HZ;
+
+	if (suffix && !strncmp(suffix, ",hz=", 4)) {
+		if (parse_count(suffix + 4, &hz) || hz < 1 || hz > PROFILE_HZ_MAX)
+			return error_set(err, EINVAL,
+					 "--profile: %s: not a rate; give hz=1 to hz=%d",
+					 suffix + 1, PROFILE_HZ_MAX);
+		*suffix = '\0';
+	}
+	if (!*value)
+		return error_set(err, EINVAL,
+				 "--profile: no file; give --profile FILE[,hz=N]");
+	o->profile = value;
+	o->machine.profile_hz = hz;
+	return 0;
+}
+
 static int set_verbose(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -493,6 +526,18 @@ const struct option run_option_table[] = {
 	  set_on_panic },
 	{ "report", 0, "FILE", "Write a report of the whole run to FILE, as JSON.",
 	  set_report },
+	{ "perf-map", 0, "[=DIR]",
+	  "Write the guest's symbols to DIR/guest.kallsyms and DIR/guest.modules (default: this "
+	  "folder), as perf wants them: perf kvm --guest --guestkallsyms=DIR/guest.kallsyms "
+	  "--guestmodules=DIR/guest.modules record or report.",
+	  set_perf_map },
+	{ "profile", 0, "FILE[,hz=N]",
+	  "Write to FILE where the guest spent its time: folded stacks, as flamegraph.pl takes "
+	  "them. Each vCPU that works is stopped N times (default 97) in a second of its own "
+	  "processor time, and its call chain read from its stack by frame pointers; the guest "
+	  "is not asked, and a halted vCPU not woken. With --report the report has the profile, "
+	  "too, and pagevisor report draws it.",
+	  set_profile },
 	{ "verbose", 'v', NULL, "Say each step on standard error.", set_verbose },
 	{ NULL, 0, NULL, NULL, NULL },
 };

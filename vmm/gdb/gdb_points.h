@@ -8,7 +8,8 @@
  *		emulate this one, which serves as well.
  *   register	one of the four debug registers of the processor.
  *   stepped	every vCPU does one instruction at a time, and after each the point is looked
- *		at: the guest crawls, and a watchpoint sees only writes that change the bytes.
+ *		at: the guest crawls, a watchpoint sees only writes that change the bytes, and
+ *		on a processor with the trap flag handlers of interrupts run unseen.
  *
  * Pure.  Changed while all vCPUs are parked; read by their threads while they run.
  */

@@ -200,6 +200,9 @@ static bool may_enter(struct vcpu *vcpu)
 			return false;
 		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	}
+	/* One that comes behind this look sets immediate_exit. */
+	if (atomic_load(&vcpu->ticks))
+		vm->ops->tick(vm->ctx, vcpu, atomic_exchange(&vcpu->ticks, 0));
 	return true;
 }
 

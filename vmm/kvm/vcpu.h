@@ -35,6 +35,8 @@ struct vcpu {
 	bool started; /* the thread's own: it has entered the guest since power-on */
 	/* Stays parked while the VM runs.  Written while all are parked. */
 	atomic_bool held;
+	/* Of a profiler's timer, by its signal, on the vCPU's thread. */
+	atomic_uint ticks;
 	/* Written by the vCPU's thread alone; read by others as atomics, or while it is
 	 * parked. */
 	uint64_t exits[VCPU_EXIT_REASONS];

@@ -28,7 +28,7 @@ enum vm_goal {
 struct vm_ops {
 	/* The thread has begun, and enters the guest when it is let to.  0, or a negative errno:
 	 * then it does not enter, and is stuck with this error. */
-	int (*begun)(void *ctx, const struct vcpu *vcpu);
+	int (*begun)(void *ctx, struct vcpu *vcpu);
 	/* One access to a port, size 1, 2 or 4; a read fills data. */
 	void (*pio)(void *ctx, uint16_t port, void *data, unsigned int size,
 		    bool is_write);
@@ -38,6 +38,8 @@ struct vm_ops {
 	/* A debug exit, or an instruction that KVM cannot emulate: true when that was a
 	 * debugger's doing, and is dealt with. */
 	bool (*trap)(void *ctx, struct vcpu *vcpu);
+	/* So many ticks of a profiler have come since the last call; about to enter the guest. */
+	void (*tick)(void *ctx, const struct vcpu *vcpu, unsigned int ticks);
 	/* The vCPU cannot go on: its last exit is in vcpu->run, or it failed with
 	 * `error` (negative errno).  The VM's goal is VM_PAUSE when this returns. */
 	void (*stuck)(void *ctx, struct vcpu *vcpu, int error);

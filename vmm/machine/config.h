@@ -99,6 +99,7 @@ struct machine_config {
 		*qmp[QMP_MAX]; /* where QMP clients come from, as qmp_open() takes it */
 	unsigned int nr_qmp;
 	const char *gdb; /* where gdb comes in, as gdb_listen() takes it, or NULL */
+	unsigned int profile_hz; /* samples a second of each vCPU's work; 0: none */
 	bool paused; /* the guest does not start before it is told to */
 	const char *panic_core; /* file for a core of a guest that panicked, or NULL */
 	bool stays; /* a guest that ended is kept, stopped, until a reset or quit */

@@ -138,6 +138,8 @@ static int build(struct machine *m, struct error *err)
 	if (!ret)
 		ret = machine_add_sandbox(m, err);
 	if (!ret)
+		ret = machine_add_profile(m, err);
+	if (!ret)
 		ret = create_vm(m, err);
 	if (!ret)
 		ret = machine_add_devices(m, err);
@@ -212,6 +214,7 @@ void machine_destroy(struct machine *m)
 	close_if_open(m->hurry_fd);
 	close_if_open(m->signal_fd);
 	sandbox_destroy(m->sandbox);
+	profile_destroy(m->profile);
 	pthread_mutex_destroy(&m->outcome_lock);
 	pthread_mutex_destroy(&m->lock);
 	free(m);

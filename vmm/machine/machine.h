@@ -12,6 +12,7 @@
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
+#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -36,6 +37,7 @@
 #include "vmm/kvm/kvm.h"
 #include "vmm/machine/loop.h"
 #include "vmm/kvm/memory.h"
+#include "vmm/profile/profile.h"
 #include "vmm/report/outcome.h"
 #include "vmm/sandbox/sandbox.h"
 #include "vmm/util/symbols.h"
@@ -97,6 +99,7 @@ struct machine {
 	struct qmp_server *qmp; /* NULL: nobody can ask */
 	struct guest_facts facts; /* for who looks at it from outside */
 	char *facts_path; /* where they stand; NULL: nowhere */
+	struct profile *profile; /* NULL: none is made */
 	struct machine_gdb *gdb; /* NULL: no debugger can come */
 	int core_fd; /* of config.panic_core; -1: none */
 	bool core_written; /* in this life of the guest */
@@ -187,6 +190,13 @@ int machine_read_cpu(const struct machine *m, unsigned int i, struct dump_cpu *c
 int machine_dump(struct machine *m, const struct control_dump *how, struct error *err);
 /* The guest came to this end: a core where one is wanted of it. */
 void machine_core_of_panic(struct machine *m, const struct outcome *outcome);
+
+/* machine_profile.c: a profile of its guest, where config.profile_hz wants one.  Made before
+ * there are vCPUs. */
+int machine_add_profile(struct machine *m, struct error *err);
+/* When it has ended, after run_us microseconds: folded stacks to fd, and for the report, into
+ * *json.  0 or a negative errno. */
+int machine_write_profile(struct machine *m, uint64_t run_us, int fd, json_t **json);
 
 /* machine_sandbox.c: the confinement of config.sandbox.  Made when the disks are open and
  * before there are vCPUs. */

@@ -292,6 +292,30 @@ static void look_at_watches(struct machine_gdb *g)
 	}
 }
 
+/* --- what KVM is told --------------------------------------------------------------------------- */
+
+/* On the vCPU's thread, or while it is parked. */
+static void arm(struct machine_gdb *g, unsigned int cpu)
+{
+	struct kvm_guest_debug debug = { .control = 0 };
+	bool steps = g->run[cpu] == GDB_STEPS;
+	uint64_t db[8];
+
+	gdb_points_registers(&g->points, db);
+	memcpy(debug.arch.debugreg, db, sizeof(db));
+	if (steps || g->stepped)
+		debug.control |= KVM_GUESTDBG_SINGLESTEP;
+	if (steps && g->delivers.block_irqs)
+		debug.control |= KVM_GUESTDBG_BLOCKIRQ;
+	if (g->delivers.int3_exits && gdb_points_any(&g->points, GDB_PATCHED))
+		debug.control |= KVM_GUESTDBG_USE_SW_BP;
+	if (gdb_points_any(&g->points, GDB_REGISTER))
+		debug.control |= KVM_GUESTDBG_USE_HW_BP;
+	if (debug.control)
+		debug.control |= KVM_GUESTDBG_ENABLE;
+	kvm_set(g->m->vm.vcpus[cpu].fd, KVM_SET_GUEST_DEBUG, &debug);
+}
+
 /* --- on a vCPU's thread ---------------------------------------------------------------------------- */
 
 static bool stop_here(struct machine_gdb *g, unsigned int cpu, enum gdb_reason reason,
@@ -353,6 +377,7 @@ static bool after_step(struct machine_gdb *g, unsigned int cpu, uint64_t rip)
 		return stop_at(g, cpu, p);
 	if (g->run[cpu] == GDB_STEPS)
 		return stop_here(g, cpu, GDB_STEPPED_ONCE, NULL);
+	arm(g, cpu); /* the guest may have loaded flags without the trap flag */
 	return true;
 }
 
@@ -402,27 +427,6 @@ bool machine_gdb_stops(const struct machine *m)
 }
 
 /* --- running ---------------------------------------------------------------------------------------- */
-
-static void arm(struct machine_gdb *g, unsigned int cpu)
-{
-	struct kvm_guest_debug debug = { .control = 0 };
-	bool steps = g->run[cpu] == GDB_STEPS;
-	uint64_t db[8];
-
-	gdb_points_registers(&g->points, db);
-	memcpy(debug.arch.debugreg, db, sizeof(db));
-	if (steps || g->stepped)
-		debug.control |= KVM_GUESTDBG_SINGLESTEP;
-	if (steps && g->delivers.block_irqs)
-		debug.control |= KVM_GUESTDBG_BLOCKIRQ;
-	if (g->delivers.int3_exits && gdb_points_any(&g->points, GDB_PATCHED))
-		debug.control |= KVM_GUESTDBG_USE_SW_BP;
-	if (gdb_points_any(&g->points, GDB_REGISTER))
-		debug.control |= KVM_GUESTDBG_USE_HW_BP;
-	if (debug.control)
-		debug.control |= KVM_GUESTDBG_ENABLE;
-	kvm_set(g->m->vm.vcpus[cpu].fd, KVM_SET_GUEST_DEBUG, &debug);
-}
 
 /* All vCPUs as run[] and the points say; they are parked. */
 static void arm_all(struct machine_gdb *g)

@@ -125,10 +125,14 @@ const struct host_ops machine_host_ops = {
 
 /* --- vCPUs: on their threads, without the lock ----------------------------------------- */
 
-static int vcpu_begun(void *ctx, const struct vcpu *vcpu)
+static int vcpu_begun(void *ctx, struct vcpu *vcpu)
 {
+	const struct machine *m = ctx;
 	char name[16];
+	int ret = m->profile ? profile_begin(m->profile, vcpu) : 0;
 
+	if (ret)
+		return ret;
 	snprintf(name, sizeof(name), "vCPU %u", vcpu->id);
 	return machine_confine(ctx, SANDBOX_VCPU, name);
 }
@@ -163,6 +167,13 @@ static void vcpu_stuck(void *ctx, struct vcpu *vcpu, int error)
 	machine_end(m, &outcome);
 }
 
+static void vcpu_tick(void *ctx, const struct vcpu *vcpu, unsigned int ticks)
+{
+	const struct machine *m = ctx;
+
+	profile_take(m->profile, vcpu, ticks, &m->mem.ram);
+}
+
 static bool vcpu_trap(void *ctx, struct vcpu *vcpu)
 {
 	return machine_gdb_trap(ctx, vcpu);
@@ -173,5 +184,6 @@ const struct vm_ops machine_vm_ops = {
 	.pio = vcpu_pio,
 	.mmio = vcpu_mmio,
 	.trap = vcpu_trap,
+	.tick = vcpu_tick,
 	.stuck = vcpu_stuck,
 };

@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #define SIGNAL_KICK SIGRTMIN
+#define SIGNAL_TICK (SIGRTMIN + 1) /* of a profiler's timer, to a vCPU's thread */
 
 /* For the main thread, before it starts others: blocks the ending signals and returns a
  * descriptor that delivers them, or a negative errno.  `last_words` runs, in signal

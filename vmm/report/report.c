@@ -249,7 +249,8 @@ int report_close(struct report_file *file)
 }
 
 int report_write(struct machine *m, const struct run_times *times,
-		 const struct memstate_sampler *sampler, const struct report_file *file)
+		 const struct memstate_sampler *sampler, json_t *profile,
+		 const struct report_file *file)
 {
 	json_t *report = json_object();
 	int ret;
@@ -269,6 +270,8 @@ int report_write(struct machine *m, const struct run_times *times,
 				    dma_checker_report(m->dma_checker));
 	json_object_set_new(report, "experiments", report_experiments(m, times));
 	json_object_set_new(report, "table", report_table(m));
+	if (profile)
+		json_object_set(report, "profile", profile);
 	json_object_set_new(report, "memory",
 			    report_memory_state(&m->mem.ram, &m->boot.kernel, sampler));
 

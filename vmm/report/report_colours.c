@@ -42,6 +42,7 @@ const char report_colours[] =
 	".b-reclaimable{fill:var(--slab);background:var(--slab)}"
 	".b-reserved{fill:var(--structpages);background:var(--structpages)}"
 	".b-other{fill:var(--ink);background:var(--ink)}\n"
+	".flame{fill:var(--slab)}.flame+text,.k-free+text{fill:var(--ink)}\n"
 	".s-cached{fill:var(--kmalloc);background:var(--kmalloc)}"
 	".s-free{fill:var(--free);background:var(--free)}"
 	".s-waste{fill:var(--reserved);background:var(--reserved)}\n"

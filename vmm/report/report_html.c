@@ -54,6 +54,7 @@ void report_html(FILE *f, const json_t *report)
 	report_html_summary(f, report);
 	report_html_tables(f, report);
 	write_memory(f, report);
+	report_svg_flame(f, report);
 	report_html_experiments(f, report);
 	report_html_machine(f, report);
 	fputs("</main>\n</body>\n</html>\n", f);

@@ -33,6 +33,7 @@ void report_html_machine(FILE *f, const json_t *report);
 void report_svg_map(FILE *f, const json_t *memory);
 void report_svg_blocks(FILE *f, const json_t *memory);
 void report_svg_uses(FILE *f, const json_t *report);
+void report_svg_flame(FILE *f, const json_t *report);
 void report_svg_orders(FILE *f, const json_t *report);
 void report_svg_lapse(FILE *f, const json_t *report);
 void report_svg_strip(FILE *f, const json_t *report);
