@@ -10,6 +10,7 @@
 #include "vmm/cli/run.h"
 #include "vmm/sandbox/sandbox_command.h"
 #include "vmm/top/top.h"
+#include "vmm/trace/trace_command.h"
 
 /* One a line. */
 /* clang-format off */
@@ -21,6 +22,7 @@ const struct command *const commands[] = {
 	&inspect_command,
 	&map_command,
 	&top_command,
+	&trace_command,
 	&report_command,
 	&sandbox_command,
 	NULL,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vmm/cli/run.h"
+#include "vmm/trace/trace_event.h"
 
 void run_options_init(struct run_options *options)
 {
@@ -240,6 +241,16 @@ static int set_edu(void *target, const char *value, struct error *err)
 				 "QEMU",
 				 value);
 	o->machine.edu_bits = bits;
+	return 0;
+}
+
+static int set_trace(void *target, const char *value, struct error *err)
+{
+	struct run_options *o = target;
+	struct error why;
+
+	if (trace_parse_events(value, o->machine.trace, &why))
+		return error_set(err, EINVAL, "--trace %s", why.text);
 	return 0;
 }
 
@@ -490,6 +501,11 @@ const struct option run_option_table[] = {
 	  "Do not start the guest before it is told so: pagevisor ctl NAME cont, or QMP's "
 	  "cont.",
 	  set_paused },
+	{ "trace", 0, "GLOB,...[,chain]",
+	  "Switch memory events of the guest on, by Linux's names (kmem:kmalloc, kmem:*), and "
+	  "raise a probe for each, for perf and bpftrace; pagevisor trace --help lists the "
+	  "events. Without exits: the guest writes them into its memory.",
+	  set_trace },
 	{ "gdb", 0, "WHERE[,wait]",
 	  "Let gdb come in, with its command target remote, at tcp:127.0.0.1:PORT (with port 0 "
 	  "one is chosen, and printed) or unix:PATH. Each vCPU is a thread of it. The guest "

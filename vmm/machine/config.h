@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <abi/trace.h>
+
 #include "devices/blk/virtio_blk.h"
 #include "vmm/util/error.h"
 #include "vmm/machine/inject.h"
@@ -87,6 +89,7 @@ struct machine_config {
 	unsigned int edu_bits; /* of an edu device's DMA addresses; 0: there is none */
 	struct balloon_config balloon;
 	enum dma_check_mode dma_check;
+	uint8_t trace[TRACE_IDS_MAX]; /* memory events from the start on, abi/trace.h */
 	struct inject_config inject[INJECT_MAX];
 	unsigned int nr_inject;
 	bool sandbox; /* its threads are confined: for good, the main thread included */

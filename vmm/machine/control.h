@@ -174,6 +174,10 @@ struct control_ops {
 			 struct error *err);
 	/* The same as numbers, of all vCPUs: facts.cpus of them. */
 	int (*read_cpus)(struct control *c, struct dump_cpu *cpus, struct error *err);
+	/* Switches memory events (abi/trace.h) in the guest, TRACE_IDS_MAX of them; enable NULL:
+	 * leaves them.  `before` is what was on. */
+	int (*trace)(struct control *c, const uint8_t *enable, uint8_t *before,
+		     struct error *err);
 	/* Writes an ELF core; stops the machine for it, and lets it go on afterwards. */
 	int (*dump)(struct control *c, const struct control_dump *dump,
 		    struct error *err);

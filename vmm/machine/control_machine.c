@@ -432,6 +432,14 @@ static int write_dump(struct control *c, const struct control_dump *how,
 	return ret;
 }
 
+static int switch_trace(struct control *c, const uint8_t *enable, uint8_t *before,
+			struct error *err)
+{
+	if (trace_drain_switch(&of(c)->trace, enable, before))
+		return error_set(err, ENODEV, "the guest has no memory events");
+	return 0;
+}
+
 static const struct control_ops machine_control_ops = {
 	.status = get_status,
 	.stop = stop,
@@ -450,6 +458,7 @@ static const struct control_ops machine_control_ops = {
 	.poll_balloon = poll_balloon,
 	.registers = registers,
 	.read_cpus = read_cpus,
+	.trace = switch_trace,
 	.dump = write_dump,
 };
 

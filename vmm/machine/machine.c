@@ -153,6 +153,9 @@ static int build(struct machine *m, struct error *err)
 		ret = machine_add_gdb(m, err);
 	if (!ret)
 		ret = load_guest(m, err);
+	if (!ret && trace_drain_start(&m->trace, &m->loop, &m->mem.ram,
+				      m->boot.kernel.memstate_gpa, m->config.trace))
+		ret = error_set(err, EMFILE, "no timer for memory events");
 	return ret;
 }
 
@@ -194,6 +197,7 @@ void machine_destroy(struct machine *m)
 {
 	machine_end_gdb(m);
 	machine_end_control(m);
+	trace_drain_stop(&m->trace);
 	machine_end_facts(m);
 	machine_close_core(m);
 	vm_destroy(&m->vm);

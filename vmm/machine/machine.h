@@ -40,6 +40,7 @@
 #include "vmm/profile/profile.h"
 #include "vmm/report/outcome.h"
 #include "vmm/sandbox/sandbox.h"
+#include "vmm/trace/trace_drain.h"
 #include "vmm/util/symbols.h"
 #include "vmm/kvm/vm.h"
 
@@ -103,6 +104,7 @@ struct machine {
 	struct machine_gdb *gdb; /* NULL: no debugger can come */
 	int core_fd; /* of config.panic_core; -1: none */
 	bool core_written; /* in this life of the guest */
+	struct trace_drain trace;
 	int pagemap_fd; /* of this process, for dumps; -1: none */
 
 	int wake_fd; /* eventfd: ended or reset_wanted changed */

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vmm/trace/trace_reader.h"
+
+#define PLACE_MASK (~(uint64_t)(sizeof(struct trace_record) - 1))
+#define BATCH	   256u /* records read at once */
+
+_Static_assert((sizeof(struct trace_record) & (sizeof(struct trace_record) - 1)) == 0,
+	       "places have free low bits");
+
+static int get(const struct trace_reader *r, uint64_t gpa, void *buf, size_t len)
+{
+	return r->source.read(r->source.arg, gpa, buf, len);
+}
+
+/* --- the area ---------------------------------------------------------------------------- */
+
+static uint64_t ring_at(const struct trace_reader *r, unsigned int ring)
+{
+	return r->area.rings + ring * r->area.stride;
+}
+
+static uint64_t size_of(const struct trace_area *area)
+{
+	return sizeof(struct trace_ring) + area->ring_bytes +
+	       area->ring_bytes / sizeof(struct trace_record) *
+		       sizeof(struct trace_chain);
+}
+
+static int check(const struct trace_area *area, struct error *err)
+{
+	uint64_t end;
+
+	if (area->magic != TRACE_MAGIC || area->version != TRACE_VERSION ||
+	    area->size != sizeof(*area))
+		return error_set(err, EBADMSG,
+				 "events: version %u of %u bytes; known is version %u of "
+				 "%zu",
+				 area->version, area->size, TRACE_VERSION, sizeof(*area));
+	if (!area->nr_rings)
+		return error_set(err, EAGAIN, "events: the guest has no rings yet");
+	if (area->nr_rings > TRACE_RINGS_MAX || area->ring_bytes < TRACE_BYTES_MIN ||
+	    area->ring_bytes > TRACE_BYTES_MAX ||
+	    (area->ring_bytes & (area->ring_bytes - 1)))
+		return error_set(err, EBADMSG, "events: %u rings of %u bytes",
+				 area->nr_rings, area->ring_bytes);
+	if (area->stride < size_of(area) ||
+	    __builtin_mul_overflow(area->stride, area->nr_rings, &end) ||
+	    __builtin_add_overflow(end, area->rings, &end))
+		return error_set(err, EBADMSG, "events: rings at %#llx, %#llx apart",
+				 (unsigned long long)area->rings,
+				 (unsigned long long)area->stride);
+	return 0;
+}
+
+int trace_reader_open(struct trace_reader *r, const struct trace_source *source,
+		      uint64_t gpa, bool all, struct error *err)
+{
+	unsigned int i;
+	int ret;
+
+	*r = (struct trace_reader){ .source = *source };
+	if (get(r, gpa, &r->area, sizeof(r->area)))
+		return error_set(err, EBADMSG, "events: said to be at %#llx, outside RAM",
+				 (unsigned long long)gpa);
+	ret = check(&r->area, err);
+	if (ret)
+		return ret;
+	for (i = 0; i < r->area.nr_rings; i++) {
+		if (get(r, ring_at(r, i), &r->at[i], sizeof(r->at[i])))
+			return error_set(err, EBADMSG, "events: ring %u is outside RAM",
+					 i);
+		r->at[i] = all ? 0 : r->at[i] & PLACE_MASK;
+	}
+	r->records = calloc(BATCH, sizeof(*r->records));
+	r->chains = calloc(BATCH, sizeof(*r->chains));
+	if (r->records && r->chains)
+		return 0;
+	trace_reader_close(r);
+	return error_set(err, ENOMEM, "events: no memory");
+}
+
+void trace_reader_close(struct trace_reader *r)
+{
+	free(r->records);
+	free(r->chains);
+	r->records = NULL;
+	r->chains = NULL;
+}
+
+/* --- one ring ---------------------------------------------------------------------------- */
+
+struct walk {
+	struct trace_reader *reader;
+	unsigned int ring;
+	uint64_t head; /* of the ring, as read last */
+	uint64_t lost; /* not told of yet */
+	trace_fn fn;
+	void *arg;
+};
+
+static int read_head(struct walk *w)
+{
+	return get(w->reader, ring_at(w->reader, w->ring), &w->head, sizeof(w->head));
+}
+
+static void lose(struct walk *w, uint64_t records)
+{
+	w->lost += records;
+	w->reader->counts.lost += records;
+}
+
+/* Passes over what the guest has written over since, or is about to. */
+static void skip_overtaken(struct walk *w)
+{
+	struct trace_reader *r = w->reader;
+	uint64_t behind = w->head - r->at[w->ring];
+
+	if (behind > r->area.ring_bytes) {
+		lose(w, (behind - r->area.ring_bytes) / sizeof(struct trace_record));
+		r->at[w->ring] = w->head - r->area.ring_bytes;
+	}
+}
+
+/* How many records are read next: in one piece of the ring. */
+static size_t batch_of(const struct walk *w)
+{
+	const struct trace_reader *r = w->reader;
+	uint64_t left = w->head - r->at[w->ring];
+	uint64_t offset = r->at[w->ring] & (r->area.ring_bytes - 1);
+
+	if (left > r->area.ring_bytes - offset)
+		left = r->area.ring_bytes - offset;
+	left /= sizeof(struct trace_record);
+	return left < BATCH ? left : BATCH;
+}
+
+static int read_batch(const struct walk *w, size_t n)
+{
+	const struct trace_reader *r = w->reader;
+	uint64_t offset = r->at[w->ring] & (r->area.ring_bytes - 1), chains;
+	uint64_t records = ring_at(r, w->ring) + sizeof(struct trace_ring);
+	int ret = get(r, records + offset, r->records, n * sizeof(*r->records));
+
+	chains = records + r->area.ring_bytes +
+		 offset / sizeof(struct trace_record) * sizeof(struct trace_chain);
+	return ret ? ret : get(r, chains, r->chains, n * sizeof(*r->chains));
+}
+
+static void tell(struct walk *w, const struct trace_record *record,
+		 const struct trace_chain *chain)
+{
+	struct trace_event event = {
+		.id = record->head & TRACE_ID_MASK,
+		.cpu = w->ring,
+		.tsc = record->tsc,
+		.site = record->site,
+	};
+	unsigned int i;
+
+	if (!event.id || event.id >= TRACE_IDS) {
+		w->reader->counts.wrong++;
+		return;
+	}
+	for (i = 0; i < sizeof(event.arg) / sizeof(event.arg[0]); i++)
+		event.arg[i] = record->arg[i];
+	while (record->head & TRACE_HAS_CHAIN && event.depth < TRACE_CHAIN_MAX &&
+	       chain->pc[event.depth]) {
+		event.chain[event.depth] = chain->pc[event.depth];
+		event.depth++;
+	}
+	w->reader->counts.events++;
+	w->fn(w->arg, &event, w->lost);
+	w->lost = 0;
+}
+
+/* Takes the n records that were read; false: one is not done yet, the rest waits. */
+static bool take_batch(struct walk *w, size_t n)
+{
+	struct trace_reader *r = w->reader;
+	uint64_t *at = &r->at[w->ring];
+	size_t i;
+
+	for (i = 0; i < n; i++, *at += sizeof(struct trace_record)) {
+		/* Overtaken while it was copied, or before. */
+		if (w->head - *at > r->area.ring_bytes)
+			lose(w, 1);
+		else if ((r->records[i].head & PLACE_MASK) == *at &&
+			 r->records[i].head & TRACE_ID_MASK)
+			tell(w, &r->records[i], &r->chains[i]);
+		else
+			return false;
+	}
+	return true;
+}
+
+static int start_anew(struct walk *w, uint64_t at, struct error *err)
+{
+	w->reader->at[w->ring] = w->head & PLACE_MASK;
+	return error_set(err, EBADMSG, "events: ring %u is at %#llx after %#llx", w->ring,
+			 (unsigned long long)w->head, (unsigned long long)at);
+}
+
+static int poll_ring(struct walk *w, struct error *err)
+{
+	struct trace_reader *r = w->reader;
+	uint64_t at = r->at[w->ring], budget = r->area.ring_bytes;
+
+	if (read_head(w))
+		return -EFAULT;
+	if (w->head < at || w->head & ~PLACE_MASK)
+		return start_anew(w, at, err);
+	for (;;) {
+		size_t n;
+
+		skip_overtaken(w);
+		n = batch_of(w);
+		/* What a fast guest adds meanwhile is for the next time. */
+		if (!n || n * sizeof(struct trace_record) > budget)
+			return 0;
+		budget -= n * sizeof(struct trace_record);
+		at = w->head;
+		if (read_batch(w, n) || read_head(w))
+			return -EFAULT;
+		if (w->head < at || w->head & ~PLACE_MASK)
+			return start_anew(w, at, err);
+		if (!take_batch(w, n))
+			return 0;
+	}
+}
+
+int trace_reader_poll(struct trace_reader *r, trace_fn fn, void *arg, struct error *err)
+{
+	int ret = 0, one;
+	unsigned int i;
+
+	for (i = 0; i < r->area.nr_rings && ret != -EFAULT; i++) {
+		struct walk walk = { .reader = r, .ring = i, .fn = fn, .arg = arg };
+
+		one = poll_ring(&walk, err);
+		if (one)
+			ret = one;
+	}
+	return ret;
+}
