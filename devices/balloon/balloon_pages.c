@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/probe.h"
+
 #define BITS 64u
 
 static uint64_t map_bytes(const struct balloon_pages *p)
@@ -64,6 +66,7 @@ void balloon_pages_flush(struct balloon_pages *p)
 {
 	if (!p->run_len)
 		return;
+	PROBE(memory_given, p->run, p->run_len);
 	if (p->give_back(p->ctx, p->run, p->run_len))
 		p->failed++;
 	else
@@ -105,6 +108,7 @@ bool balloon_pages_remove(struct balloon_pages *p, uint64_t pfn)
 	}
 	p->map[pfn / BITS] &= ~bit(pfn);
 	p->held--;
+	PROBE(memory_taken, pfn * BALLOON_PAGE, BALLOON_PAGE);
 	return true;
 }
 

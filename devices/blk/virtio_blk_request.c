@@ -8,6 +8,7 @@
  * mapped and moved straight between guest memory and the medium, max_iov host pieces at
  * a time; requests with a list of ranges (discard, write zeroes) go range by range.
  */
+#include "devices/probe.h"
 #include "devices/blk/virtio_blk_request.h"
 
 #include <errno.h>
@@ -86,6 +87,7 @@ static void finish(struct blk_request *req, int error)
 	uint64_t filled = req->io.op == BLOCK_READ ? req->moved : 0;
 
 	dma_unmap(&req->hold);
+	PROBE(block_done, req->blk->vd.name, req, req->io.op, req->bytes, error);
 	account(req, error);
 	if (!req->chain->q->enabled)
 		virtq_drop(req->chain);
@@ -110,6 +112,7 @@ static bool wait(struct blk_request *req, int error)
 	    !req->chain->q->enabled)
 		return false;
 	dma_unmap(&req->hold);
+	PROBE(block_wait, blk->vd.name, req, req->io.op, error);
 	req->next = blk->waiting;
 	blk->waiting = req;
 	blk->waits(blk->ctx, req->io.op, error);
@@ -194,6 +197,13 @@ static void next_range(struct blk_request *req)
 	req->io.unmap = range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
 }
 
+static void submit(struct blk_request *req)
+{
+	PROBE(block_submit, req->blk->vd.name, req, req->io.op, req->io.offset,
+	      req->io.length);
+	block_submit(req->blk->backend, &req->io);
+}
+
 /* Starts what comes next; false when there is nothing more, or *error is set. */
 static bool start_next(struct blk_request *req, int *error)
 {
@@ -208,7 +218,7 @@ static bool start_next(struct blk_request *req, int *error)
 		return false;
 	if (*error)
 		return false;
-	block_submit(req->blk->backend, &req->io);
+	submit(req);
 	return true;
 }
 
@@ -249,6 +259,7 @@ static struct blk_request *new_request(struct virtio_blk *blk, struct virtq_chai
 	req->stats = stats;
 	req->start = now();
 	req->max_iov = max_iov;
+	PROBE(block_queue, blk->vd.name, req, op);
 	return req;
 }
 
@@ -298,7 +309,7 @@ static bool flush(struct virtio_blk *blk, struct virtq_chain *chain)
 	if (blk->no_flush)
 		finish(req, 0);
 	else
-		block_submit(blk->backend, &req->io);
+		submit(req);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "devices/dma/dma_internal.h"
 #include "devices/inject/inject.h"
+#include "devices/probe.h"
 
 void dma_account(struct dma_port *port, enum dma_dir dir, uint64_t len)
 {
@@ -54,6 +55,7 @@ int dma_walk(struct dma_port *port, uint64_t iova, uint64_t len, enum dma_dir di
 	dma_witness_begin(port, &plan.access);
 	err = walk_planned(port, &plan, fn, arg, &done);
 	dma_witness_end(port, &plan.access);
+	PROBE(dma_access, port->name, port->endpoint, iova, len, dir, done);
 	if (done)
 		dma_account(port, dir, done);
 	if (moved)
@@ -180,6 +182,7 @@ void *dma_direct(struct dma_port *port, uint64_t iova, uint64_t len, enum dma_di
 	void *host = dma_one_piece(port, iova, len, dir);
 
 	if (host) {
+		PROBE(dma_access, port->name, port->endpoint, iova, len, dir, len);
 		dma_witness_begin(port, &access);
 		dma_witness_end(port, &access);
 	}

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "devices/dma/dma_internal.h"
+#include "devices/probe.h"
 
 /* Where a stream of segments is being taken apart. */
 struct stream {
@@ -122,6 +123,7 @@ static int take_stream(struct dma_port *port, struct stream s, enum dma_dir dir,
 		if (!plan.access.reached && !*mapped)
 			return refuse(port, &plan);
 		taken = take_planned(port, &plan, list);
+		PROBE(dma_access, port->name, port->endpoint, iova, len, dir, taken);
 		*mapped += taken;
 	} while (taken == len);
 	return 0;

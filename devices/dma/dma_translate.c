@@ -12,6 +12,7 @@
 #include <inttypes.h>
 
 #include "devices/dma/dma_internal.h"
+#include "devices/probe.h"
 
 const char *dma_reason_name(enum dma_reason reason)
 {
@@ -90,6 +91,7 @@ static bool translate_mapped(struct dma_port *port, uint64_t iova, enum dma_dir 
 	step->gpa = m->gpa + (iova - m->first);
 	if (m->last - iova < step->len)
 		step->len = m->last - iova + 1;
+	PROBE(dma_translate, port->name, port->endpoint, iova, step->gpa, step->len, dir);
 	return true;
 }
 
@@ -148,6 +150,8 @@ int dma_plan_fault(struct dma_port *port, const struct dma_plan *plan)
 	const struct dma_fault *f = &plan->fault;
 
 	port->count.faults++;
+	PROBE(dma_fault, port->name, port->endpoint, f->iova, f->len, f->dir, f->bad,
+	      f->reason);
 	if (port->host && host_limit_pass(&port->reports))
 		host_report(port->host, HOST_WARN, port->name,
 			    "DMA fault %" PRIu64 ": %s of 0x%" PRIx64

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "devices/probe.h"
 #include "devices/virtio/virtio_pci_regs.h"
 
 static void rung(void *arg, uint32_t events)
@@ -19,8 +20,10 @@ static void rung(void *arg, uint32_t events)
 	eventfd_t count;
 
 	(void)events;
-	if (eventfd_read(pq->bell.fd, &count) == 0)
-		virtio_notify(vp->vd, (unsigned int)(pq - vp->queue));
+	if (eventfd_read(pq->bell.fd, &count) != 0)
+		return;
+	PROBE(doorbell, vp->vd->name, (unsigned int)(pq - vp->queue), count);
+	virtio_notify(vp->vd, (unsigned int)(pq - vp->queue));
 }
 
 bool virtio_pci_ring_bell(struct virtio_pci *vp, unsigned int i)

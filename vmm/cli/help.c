@@ -9,6 +9,7 @@
 #include "vmm/cli/command.h"
 #include "vmm/sandbox/sandbox_calls.h"
 #include "vmm/sandbox/sandbox_command.h"
+#include "vmm/trace/probes.h"
 
 #define WIDTH	    79
 #define TEXT_COLUMN 8
@@ -47,6 +48,14 @@ static const char confinement[] =
 	"execute the devices. Another call is not made: it fails, and the run ends with status 1 "
 	"and a line that names the thread and the call. Rings of io_uring, whose work passes by "
 	"such filters, take the four operations of a disk and no others.";
+
+static const char probing[] =
+	"The binary has static probes (USDT) of the provider pagevisor; one that nobody watches "
+	"is one nop. perf buildid-cache --add /path/to/pagevisor makes them known to perf, perf "
+	"probe sdt_pagevisor:NAME (or 'sdt_pagevisor:*') readies them, perf record -e "
+	"'sdt_pagevisor:*' records them; perf calls the arguments arg1, arg2 and so on. Probes "
+	"with the names of Linux's tracepoints are events of the guest, where run --trace or "
+	"pagevisor trace has switched them on.";
 
 /* --- plain text --------------------------------------------------------------------- */
 
@@ -208,6 +217,20 @@ static void man_confinement(void)
 	}
 }
 
+static void man_probes(void)
+{
+	const struct probe *p;
+	char head[256];
+
+	printf(".SH PROBES\n");
+	man_text(probing);
+	printf("\n");
+	for (p = probes; p->name; p++) {
+		snprintf(head, sizeof(head), "%s(%s)", p->name, p->args);
+		man_item(head, p->text);
+	}
+}
+
 void help_man_page(void)
 {
 	const struct command *const *c;
@@ -230,6 +253,7 @@ void help_man_page(void)
 	printf(".SH KEYS\n");
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		man_item(keys[i][0], keys[i][1]);
+	man_probes();
 	man_confinement();
 	printf(".SH \"EXIT STATUS\"\n");
 	for (i = 0; i < sizeof(exit_status) / sizeof(exit_status[0]); i++)

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "devices/probe.h"
 #include "vmm/kvm/irq.h"
 
 #define ISA_IRQS    16
@@ -188,6 +189,8 @@ void irqs_fire(struct irqs *irqs, int handle)
 {
 	if (irqs->stale)
 		give_table(irqs);
+	PROBE(interrupt, handle, irqs->messages[handle].msg.addr,
+	      irqs->messages[handle].msg.data);
 	eventfd_write(irqs->messages[handle].fd, 1);
 }
 

@@ -10,6 +10,7 @@
 
 #include "vmm/kvm/cpuid.h"
 #include "vmm/machine/signals.h"
+#include "devices/probe.h"
 #include "vmm/kvm/vcpu.h"
 #include "vmm/kvm/vcpu_state.h"
 #include "vmm/kvm/vm.h"
@@ -146,12 +147,14 @@ static void run_once(struct vcpu *vcpu)
 {
 	const struct vm *vm = vcpu->vm;
 
+	PROBE(vcpu_entry, vcpu->id);
 	if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
 		if (errno != EINTR && errno != EAGAIN)
 			vm->ops->stuck(vm->ctx, vcpu, -errno);
 		return;
 	}
 	count_exit(vcpu);
+	PROBE(vcpu_exit, vcpu->id, vcpu->run->exit_reason);
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IO:
 		handle_io(vcpu);
