@@ -90,7 +90,7 @@ static int show_dma(struct inspect *in, struct error *err)
 static void print_range(const struct iommu_range *r)
 {
 	printf("  %#018llx-%#018llx -> %#llx %c%c%s\n", (ull)r->start,
-	       (ull)(r->start + r->size - 1), (ull)r->phys, r->flags & 1 ? 'r' : '-',
+	       (ull)r->start + r->size - 1, (ull)r->phys, r->flags & 1 ? 'r' : '-',
 	       r->flags & 2 ? 'w' : '-', r->flags & 4 ? " mmio" : "");
 }
 

@@ -112,7 +112,7 @@ static void print_zone(const struct zone_details *d, unsigned int i)
 	       "\n        low      %llu\n        high     %llu\n        spanned  %llu"
 	       "\n        present  %llu\n        managed  %llu\n        cma      0",
 	       (ull)z->free, (ull)z->watermark[MARK_MIN], (ull)z->watermark[MARK_LOW],
-	       (ull)z->watermark[MARK_HIGH], (ull)(z->end_pfn - z->start_pfn),
+	       (ull)z->watermark[MARK_HIGH], (ull)z->end_pfn - z->start_pfn,
 	       (ull)z->present, (ull)z->managed);
 	printf("\n        protection: (%llu", (ull)z->lowmem_reserve[0]);
 	for (j = 1; j < d->zones.nr; j++)
@@ -309,7 +309,7 @@ static void print_cache(const struct cache_state *c)
 	printf("%-17s %6llu %6llu %6llu %4llu %4d", c->name, (ull)active(c),
 	       (ull)c->objects, (ull)c->object_size, (ull)c->per_slab, 1 << c->order);
 	printf(" : tunables %4u %4u %4u : slabdata %6llu %6llu %6u\n", 0, 0, 0,
-	       (ull)(slabs - c->slabs_free), (ull)slabs, 0);
+	       (ull)slabs - c->slabs_free, (ull)slabs, 0);
 }
 
 static json_t *cache_json(const struct cache_state *c)
@@ -371,10 +371,10 @@ static const char *kind_word(const struct area *area)
 
 static void print_area(const struct inspect *in, const struct area *area)
 {
+	ull start = area->start, size = area->size;
 	char caller[128];
 
-	printf("0x%016llx-0x%016llx %7llu", (ull)area->start,
-	       (ull)(area->start + area->size), (ull)area->size);
+	printf("0x%016llx-0x%016llx %7llu", start, start + size, size);
 	if (area->state == AREA_LIVE) {
 		inspect_symbol(in, area->caller, caller, sizeof(caller));
 		printf(" %s", caller);

@@ -216,14 +216,18 @@ static int read_kernel(struct view *view, const char *path, struct error *err)
 	return ret ? error_set(err, -ret, "%s: its symbols make no sense", path) : 0;
 }
 
-/* The kernel that the facts name may be gone, or not be for our eyes. */
+/* The kernel that the facts name may be gone, or not be for our eyes; what a core names may be
+ * anything. */
 static void read_known_kernel(struct view *view)
 {
-	int fd = view->facts.kernel ? open(view->facts.kernel, O_RDONLY | O_CLOEXEC) : -1;
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int fd = view->facts.kernel ? open(view->facts.kernel, flags) : -1;
+	struct stat st;
 
 	if (fd < 0)
 		return;
-	symbols_read(&view->symbols, fd);
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		symbols_read(&view->symbols, fd);
 	close(fd);
 }
 

@@ -12,7 +12,7 @@
 #include "vmm/util/symbols.h"
 
 #define KERNEL_LOG_MAX	   (16u << 20) /* bytes */
-#define KERNEL_THREADS_MAX 65536
+#define KERNEL_THREADS_MAX 16384
 #define KERNEL_SYMBOLS_MAX (1u << 20)
 #define KERNEL_CHAIN_MAX   64
 #define KERNEL_DOMAINS_MAX 4096
