@@ -40,8 +40,10 @@ static uint64_t walk(const struct ram *ram, uint64_t table, unsigned int levels,
 		       sizeof(entry));
 		if (!(entry & PRESENT))
 			return 0;
+		if ((entry & LARGE) && shift > 30)
+			return 0; /* reserved there */
 		table = entry & ADDRESS;
-	} while (shift > 12 && !((entry & LARGE) && shift <= 30));
+	} while (shift > 12 && !(entry & LARGE));
 	inside = vaddr & ((1ull << shift) - 1);
 	*gpa = (table & ~((1ull << shift) - 1)) + inside;
 	return (1ull << shift) - inside;

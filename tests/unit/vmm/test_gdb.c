@@ -110,6 +110,7 @@ static void what_is_framed_is_read_back(void **state)
 						   : rand());
 		len = gdb_frame(body, n, out);
 		assert_true(len <= GDB_FRAME_MAX);
+		assert_null(memchr(out, '*', len)); /* it would be a count */
 		assert_int_equal(feed(r, out, len, 1 + (size_t)rand() % 50, &events),
 				 GDB_PACKET);
 		assert_int_equal(events, 1);
@@ -535,6 +536,10 @@ static void the_description_comes_in_any_pieces(void **state)
 		assert_memory_equal(got, whole, size);
 	}
 	assert_string_equal(ask("qXfer:features:read:target.xml:fffffff,1"), "l");
+	snprintf(text, sizeof(text), "qXfer:features:read:target.xml:%zx,a", size - 11);
+	assert_int_equal(*ask(text), 'm');
+	snprintf(text, sizeof(text), "qXfer:features:read:target.xml:%zx,a", size - 10);
+	assert_int_equal(*ask(text), 'l');
 }
 
 static void points_are_set_and_taken(void **state)
