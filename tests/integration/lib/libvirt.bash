@@ -5,7 +5,7 @@
 libvirt_script=$(realpath "$0")
 libvirt_here=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 if [ -z "${LIBVIRT_PRIVATE:-}" ] && [ "$(id -u)" = 0 ] && command -v libvirtd >/dev/null; then
-	exec "$libvirt_here/libvirt/private" "$libvirt_script"
+	exec "$libvirt_here/libvirt/private" system "$libvirt_script"
 fi
 . "$libvirt_here/lib/tap.bash"
 if [ -z "${LIBVIRT_PRIVATE:-}" ] || ! have_kvm; then
