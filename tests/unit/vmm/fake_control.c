@@ -116,6 +116,17 @@ static void chardev(struct control *c, unsigned int i, struct control_chardev *c
 
 static void disk(struct control *c, unsigned int i, struct control_disk *disk)
 {
+	if (of(c)->managed) {
+		*disk = (struct control_disk){
+			.id = i ? "disk1" : "disk0",
+			.managed = i ? "virtio-disk1" : "virtio-disk0",
+			.node = i ? "libvirt-1-format" : "libvirt-2-format",
+			.storage_node = i ? "libvirt-1-storage" : "libvirt-2-storage",
+			.path = "/a.img",
+			.size = 1 << 20,
+		};
+		return;
+	}
 	/* The second one's path is no UTF-8. */
 	*disk = (struct control_disk){
 		.id = i ? "disk1" : "disk0",
@@ -127,6 +138,31 @@ static void disk(struct control *c, unsigned int i, struct control_disk *disk)
 		.size = 1 << 20,
 		.read = { .operations = 5, .errors = 1, .bytes = 4096, .ns = 77 },
 	};
+}
+
+static bool balloon(struct control *c, struct control_balloon *b)
+{
+	const struct fake_control *fake = of(c);
+	unsigned int i;
+
+	*b = (struct control_balloon){ .id = fake->managed ? "balloon0" : "balloon",
+				       .actual = fake->balloon_bytes,
+				       .last_update = fake->balloon_interval ? 1 : 0,
+				       .interval = fake->balloon_interval };
+	for (i = 0; i < CONTROL_BALLOON_STATS; i++)
+		b->stats[i] = fake->balloon_interval ? i : UINT64_MAX;
+	return fake->balloon_bytes;
+}
+
+static void set_balloon(struct control *c, uint64_t bytes)
+{
+	of(c)->balloon_bytes = bytes;
+}
+
+static int poll_balloon(struct control *c, uint32_t seconds, struct error *err)
+{
+	of(c)->balloon_interval = seconds;
+	return refused(of(c), err);
 }
 
 static int registers(struct control *c, unsigned int i, char *buf, size_t size,
@@ -161,6 +197,9 @@ void fake_control_init(struct fake_control *fake)
 		.thread_id = thread_id,
 		.chardev = chardev,
 		.disk = disk,
+		.balloon = balloon,
+		.set_balloon = set_balloon,
+		.poll_balloon = poll_balloon,
 		.registers = registers,
 		.dump = dump,
 	};
