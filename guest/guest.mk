@@ -8,7 +8,7 @@ GUEST_OBJ := $(call objs,guest,$(GUEST_SRC) $(GUEST_ASM)) $(B)/guest/programs.o
 
 # On the host <asm/platform.h> is the one of tests/host, so ours comes last there.
 CFLAGS_guest   := -ffreestanding -idirafter guest/include
-CPPFLAGS_guest := $(BASE) $(INC_guest) -march=x86-64 -mgeneral-regs-only -mno-red-zone \
+CPPFLAGS_guest := $(BASE) $(INC_guest) -march=x86-64 -mgeneral-regs-only -mprfchw -mno-red-zone \
 	-mcmodel=kernel -fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-optimize-sibling-calls -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-tree-loop-distribute-patterns

@@ -30,13 +30,22 @@ static const struct kmalloc_class {
 	{ 8192, "kmalloc-8k", "dma-kmalloc-8k" },
 };
 
-/* The class of a size, by size in units of 8 bytes, rounded up: kmalloc_index() without
- * its branches, which random sizes make the processor guess wrong. */
-static const u8 kmalloc_class_of[KMALLOC_MAX_CACHE_SIZE / 8 + 1] = {
-	[0 ... 1] = 0,	     [2] = 1,	       [3 ... 4] = 2,	   [5 ... 8] = 3,
-	[9 ... 12] = 4,	     [13 ... 16] = 5,  [17 ... 24] = 6,	   [25 ... 32] = 7,
-	[33 ... 64] = 8,     [65 ... 128] = 9, [129 ... 256] = 10, [257 ... 512] = 11,
-	[513 ... 1024] = 12,
+/* The class of a size, by (size - 1) / 8: kmalloc_index() without its branches, which random
+ * sizes make the processor guess wrong. */
+static const u8 kmalloc_class_of[KMALLOC_MAX_CACHE_SIZE / 8] = {
+	[0] = 0,
+	[1] = 1,
+	[2 ... 3] = 2,
+	[4 ... 7] = 3,
+	[8 ... 11] = 4,
+	[12 ... 15] = 5,
+	[16 ... 23] = 6,
+	[24 ... 31] = 7,
+	[32 ... 63] = 8,
+	[64 ... 127] = 9,
+	[128 ... 255] = 10,
+	[256 ... 511] = 11,
+	[512 ... 1023] = 12,
 };
 
 /* The largest power of two that divides a class: what its objects are aligned to. */
@@ -159,23 +168,30 @@ static noinline void *kmalloc_rest(struct kmem_cache *s, gfp_t gfp, size_t size,
 	return obj;
 }
 
-static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long ip)
+/* What is neither for a cache nor plain: few ask, and they pay for the questions. */
+static noinline __irq_leaf void *kmalloc_special(size_t size, gfp_t gfp, unsigned long ip)
 {
 	struct kmem_cache *s;
 	unsigned int class;
-	void *obj;
 
 	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
-		return kmalloc_pages(size, gfp, ip ? ip : _RET_IP_);
+		return kmalloc_pages(size, gfp, ip);
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
-	class = kmalloc_class_of[(size + 7) / 8];
-	s = kmalloc_caches[class];
-	if (unlikely(gfp & __GFP_DMA)) {
-		s = kmalloc_dma_cache(class, gfp);
-		if (!s)
-			return NULL;
-	}
+	class = kmalloc_class_of[(size - 1) / 8];
+	s = gfp & __GFP_DMA ? kmalloc_dma_cache(class, gfp) : kmalloc_caches[class];
+	return s ? kmalloc_long(s, gfp, size, ip, NULL) : NULL;
+}
+
+static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long ip)
+{
+	struct kmem_cache *s;
+	void *obj;
+
+	if (unlikely(size - 1 >= KMALLOC_MAX_CACHE_SIZE) ||
+	    unlikely(gfp & (__GFP_DMA | __GFP_ZERO)))
+		return kmalloc_special(size, gfp, ip ? ip : _RET_IP_);
+	s = kmalloc_caches[kmalloc_class_of[(size - 1) / 8]];
 	if (likely(slab_alloc_fast(s, gfp, TRACE_KMALLOC, &obj)))
 		return obj;
 	return kmalloc_rest(s, gfp, size, ip ? ip : _RET_IP_, obj);

@@ -4,7 +4,7 @@
 MM_SRC	  := $(sort $(shell find mm -name '*.c'))
 MM_HOST	  := $(sort $(shell find tests/host -name '*.c')) guest/kernel/wait.c \
 	     guest/kernel/lock.c guest/lib/string.c guest/lib/vsprintf.c guest/lib/number.c
-CFLAGS_mm := -ffreestanding
+CFLAGS_mm := -ffreestanding -mprfchw
 # Loops must not become calls of memset/memcpy that the context did not ask for.
 $(eval $(call static_lib,host,libmm,$(MM_SRC) $(MM_HOST)))
 $(eval $(call static_lib,san,libmm,$(MM_SRC) $(MM_HOST)))

@@ -15,6 +15,8 @@
  *   VMEMMAP_START	      the array of struct page, indexed by page frame number; valid
  *			      where platform_populate_vmemmap() made it so
  *   arch_cpu_id()	      number of this CPU, 0 .. NR_CPUS-1
+ *   arch_cpu_line()	      the same times SMP_CACHE_BYTES: its place in an array of cache
+ *			      lines, ready made
  *   arch_local_irq_save/restore/disable/enable, arch_irqs_disabled
  *   arch_preempt_disable/enable (they nest), arch_in_interrupt, arch_in_atomic
  *   __irq_leaf, arch_leaf_irq_save/restore  the same as local_irq_save/restore, for the

@@ -400,7 +400,7 @@ void kmalloc_init(void);
 /* This CPU's share; interrupts are off. */
 static __always_inline struct kmem_cpu_cache *slab_this_cpu(struct kmem_cache *s)
 {
-	unsigned long offset = arch_cpu_id() * sizeof(struct kmem_cpu_cache);
+	unsigned long offset = arch_cpu_line();
 	struct kmem_cpu_cache *cc;
 
 	/* As one plain address: only so does the processor forward a store to the next load
@@ -431,10 +431,12 @@ static __always_inline bool slab_pop(struct kmem_cache *s, gfp_t gfp, void **obj
 		arch_leaf_irq_restore(flags);
 		return false;
 	}
-	*obj = *--top;
-	cc->top = top;
-	/* Who allocates will write: the object after this one can come meanwhile.  At the
-	 * bottom it is the magazine itself: an address without a page would cost a walk. */
+	/* The store first: the register that holds cc is free for the object then. */
+	cc->top = --top;
+	*obj = *top;
+	/* Who allocates will write: the object after this one can come meanwhile, and be
+	 * this CPU's alone (PREFETCHW).  At the bottom it is the magazine itself: an
+	 * address without a page would cost a walk. */
 	__builtin_prefetch(top[-1], 1);
 	arch_leaf_irq_restore(flags);
 	return true;

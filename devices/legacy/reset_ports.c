@@ -102,6 +102,27 @@ static uint64_t status_read(void *arg, uint64_t offset, unsigned int size)
 	return STATUS_SYSTEM | STATUS_UNLOCKED | (k->full ? STATUS_FULL : 0);
 }
 
+/* True when the command switches the keyboard or the mouse off or on. */
+static bool switch_port(struct kbd *k, uint64_t command)
+{
+	switch (command) {
+	case CMD_AUX_OFF:
+		k->command_byte |= BYTE_AUX_OFF;
+		return true;
+	case CMD_AUX_ON:
+		k->command_byte &= (uint8_t)~BYTE_AUX_OFF;
+		return true;
+	case CMD_KBD_OFF:
+		k->command_byte |= BYTE_KBD_OFF;
+		return true;
+	case CMD_KBD_ON:
+		k->command_byte &= (uint8_t)~BYTE_KBD_OFF;
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void command_write(void *arg, uint64_t offset, unsigned int size, uint64_t value)
 {
 	struct kbd *k = arg;
@@ -118,20 +139,8 @@ static void command_write(void *arg, uint64_t offset, unsigned int size, uint64_
 	case CMD_LOOP_AUX:
 		k->awaiting = (uint8_t)value;
 		break;
-	case CMD_AUX_OFF:
-		k->command_byte |= BYTE_AUX_OFF;
-		break;
-	case CMD_AUX_ON:
-		k->command_byte &= (uint8_t)~BYTE_AUX_OFF;
-		break;
 	case CMD_TEST_AUX:
 		answer(k, 0x01); /* its clock line is stuck: nothing there */
-		break;
-	case CMD_KBD_OFF:
-		k->command_byte |= BYTE_KBD_OFF;
-		break;
-	case CMD_KBD_ON:
-		k->command_byte &= (uint8_t)~BYTE_KBD_OFF;
 		break;
 	case CMD_SELF_TEST:
 		answer(k, 0x55);
@@ -143,7 +152,7 @@ static void command_write(void *arg, uint64_t offset, unsigned int size, uint64_
 		answer(k, OUTPUT_NOT_RESET | OUTPUT_A20);
 		break;
 	default:
-		if (value >= CMD_PULSE)
+		if (!switch_port(k, value) && value >= CMD_PULSE)
 			reset_line(k, (uint8_t)value);
 		break;
 	}

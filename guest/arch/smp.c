@@ -96,6 +96,7 @@ static void *new_percpu_area(unsigned int cpu)
 	per_cpu(cpu_local, cpu) = (struct cpu_local){
 		.preempt_count = PREEMPT_NO_RESCHED | 1,
 		.cpu = cpu,
+		.line = (unsigned long)cpu * SMP_CACHE_BYTES,
 	};
 	return area;
 }

@@ -33,12 +33,19 @@ static struct {
 	unsigned int possible;
 } cpus = { .lock = PTHREAD_MUTEX_INITIALIZER, .possible = 8 };
 
+static void become(unsigned int cpu)
+{
+	host_cpu.id = cpu;
+	host_cpu.line = (unsigned long)cpu * SMP_CACHE_BYTES;
+}
+
 void host_cpu_online(unsigned int cpu)
 {
 	if (cpu >= NR_CPUS || cpus.thread[cpu])
 		host_die("host_cpu_online: no such CPU, or it runs already");
 	pthread_mutex_lock(&cpus.lock);
-	host_cpu = (struct host_cpu){ .id = cpu };
+	host_cpu = (struct host_cpu){ 0 };
+	become(cpu);
 	cpus.thread[cpu] = &host_cpu;
 	cpus.handle[cpu] = pthread_self();
 	cpus.ever |= 1ULL << cpu;
@@ -168,9 +175,9 @@ static void act_as(unsigned int cpu, void (*fn)(void *, unsigned int), void *arg
 	if (other)
 		hold_cpu(cpu);
 	host_irq_enter();
-	host_cpu.id = cpu;
+	become(cpu);
 	fn(arg, cpu);
-	host_cpu.id = self;
+	become(self);
 	host_irq_exit();
 	if (other)
 		release_cpu(cpu);

@@ -32,78 +32,76 @@ ok "half a JSON object is refused" refused '-blockdev: not a JSON object' -block
 ok "a kernel is needed" refused '-kernel: missing; in the domain XML: <os><kernel>' -machine pagevisor
 
 # --- under libvirt ----------------------------------------------------------------------------
-# Each of these runs with a libvirtd of its own.
+# Each of these runs with a libvirtd of its own, or none; afterwards nothing may be left.
 domain() { # the shipped XML of that name, as a small domain "pv" that stays
-	sed "s|<cmdline>stay|<cmdline>experiments=none stay|; s|<name>[^<]*|<name>pv|" "$xml/$1.xml" >"$work/$1.xml"
+	sed "s|<cmdline>stay|<cmdline>experiments=none stay|; s|'MiB'>256|'MiB'>64|; s|<name>[^<]*|<name>pv|" "$xml/$1.xml" >"$work/$1.xml"
 }
 domain pagevisor
 domain qemu-tcg
-export LIBVIRT_URI=qemu:///system LIBVIRT_DIR=$work
-stories() { # XML PROGRAM: what it noted goes to PROGRAM.XML
-	LIBVIRT_XML=$work/$1.xml LIBVIRT_NOTES=$work/$2.$1 "$here/private" timeout 300 "$B/libvirt/$2"
+export B LIBVIRT_DIR=$work
+traces() {
+	pgrep -a -f "$work|$(realpath "$B")/pagevisor-system" | grep -v pgrep
+	find /run/libvirt /etc/libvirt /var/{lib,cache,log}/libvirt 2>/dev/null | sort
+}
+traces >"$work/traces.before"
+
+stories() { # KIND XML PROGRAM: what it noted goes to PROGRAM.XML.KIND
+	LIBVIRT_XML=$work/$2.xml LIBVIRT_NOTES=$work/$3.$2.$1 "$here/private" "$1" timeout 300 "$B/libvirt/$3"
 }
 same_notes() { # PROGRAM
-	"$here/compare" "$work/$1.pagevisor" "$work/$1.qemu-tcg"
+	"$here/compare" "$work/$1.pagevisor.system" "$work/$1.qemu-tcg.system"
 }
 # README.md's table, without the reasons, is what there is: no line more, no line less.
 differences_are_listed() {
-	[ "$(wc -l <"$work/verbs.pagevisor")" -gt 100 ] && [ "$(wc -l <"$work/policies.pagevisor")" -gt 30 ] || return 1
+	[ "$(wc -l <"$work/verbs.pagevisor.system")" -gt 100 ] && [ "$(wc -l <"$work/policies.pagevisor.system")" -gt 30 ] || return 1
 	{ same_notes verbs; same_notes policies; } | sort >"$work/differences"
 	sed -n '/^## pagevisor and QEMU under libvirt/,/^## [^p]/p' tests/README.md |
 		sed -n 's/^\(| [^|]*, [^|]* | [^|]* | [^|]* |\) .* |$/\1/p' | sort >"$work/listed"
 	diff "$work/listed" "$work/differences"
 }
-ok "the verbs of libvirt's C API" stories pagevisor verbs
-ok "on_poweroff, on_reboot, on_crash" stories pagevisor policies
+# A user has files of their own, as nothing of the build need be theirs to read.
+as_a_user() {
+	local dir=$work/user
+	mkdir "$dir" && chmod 711 "$work" && cp "$B"/{pagevisor,guest.elf,disk.img,scratch.img,libvirt/verbs} "$dir" &&
+		ln -s pagevisor "$dir/pagevisor-system-x86_64" || return 1
+	sed "s|$(realpath "$B")/|$dir/|" "$work/pagevisor.xml" >"$dir/pv.xml"
+	chown -R nobody:nogroup "$dir"
+	LIBVIRT_DIR=$dir LIBVIRT_XML=$dir/pv.xml LIBVIRT_NOTES=$dir/notes "$here/private" session timeout 300 "$dir/verbs" &&
+		diff "$work/verbs.pagevisor.system" "$dir/notes"
+}
+embedded() {
+	stories embed pagevisor verbs && diff "$work/verbs.pagevisor.system" "$work/verbs.pagevisor.embed"
+}
+# From nothing: all that a domain names is made, too.
+makes_all() {
+	make -n NODEPS=1 B="$work/none" libvirt-xml >"$work/made"
+	for file in pagevisor pagevisor-system-x86_64 guest.elf disk.img scratch.img libvirt/pagevisor.xml; do
+		grep -q "none/$file" "$work/made" || { echo "does not make $file"; return 1; }
+	done
+}
+nothing_is_left() {
+	for _ in $(seq 100); do
+		traces >"$work/traces.after"
+		diff "$work/traces.before" "$work/traces.after" && return
+		sleep 0.1
+	done
+	return 1
+}
+
+ok "the verbs of libvirt's C API" stories system pagevisor verbs
+ok "on_poweroff, on_reboot, on_crash" stories system pagevisor policies
+ok "the verbs of virsh; libvirtd goes and comes; autostart" "$here/private" system "$here/person" pagevisor
+ok "make libvirt-xml makes what the domain names" makes_all
+ok "the commands of README.md lead to the guest's console" "$here/private" system "$here/person" README
+ok "the daemon of a user who is not root: all the same" as_a_user
+ok "without a daemon, embedded: all the same" embedded
 if command -v qemu-system-x86_64 >/dev/null; then
-	ok "the same verbs, stock QEMU" stories qemu-tcg verbs
-	ok "the same policies, stock QEMU" stories qemu-tcg policies
+	ok "the same verbs, stock QEMU" stories system qemu-tcg verbs
+	ok "the same policies, stock QEMU" stories system qemu-tcg policies
+	ok "the same by hand, stock QEMU" "$here/private" system "$here/person" qemu-tcg
 	ok "what differs is listed in tests/README.md" differences_are_listed
 else
 	skip "stock QEMU" "there is none"
 fi
-
-# What a person types: each line's answer must match.
-as_a_person() {
-	local v="virsh -c $LIBVIRT_URI"
-	says() { # PATTERN WORD...
-		local pattern=$1
-		shift
-		$v "$@" 2>&1 | tee "$work/said" | grep -Eq -- "$pattern" ||
-			{ echo "virsh $*: not $pattern:"; cat "$work/said"; exit 1; }
-	}
-	says 'defined from' define "$work/pagevisor.xml"
-	says 'started' start pv --paused
-	says 'paused \(user\)' domstate --reason pv
-	says 'resumed' resume pv
-	says 'running \(unpaused\)' domstate --reason pv
-	says '^Used memory: +262144 KiB' dominfo pv
-	says 'vda +.*disk.img' domblklist pv
-	says '^vda rd_req' domblkstat pv vda
-	says '^rss ' dommemstat pv
-	says 'CPU time' vcpuinfo pv
-	says '/dev/pts/' ttyconsole pv
-	says '"status":"running"' qemu-monitor-command pv '{"execute":"query-status"}'
-	says 'VM status: running' qemu-monitor-command --hmp pv 'info status'
-	says 'marked as autostarted' autostart pv
-	# libvirtd comes back and finds the guest as it was.
-	kill -9 "$(cat /run/libvirtd.pid)"
-	rm -f /run/libvirtd.pid
-	libvirtd -d -f /etc/libvirt/libvirtd.conf -p /run/libvirtd.pid || return 1
-	says 'running \(unpaused\)' domstate --reason pv
-	says 'suspended' suspend pv
-	says 'paused \(user\)' domstate --reason pv
-	says 'destroyed' destroy pv
-	says 'shut off \(destroyed\)' domstate --reason pv
-	says 'has been undefined' undefine pv
-	for _ in $(seq 50); do
-		pgrep -f pagevisor-system >/dev/null || return 0
-		sleep 0.1
-	done
-	echo "the guest's process is still there"
-	return 1
-}
-export -f as_a_person
-export work
-ok "the verbs of virsh, and libvirtd killed and started again" "$here/private" bash -c as_a_person
+ok "no process, socket or file is left" nothing_is_left
 finish

@@ -131,7 +131,7 @@ static void judge_map(struct dma_checker *c, struct dma_device *device, unsigned
 		judge_segment(c, map, e);
 }
 
-/* --- no mapping ---------------------------------------------------------------------- */
+/* --- no mapping, or no call ---------------------------------------------------------------------- */
 
 static void judge_refused(struct dma_checker *c, const struct dma_check_entry *e,
 			  const struct dma_chain *call)
@@ -166,7 +166,10 @@ static void judge_refused(struct dma_checker *c, const struct dma_check_entry *e
 			  " cannot be mapped, its mask is 0x%" PRIx64,
 			  e->size, e->phys, e->limit);
 		break;
-	default: /* DMA_CHECK_REFUSED_ROOM: it happens */
+	case DMA_CHECK_REFUSED_ROOM: /* it happens */
+		break;
+	default:
+		corrupt(c, "an unknown call");
 		break;
 	}
 }
@@ -178,33 +181,31 @@ static bool goes_on(const struct dma_check_entry *e)
 	return e->kind == DMA_CHECK_MAP_SG && e->index;
 }
 
-void dma_judge_call(struct dma_checker *c, unsigned int ring,
-		    const struct dma_check_entry *e)
+/* Calls that make a mapping, and of what kind. */
+static bool is_map(const struct dma_check_entry *e, enum dma_map_kind *kind)
+{
+	static const struct {
+		bool maps;
+		enum dma_map_kind kind;
+	} calls[DMA_CHECK_KINDS] = {
+		[DMA_CHECK_MAP] = { true, DMA_SINGLE },
+		[DMA_CHECK_MAP_SG] = { true, DMA_SG },
+		[DMA_CHECK_ALLOC] = { true, DMA_COHERENT },
+		[DMA_CHECK_MAP_RESOURCE] = { true, DMA_RESOURCE },
+	};
+
+	if (e->kind >= DMA_CHECK_KINDS || !calls[e->kind].maps)
+		return false;
+	*kind = calls[e->kind].kind;
+	return true;
+}
+
+static void judge_other(struct dma_checker *c, struct dma_device *device,
+			const struct dma_check_entry *e)
 {
 	struct dma_chain call = dma_chain_of(e);
-	struct dma_device *device =
-		e->endpoint <= UINT16_MAX ? dma_maps_device(&c->maps, e->endpoint) : NULL;
 
-	c->calls++;
-	if (!goes_on(e))
-		c->list[ring] = NULL;
-	if (!device || e->dir > DMA_CHECK_NONE) {
-		corrupt(c, "an unknown direction, or too many devices");
-		return;
-	}
 	switch (e->kind) {
-	case DMA_CHECK_MAP:
-		judge_map(c, device, ring, e, DMA_SINGLE);
-		break;
-	case DMA_CHECK_MAP_SG:
-		judge_map(c, device, ring, e, DMA_SG);
-		break;
-	case DMA_CHECK_ALLOC:
-		judge_map(c, device, ring, e, DMA_COHERENT);
-		break;
-	case DMA_CHECK_MAP_RESOURCE:
-		judge_map(c, device, ring, e, DMA_RESOURCE);
-		break;
 	case DMA_CHECK_UNMAP:
 	case DMA_CHECK_UNMAP_RESOURCE:
 	case DMA_CHECK_UNMAP_SG:
@@ -226,15 +227,26 @@ void dma_judge_call(struct dma_checker *c, unsigned int ring,
 	case DMA_CHECK_STARTED:
 		device->started = call;
 		break;
-	case DMA_CHECK_REFUSED_CALL:
-	case DMA_CHECK_REFUSED_MEMORY:
-	case DMA_CHECK_REFUSED_STACK:
-	case DMA_CHECK_REFUSED_REACH:
-	case DMA_CHECK_REFUSED_ROOM:
+	default:
 		judge_refused(c, e, &call);
 		break;
-	default:
-		corrupt(c, "an unknown call");
-		break;
 	}
+}
+
+void dma_judge_call(struct dma_checker *c, unsigned int ring,
+		    const struct dma_check_entry *e)
+{
+	struct dma_device *device =
+		e->endpoint <= UINT16_MAX ? dma_maps_device(&c->maps, e->endpoint) : NULL;
+	enum dma_map_kind kind;
+
+	c->calls++;
+	if (!goes_on(e))
+		c->list[ring] = NULL;
+	if (!device || e->dir > DMA_CHECK_NONE)
+		corrupt(c, "an unknown direction, or too many devices");
+	else if (is_map(e, &kind))
+		judge_map(c, device, ring, e, kind);
+	else
+		judge_other(c, device, e);
 }

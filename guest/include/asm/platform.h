@@ -39,6 +39,7 @@ struct cpu_local {
 	struct task_struct *current_task;
 	unsigned long kernel_stack; /* its top, for a system call of the process here */
 	unsigned long user_rsp; /* while the system call entry changes stacks */
+	unsigned long line; /* cpu * SMP_CACHE_BYTES */
 };
 _Static_assert(offsetof(struct cpu_local, kernel_stack) == 16 &&
 		       offsetof(struct cpu_local, user_rsp) == 24,
@@ -54,6 +55,11 @@ void preempt_schedule(void);
 static inline unsigned int arch_cpu_id(void)
 {
 	return __CPU_LOCAL_GET(cpu);
+}
+
+static inline unsigned long arch_cpu_line(void)
+{
+	return __CPU_LOCAL_GET(line);
 }
 
 static inline u32 __preempt_count(void)

@@ -9,7 +9,8 @@
 
 #define EVENTS_MAX   4096 /* bytes of their names */
 #define XML_MAX	     65536
-#define PING_MS	     1000
+#define PING_MS	     240
+#define SETTLED_MS   200
 #define GUEST_BEGINS "pagevisor guest: "
 #define GUEST_STAYS  "staying until the power button is pressed"
 #define GUEST_HELPS  "Ctrl-O h: help"
@@ -35,7 +36,8 @@ static const char *event_name(int event, int detail)
 		[VIR_DOMAIN_EVENT_SUSPENDED] = { "suspended" },
 		[VIR_DOMAIN_EVENT_RESUMED] = { "resumed" },
 		[VIR_DOMAIN_EVENT_STOPPED] = { "stopped: shutdown", "stopped: destroyed",
-					       "stopped: crashed" },
+					       "stopped: crashed", "stopped: migrated",
+					       "stopped: saved", "stopped: failed" },
 		[VIR_DOMAIN_EVENT_SHUTDOWN] = { "shutdown: finished",
 						"shutdown: by the guest",
 						"shutdown: by the host" },
@@ -365,6 +367,21 @@ void console_forget(struct domain *d)
 	take(d);
 	d->used = 0;
 	d->seen[0] = '\0';
+}
+
+void console_settle(struct domain *d)
+{
+	size_t before;
+	int quiet;
+
+	for (quiet = 0; quiet < SETTLED_MS; quiet += TURN_MS) {
+		before = d->used;
+		doze();
+		take(d);
+		if (d->used != before)
+			quiet = 0;
+	}
+	console_forget(d);
 }
 
 void console_await(struct domain *d, const char *text)

@@ -65,6 +65,8 @@ void console_close(struct domain *d);
 void console_await(struct domain *d, const char *text);
 bool console_shows(struct domain *d, const char *text);
 void console_forget(struct domain *d);
+/* The same, when nothing has come for a while. */
+void console_settle(struct domain *d);
 /* Ctrl-O and the letter: <guest/sysrq.h>. */
 void console_key(struct domain *d, char key);
 /* Waits until the guest answers a key; what was seen is forgotten. */

@@ -32,7 +32,7 @@ static void start_and_destroy(void **state)
 /* A guest that stands answers nothing, until it goes on: then it has not lost the key. */
 static void assert_stands(struct domain *d)
 {
-	console_forget(d);
+	console_settle(d);
 	console_key(d, 'h');
 	usleep(QUIET_MS * 1000);
 	assert_false(console_shows(d, "sysrq"));
@@ -105,6 +105,8 @@ static void reboot(void **state)
 	domain_await(d, "shut down", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
 }
 
+/* That the guest flushes its disks before, the story of a reboot shows: here libvirt may have
+ * let go of the console by then. */
 static void shut_down(void **state)
 {
 	struct domain *d = *state;
@@ -112,10 +114,6 @@ static void shut_down(void **state)
 	domain_start(d, "shutdown", NULL, 0);
 	assert_int_equal(virDomainShutdown(d->handle), 0);
 	domain_await(d, "shut down", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
-	domain_note(d, "the guest says", "%s",
-		    console_shows(d, "power button: flushing disks, then off")
-			    ? "it flushes its disks"
-			    : "nothing");
 }
 
 /* The process of the guest, which libvirt keeps in its pid file. */
@@ -180,7 +178,7 @@ static void await_unused(const struct domain *d, unsigned long long least,
 		 least, most);
 }
 
-#define TAKEN_KIB (32u << 10)
+#define TAKEN_KIB (8u << 10)
 
 /* setmem takes memory from the guest, as the guest says, too, and gives it back. */
 static void setmem(void **state)
@@ -344,7 +342,7 @@ static void monitor_command(void **state)
 	ask(d, "info status", VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP, "VM status: running");
 	ask(d, "{\"execute\":\"frobnicate\"}", 0, "\"class\":\"CommandNotFound\"");
 	ask(d, "{\"execute\":\"query-memory-size-summary\"}", 0,
-	    "\"base-memory\":268435456");
+	    "\"base-memory\":67108864");
 }
 
 /* --- dump ----------------------------------------------------------------------------------- */

@@ -117,6 +117,17 @@ static void chardev(struct control *c, unsigned int i, struct control_chardev *c
 
 static void disk(struct control *c, unsigned int i, struct control_disk *disk)
 {
+	if (of(c)->managed) {
+		*disk = (struct control_disk){
+			.id = i ? "disk1" : "disk0",
+			.managed = i ? "virtio-disk1" : "virtio-disk0",
+			.node = i ? "libvirt-1-format" : "libvirt-2-format",
+			.storage_node = i ? "libvirt-1-storage" : "libvirt-2-storage",
+			.path = "/a.img",
+			.size = 1 << 20,
+		};
+		return;
+	}
 	/* The second one's path is no UTF-8. */
 	*disk = (struct control_disk){
 		.id = i ? "disk1" : "disk0",
@@ -137,6 +148,31 @@ static void counters(struct control *c, control_count_fn fn, void *arg)
 	fn(arg, "vcpu0", "mmio", 1);
 	fn(arg, "vcpu1", "io", 2);
 	fn(arg, "rng", "dma.written_bytes", 1ull << 40);
+}
+
+static bool balloon(struct control *c, struct control_balloon *b)
+{
+	const struct fake_control *fake = of(c);
+	unsigned int i;
+
+	*b = (struct control_balloon){ .id = fake->managed ? "balloon0" : "balloon",
+				       .actual = fake->balloon_bytes,
+				       .last_update = fake->balloon_interval ? 1 : 0,
+				       .interval = fake->balloon_interval };
+	for (i = 0; i < CONTROL_BALLOON_STATS; i++)
+		b->stats[i] = fake->balloon_interval ? i : UINT64_MAX;
+	return fake->balloon_bytes;
+}
+
+static void set_balloon(struct control *c, uint64_t bytes)
+{
+	of(c)->balloon_bytes = bytes;
+}
+
+static int poll_balloon(struct control *c, uint32_t seconds, struct error *err)
+{
+	of(c)->balloon_interval = seconds;
+	return refused(of(c), err);
 }
 
 static int registers(struct control *c, unsigned int i, char *buf, size_t size,
@@ -181,6 +217,9 @@ void fake_control_init(struct fake_control *fake)
 		.chardev = chardev,
 		.disk = disk,
 		.counters = counters,
+		.balloon = balloon,
+		.set_balloon = set_balloon,
+		.poll_balloon = poll_balloon,
 		.registers = registers,
 		.read_cpus = read_cpus,
 		.dump = dump,

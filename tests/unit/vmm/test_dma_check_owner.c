@@ -209,6 +209,48 @@ static void expect_as_modelled(bool due)
 		expect_nothing();
 }
 
+/* All that the CPU has goes to the device, in one piece or more. */
+static void hand_over(void)
+{
+	for (uint64_t b = 0, n; b < SIZE; b += n) {
+		for (n = 1; b + n < SIZE && model.cpu[b + n] == model.cpu[b]; n++)
+			;
+		if (!model.cpu[b] || rand() % 4 == 0)
+			continue;
+		sync(DMA_CHECK_SYNC_FOR_DEVICE, A + b, n, BOTH);
+		memset(model.cpu + b, 0, n);
+		model_hold(b, n);
+	}
+	expect_nothing();
+}
+
+/* A part that is the device's goes to the CPU; no byte is handed over twice. */
+static void take_back(uint64_t first, uint64_t len)
+{
+	bool due;
+
+	for (uint64_t b = first; b < first + len; b++)
+		if (model.cpu[b])
+			return;
+	due = model_judge(first, len);
+	sync(DMA_CHECK_SYNC_FOR_CPU, A + first, len, BOTH);
+	memset(model.cpu + first, 1, len);
+	expect_as_modelled(due);
+}
+
+static void device_touches(uint64_t first, uint64_t len, bool write)
+{
+	bool due = model_judge(first, len);
+
+	if (write) {
+		writes(A + first, len);
+		model_hold(first, len);
+	} else {
+		reads(A + first, len);
+	}
+	expect_as_modelled(due);
+}
+
 static void a_random_life(void **state)
 {
 	(void)state;
@@ -219,46 +261,22 @@ static void a_random_life(void **state)
 	for (unsigned int step = 0; step < STEPS; step++) {
 		uint64_t first = (uint64_t)rand() % SIZE;
 		uint64_t len = 1 + (uint64_t)rand() % (SIZE - first);
-		bool owned = true, due;
 
-		for (uint64_t b = first; b < first + len; b++)
-			owned &= !model.cpu[b];
 		switch (rand() % 6) {
 		case 0:
 			*at(A + first) += (uint8_t)(rand() % 3); /* a bug, or none */
 			break;
 		case 1:
-			due = model_judge(first, len);
-			reads(A + first, len);
-			expect_as_modelled(due);
+			device_touches(first, len, false);
 			break;
 		case 2:
-			due = model_judge(first, len);
-			writes(A + first, len);
-			model_hold(first, len);
-			expect_as_modelled(due);
+			device_touches(first, len, true);
 			break;
-		case 3: /* no byte is handed over twice */
-			if (!owned)
-				break;
-			due = model_judge(first, len);
-			sync(DMA_CHECK_SYNC_FOR_CPU, A + first, len, BOTH);
-			memset(model.cpu + first, 1, len);
-			expect_as_modelled(due);
+		case 3:
+			take_back(first, len);
 			break;
-		default: /* all that the CPU has, in one piece or more */
-			for (uint64_t b = 0, n; b < SIZE; b += n) {
-				for (n = 1;
-				     b + n < SIZE && model.cpu[b + n] == model.cpu[b];
-				     n++)
-					;
-				if (!model.cpu[b] || rand() % 4 == 0)
-					continue;
-				sync(DMA_CHECK_SYNC_FOR_DEVICE, A + b, n, BOTH);
-				memset(model.cpu + b, 0, n);
-				model_hold(b, n);
-			}
-			expect_nothing();
+		default:
+			hand_over();
 			break;
 		}
 	}

@@ -16,136 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/unit/vmm/fake_control.h"
+#include "tests/unit/vmm/qmp_peer.h"
 #include "tests/unit/vmm/vmm_test.h"
-#include "vmm/qmp/qmp_internal.h"
 
-#define CLIENTS 2
-#define LINE	4096
-
-struct client {
-	int fd; /* -1: not connected */
-	char in[QMP_OUTPUT_MAX]; /* received, not looked at */
-	size_t used;
-};
-
-struct fixture {
-	pthread_mutex_t lock;
-	struct loop loop;
-	struct fake_control fake;
-	struct qmp_server *server;
-	struct client clients[CLIENTS];
-};
-
-/* --- the two ends --------------------------------------------------------------------------- */
-
-/* Lets the server work until it has nothing to do. */
-static void run_server(struct fixture *f)
-{
-	struct pollfd ready = { .fd = f->loop.control.fd, .events = POLLIN };
-
-	while (poll(&ready, 1, 0) > 0)
-		loop_run_once(&f->loop);
-}
-
-static void connect_client(struct fixture *f, struct client *c)
-{
-	struct error err = { "" };
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	c->fd = pair[0];
-	c->used = 0;
-	assert_int_equal(qmp_add_client(f->server, pair[1], &err), 0);
-}
-
-static void disconnect(struct client *c)
-{
-	if (c->fd >= 0)
-		close(c->fd);
-	c->fd = -1;
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	unsigned int i;
-
-	pthread_mutex_init(&f->lock, NULL);
-	assert_int_equal(loop_init(&f->loop, &f->lock), 0);
-	fake_control_init(&f->fake);
-	f->server = qmp_create(&f->fake.control, &f->loop);
-	for (i = 0; i < CLIENTS; i++)
-		f->clients[i].fd = -1;
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	unsigned int i;
-
-	qmp_destroy(f->server);
-	for (i = 0; i < CLIENTS; i++)
-		disconnect(&f->clients[i]);
-	loop_fini(&f->loop);
-	pthread_mutex_destroy(&f->lock);
-	free(f);
-	return 0;
-}
-
-/* All of it, the server working meanwhile. */
-static void send_bytes(struct fixture *f, struct client *c, const char *bytes, size_t n)
-{
-	ssize_t sent;
-
-	while (n) {
-		sent = send(c->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		assert_true(sent > 0 || errno == EAGAIN);
-		if (sent > 0) {
-			bytes += sent;
-			n -= (size_t)sent;
-		}
-		run_server(f);
-	}
-}
-
-static void send_line(struct fixture *f, struct client *c, const char *line)
-{
-	send_bytes(f, c, line, strlen(line));
-	send_bytes(f, c, "\n", 1);
-}
-
-static void receive(struct fixture *f, struct client *c)
-{
-	ssize_t n;
-
-	do {
-		run_server(f);
-		n = recv(c->fd, c->in + c->used, sizeof(c->in) - c->used, MSG_DONTWAIT);
-		c->used += n > 0 ? (size_t)n : 0;
-	} while (n > 0);
-}
-
-/* The next value the client gets, or NULL. */
-static json_t *next_value(struct fixture *f, struct client *c)
-{
-	json_t *value;
-	char *end;
-	size_t n;
-
-	receive(f, c);
-	end = memchr(c->in, '\n', c->used);
-	if (!end)
-		return NULL;
-	n = (size_t)(end - c->in) + 1;
-	value = json_loadb(c->in, n, 0, NULL);
-	assert_non_null(value);
-	c->used -= n;
-	memmove(c->in, c->in + n, c->used);
-	return value;
-}
+#define LINE 4096
 
 static bool matches(const json_t *got, const json_t *want);
 
@@ -187,7 +61,7 @@ static bool matches(const json_t *got, const json_t *want)
 
 static void expect(struct fixture *f, struct client *c, const char *text)
 {
-	json_t *want = json_loads(text, 0, NULL), *got = next_value(f, c);
+	json_t *want = json_loads(text, 0, NULL), *got = peer_next_value(f, c);
 	char *shown = got ? json_dumps(got, 0) : NULL;
 
 	if (!want)
@@ -201,7 +75,7 @@ static void expect(struct fixture *f, struct client *c, const char *text)
 
 static void assert_silent(struct fixture *f, struct client *c)
 {
-	json_t *got = c->fd < 0 ? NULL : next_value(f, c);
+	json_t *got = c->fd < 0 ? NULL : peer_next_value(f, c);
 
 	if (got)
 		fail_msg("unexpected: %s", json_dumps(got, 0));
@@ -209,15 +83,15 @@ static void assert_silent(struct fixture *f, struct client *c)
 
 static void negotiate(struct fixture *f, struct client *c)
 {
-	connect_client(f, c);
+	peer_connect(f, c);
 	expect(f, c, "{\"QMP\": \"*\"}");
-	send_line(f, c, "{\"execute\":\"qmp_capabilities\"}");
+	peer_send_line(f, c, "{\"execute\":\"qmp_capabilities\"}");
 	expect(f, c, "{\"return\": {}}");
 }
 
 static void assert_serves(struct fixture *f, struct client *c)
 {
-	send_line(f, c, "{\"execute\":\"query-name\"}");
+	peer_send_line(f, c, "{\"execute\":\"query-name\"}");
 	expect(f, c, "{\"return\": {\"name\": \"fake\"}}");
 }
 
@@ -271,11 +145,11 @@ static void replay_line(struct fixture *f, const char *line)
 	if (*line == '!')
 		do_or_check(f, line + 1);
 	else if (*line == '<' && c->fd < 0)
-		connect_client(f, c);
+		peer_connect(f, c);
 	if (*line == '<')
 		expect(f, c, line + 1);
 	else if (*line == '>')
-		send_line(f, c, line + 2);
+		peer_send_line(f, c, line + 2);
 }
 
 static void replay(struct fixture *f, const char *name)
@@ -329,25 +203,6 @@ static void counters_are_told(void **state)
 
 /* --- descriptors -------------------------------------------------------------------------------- */
 
-static void send_with_fd(struct fixture *f, struct client *c, const char *text, int fd)
-{
-	union {
-		struct cmsghdr head;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
-				.cmsg_level = SOL_SOCKET,
-				.cmsg_type = SCM_RIGHTS } };
-	struct iovec iov = { (void *)text, strlen(text) };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control.bytes) };
-
-	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	assert_true(sendmsg(c->fd, &msg, 0) > 0);
-	run_server(f);
-}
-
 static void a_dump_goes_to_the_descriptor_given(void **state)
 {
 	struct fixture *f = *state;
@@ -357,13 +212,15 @@ static void a_dump_goes_to_the_descriptor_given(void **state)
 
 	negotiate(f, c);
 	assert_int_equal(pipe(ends), 0);
-	send_with_fd(f, c, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"d\"}}",
-		     ends[1]);
+	peer_send_with_fd(f, c,
+			  "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"d\"}}",
+			  ends[1]);
 	close(ends[1]);
 	expect(f, c, "{\"return\": {}}");
-	send_line(f, c,
-		  "{\"execute\":\"dump-guest-memory\",\"arguments\":{\"paging\":true,"
-		  "\"protocol\":\"fd:d\",\"detach\":true}}");
+	peer_send_line(
+		f, c,
+		"{\"execute\":\"dump-guest-memory\",\"arguments\":{\"paging\":true,"
+		"\"protocol\":\"fd:d\",\"detach\":true}}");
 	expect(f, c, "{\"event\":\"DUMP_COMPLETED\",\"data\":\"*\",\"timestamp\":\"*\"}");
 	expect(f, c, "{\"return\": {}}");
 	assert_true(f->fake.dump.paging);
@@ -380,9 +237,10 @@ static void a_confined_machine_opens_no_file(void **state)
 
 	f->fake.confined = true;
 	negotiate(f, c);
-	send_line(f, c,
-		  "{\"execute\":\"dump-guest-memory\",\"arguments\":{\"paging\":true,"
-		  "\"protocol\":\"file:/tmp/should-not-be\"}}");
+	peer_send_line(
+		f, c,
+		"{\"execute\":\"dump-guest-memory\",\"arguments\":{\"paging\":true,"
+		"\"protocol\":\"file:/tmp/should-not-be\"}}");
 	expect(f, c, "{\"error\":{\"class\":\"GenericError\",\"desc\":\"*\"}}");
 	assert_int_equal(f->fake.dumps, 0);
 	assert_int_not_equal(access("/tmp/should-not-be", F_OK), 0);
@@ -401,20 +259,22 @@ static void descriptors_do_not_pile_up(void **state)
 	for (i = 0; i < QMP_FDS_MAX + 3; i++) {
 		snprintf(text, sizeof(text),
 			 "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"d%d\"}}", i);
-		send_with_fd(f, c, text, ends[1]);
+		peer_send_with_fd(f, c, text, ends[1]);
 		expect(f, c, i < QMP_FDS_MAX ? "{\"return\":{}}" : "{\"error\":\"*\"}");
 	}
 	/* With a command that does not want it, and a name that is taken. */
-	send_with_fd(f, c, "{\"execute\":\"query-name\"}", ends[1]);
+	peer_send_with_fd(f, c, "{\"execute\":\"query-name\"}", ends[1]);
 	expect(f, c, "{\"return\":\"*\"}");
-	send_with_fd(f, c, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"d0\"}}",
-		     ends[1]);
+	peer_send_with_fd(f, c,
+			  "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"d0\"}}",
+			  ends[1]);
 	expect(f, c, "{\"return\":{}}");
-	send_line(f, c, "{\"execute\":\"closefd\",\"arguments\":{\"fdname\":\"d0\"}}");
+	peer_send_line(f, c,
+		       "{\"execute\":\"closefd\",\"arguments\":{\"fdname\":\"d0\"}}");
 	expect(f, c, "{\"return\":{}}");
 	close(ends[1]);
-	disconnect(c);
-	run_server(f);
+	peer_disconnect(c);
+	peer_run(f);
 	assert_int_equal(read(ends[0], &byte, 1), 0);
 	close(ends[0]);
 }
@@ -427,8 +287,8 @@ static void fill(struct fixture *f, struct client *c, char byte, size_t n)
 
 	memset(bytes, byte, sizeof(bytes));
 	for (; n > sizeof(bytes); n -= sizeof(bytes))
-		send_bytes(f, c, bytes, sizeof(bytes));
-	send_bytes(f, c, bytes, n);
+		peer_send_bytes(f, c, bytes, sizeof(bytes));
+	peer_send_bytes(f, c, bytes, n);
 }
 
 static void what_is_too_large_is_skipped(void **state)
@@ -437,12 +297,12 @@ static void what_is_too_large_is_skipped(void **state)
 	struct client *c = &f->clients[0];
 
 	negotiate(f, c);
-	send_bytes(f, c, "{\"execute\":\"", 12);
+	peer_send_bytes(f, c, "{\"execute\":\"", 12);
 	fill(f, c, 'x', 4 * QMP_VALUE_MAX);
 	expect(f, c,
 	       "{\"error\":{\"class\":\"GenericError\",\"desc\":\"JSON value is too large\"}}");
 	assert_true(f->server->clients->frame.room <= QMP_VALUE_MAX);
-	send_bytes(f, c, "\"}", 2);
+	peer_send_bytes(f, c, "\"}", 2);
 	assert_serves(f, c);
 	assert_silent(f, c);
 }
@@ -473,10 +333,10 @@ static void who_does_not_read_is_not_read(void **state)
 	negotiate(f, c);
 	while (send(c->fd, ask, sizeof(ask) - 1, MSG_DONTWAIT) == sizeof(ask) - 1) {
 		asked++;
-		run_server(f);
+		peer_run(f);
 	}
 	assert_true(f->server->clients->out_n < QMP_OUTPUT_MAX / 4);
-	while ((value = next_value(f, c))) {
+	while ((value = peer_next_value(f, c))) {
 		answered++;
 		json_decref(value);
 	}
@@ -521,8 +381,8 @@ static void a_client_that_vanishes_is_forgotten(void **state)
 		negotiate(f, c);
 		assert_int_equal(f->server->nr_clients, 2);
 		assert_true(send(c->fd, parts[i], strlen(parts[i]), 0) >= 0);
-		disconnect(c);
-		run_server(f);
+		peer_disconnect(c);
+		peer_run(f);
 		assert_int_equal(f->server->nr_clients, 1);
 		assert_serves(f, &f->clients[1]);
 	}
@@ -564,13 +424,13 @@ static void random_bytes_are_survived(void **state)
 			const char *word = words[(size_t)random() %
 						 (sizeof(words) / sizeof(words[0]))];
 
-			send_bytes(f, c, word, strlen(word));
+			peer_send_bytes(f, c, word, strlen(word));
 		}
-		while ((value = next_value(f, c)))
+		while ((value = peer_next_value(f, c)))
 			json_decref(value);
 		assert_int_equal(f->server->nr_clients, 1);
-		disconnect(c);
-		run_server(f);
+		peer_disconnect(c);
+		peer_run(f);
 	}
 	negotiate(f, c);
 	assert_serves(f, c);
@@ -598,13 +458,13 @@ static void a_full_house_opens_again(void **state)
 		fds[i] = socket(AF_UNIX, SOCK_STREAM, 0);
 		assert_int_equal(connect(fds[i], (struct sockaddr *)&addr, sizeof(addr)),
 				 0);
-		run_server(f);
+		peer_run(f);
 	}
 	assert_int_equal(f->server->nr_clients, QMP_CLIENTS_MAX);
 	assert_true(recv(fds[QMP_CLIENTS_MAX], greeting, sizeof(greeting), MSG_DONTWAIT) <
 		    0);
 	close(fds[0]);
-	run_server(f);
+	peer_run(f);
 	assert_true(recv(fds[QMP_CLIENTS_MAX], greeting, sizeof(greeting), MSG_DONTWAIT) >
 		    0);
 	for (i = 1; i <= QMP_CLIENTS_MAX; i++)
@@ -626,7 +486,7 @@ static void options_are_checked(void **state)
 	assert_int_equal(f->server->nr_listeners, 0);
 }
 
-#define QMP_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define QMP_TEST(f) cmocka_unit_test_setup_teardown(f, peer_setup, peer_teardown)
 
 int main(void)
 {

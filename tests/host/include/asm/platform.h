@@ -38,6 +38,7 @@ struct host_cpu {
 		};
 		unsigned long context; /* 0 where sleeping is allowed */
 	};
+	unsigned long line; /* id * SMP_CACHE_BYTES */
 };
 #define HOST_IRQ_UNIT 0x10000U
 extern __thread struct host_cpu host_cpu __attribute__((tls_model("local-exec")));
@@ -45,6 +46,11 @@ extern __thread struct host_cpu host_cpu __attribute__((tls_model("local-exec"))
 static inline unsigned int arch_cpu_id(void)
 {
 	return host_cpu.id;
+}
+
+static inline unsigned long arch_cpu_line(void)
+{
+	return host_cpu.line;
 }
 
 static inline unsigned long arch_local_irq_save(void)

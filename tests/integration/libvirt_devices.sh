@@ -1,0 +1,124 @@
+#!/bin/bash
+# Where libvirt's XML leads the consoles, and how it has the disks kept.
+. "$(dirname "$0")/lib/libvirt.bash"
+
+# --- consoles ---------------------------------------------------------------------------------
+
+echoes() { # SOCKET: what is sent comes back
+	local line=
+	coproc CLIENT { timeout 20 nc -U "$1"; }
+	echo 'a line from outside' >&"${CLIENT[1]}"
+	read -r -t 15 line <&"${CLIENT[0]}"
+	kill "$CLIENT_PID"
+	wait "$CLIENT_PID" 2>/dev/null
+	[[ $line == *'a line from outside'* ]]
+}
+socket=$work/serial
+ok "a serial port on a socket" define socket "$build/tiny.elf" e "<serial type='unix'>
+	<source mode='bind' path='$socket'/></serial>"
+ok "starts" v start socket
+ok "is spoken to" echoes "$socket"
+ok "by one after the other" echoes "$socket"
+ok "libvirt still knows it" says 'unix:.*serial,server=on' qemu-monitor-command socket '{"execute":"query-chardev"}'
+ok "it runs" is socket 'running (booted)'
+ok "it is ended" v destroy socket
+
+# The first has it until he leaves; the second waits, and gets it then.
+ok "a guest that prints for ever" define forever "$build/tiny.elf" f "<serial type='unix'>
+	<source mode='bind' path='$socket'/></serial>"
+ok "with nobody there" v start forever
+timeout 60 nc -dU "$socket" >"$work/first" 2>/dev/null &
+first=$!
+grows() { # FILE
+	local before i
+	before=$(stat -c %s "$1" 2>/dev/null || echo 0)
+	for ((i = 0; i < 200; i++)); do
+		[ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt $((before + 1000)) ] && return 0
+		sleep 0.1
+	done
+	return 1
+}
+ok "one reads" grows "$work/first"
+timeout 60 nc -dU "$socket" >"$work/second" 2>/dev/null &
+second=$!
+ok "with another waiting" grows "$work/first"
+waits() {
+	[ ! -s "$work/second" ]
+}
+ok "who gets nothing" waits
+kill "$first"
+ok "until the first has left" grows "$work/second"
+kill "$second"
+wait
+ok "it runs with nobody, too" is forever 'running (booted)'
+ok "it is ended, too" v destroy forever
+
+ok "a serial port in a file, a virtio console on a socket" define two "$build/guest.elf" \
+	"experiments=console.write stay" "<serial type='file'><source path='$work/two.out'/></serial>
+	<console type='unix'><source mode='bind' path='$work/virtio'/><target type='virtio'/></console>"
+ok "start" v start --paused two
+timeout 60 nc -dU "$work/virtio" >"$work/virtio.out" 2>/dev/null &
+connected() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		says '"filename":"unix:[^"]*virtio,server=on"' qemu-monitor-command two '{"execute":"query-chardev"}' >/dev/null && return 0
+		sleep 0.1
+	done
+	cat "$work/said"
+	return 1
+}
+ok "both are known" connected
+ok "go on" v resume two
+ok "the kernel is on the first" printed two '^pagevisor guest: '
+ok "its experiments, too" printed two 'staying until the power button'
+alone() {
+	cat "$work/virtio.out"
+	[ "$(cat "$work/virtio.out")" = '# console.write: this came by the virtio console' ]
+}
+ok "the virtio console has what was written to it, and nothing else" alone
+ok "its UUID is libvirt's" says "\"UUID\":\"$(v domuuid two | head -n 1)\"" qemu-monitor-command two '{"execute":"query-uuid"}'
+ok "KVM is used" says '"enabled":true' qemu-monitor-command two '{"execute":"query-kvm"}'
+ok "it leaves" ends two
+wait
+
+# --- disks ------------------------------------------------------------------------------------
+
+disk=$work/disk
+flags_of() { # NAME: how the monitor has the file open, in octal
+	local fd
+	for fd in /proc/"$(cat "/run/libvirt/qemu/$1.pid")"/fd/*; do
+		[ "$(readlink "$fd")" = "$disk" ] && sed -n 's/^flags:\t//p' "${fd/\/fd\//\/fdinfo\/}"
+	done
+}
+is_direct() { # NAME YES
+	[ $((0$(flags_of "$1") & 040000)) = "$2" ]
+}
+while read -r cache direct writeback no_flush; do
+	rm -f "$disk" "$work/$cache.out"
+	truncate -s 256K "$disk"
+	ok "cache='$cache'" with_disk "$cache" 'disk.commands,disk.hash' "$disk" "cache='$cache'"
+	ok "$cache: starts" v start "$cache"
+	ok "$cache: all commands work" printed "$cache" '^ok .* disk.commands'
+	ok "$cache: and all ways to read" printed "$cache" '^ok .* disk.hash'
+	ok "$cache: the file is open so" is_direct "$cache" $((direct * 040000))
+	ok "$cache: and libvirt sees it" says "\"cache\":\{\"writeback\":$writeback,\"direct\":$([ "$direct" = 1 ] && echo true || echo false),\"no-flush\":$no_flush\}" \
+		qemu-monitor-command "$cache" '{"execute":"query-block"}'
+	ok "$cache: it leaves" ends "$cache"
+done <<-END
+	none 1 true false
+	directsync 1 false false
+	writethrough 0 false false
+	writeback 0 true false
+	unsafe 0 true true
+END
+odd=$work/odd
+truncate -s $(((256 << 10) + 256)) "$odd"
+disk=$odd
+ok "a disk of an odd size, past the page cache" with_disk odd disk.hash "$odd" "cache='none'"
+odd_is_refused() {
+	v start odd >"$work/said" 2>&1 && return 1
+	cat "$work/said"
+	grep -q 'its size is no multiple' "$work/said"
+}
+ok "is refused with its reason" odd_is_refused
+finish
