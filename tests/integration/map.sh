@@ -31,7 +31,7 @@ fi
 
 # A guest that is done and waits: what it holds does not change.
 start() {
-	"$pv" run --name still --mem 64M --cpus 2 --append 'experiments=buddy.split stay' \
+	"$pv" run --name still --mem 64M --cpus 2 --append 'experiments=buddy.split dma_debug=on stay' \
 		"$B/guest.elf" >"$work/console" 2>&1 </dev/null &
 	machine=$!
 	local i
@@ -67,6 +67,7 @@ outlines() { # slabs with the cache's name, areas with who made them
 	grep -o '<path class="o-[^>]*><title>[^<]*' "$svg" | sed 's/.*<title>//' >"$work/outlines"
 	cat "$work/outlines"
 	grep -Eq '^slab kmalloc-[0-9]+: [0-9]+ KiB at 0x' "$work/outlines" &&
+		grep -Eq '^device [a-z0-9:.]+, coherent, DMA_[A-Z_]+, by [a-z_]+\+0x[0-9a-f]+: [0-9]+ KiB at 0x' "$work/outlines" &&
 		grep -Eq '^vmalloc [a-z_]+\+0x[0-9a-f]+: [0-9]+ KiB at 0x' "$work/outlines"
 }
 # Slabs in outlines are the slabs in cells.
@@ -96,7 +97,7 @@ ok "a guest waits" start
 ok "it is drawn" draws
 ok "each frame is in one cell" each_frame_once
 ok "uses are in proportion" as_inside
-ok "slabs and areas have outlines with names" outlines
+ok "slabs, areas and mappings have outlines with names" outlines
 ok "outlined slabs are all slabs" slabs_agree
 ok "the picture needs nothing from outside" needs_nothing
 ok "a picture goes to a file" "$pv" map still -o "$work/other.svg"

@@ -210,8 +210,9 @@ const struct command map_command = {
 	.text = "Draws the physical memory of a guest as a picture (SVG): a cell for each page, "
 		"or for a few where there are many, in the colour of its use. MACHINE is a "
 		"machine that was started with --name, or the file of a core. It is read from "
-		"outside: the guest notices nothing. Lines go around the slabs of one cache and "
-		"the areas of vmalloc; what the pointer is on says what it is. The picture "
+		"outside: the guest notices nothing. Lines go around the slabs of one cache, "
+		"the areas of vmalloc, and what devices have mapped (a guest with "
+		"dma_debug=on tells); what the pointer is on says what it is. The picture "
 		"needs nothing else, and follows the light or dark of who looks at it.",
 	.options = option_table,
 	.run = run,

@@ -52,12 +52,26 @@ static json_t *runs_json(const struct frame_map *map, uint64_t cell_pages)
 	return array;
 }
 
-static void outline_name(const struct outline *o, const struct memstate_snapshot *s,
-			 const struct symbols *symbols, char *name, size_t size)
+static void mapping_name(const struct live_mapping *m, const struct symbols *symbols,
+			 char *name, size_t size)
+{
+	char caller[96];
+
+	symbols_describe(symbols, m->caller, caller, sizeof(caller));
+	snprintf(name, size, "%s, %s, %s, by %s", m->device, live_mapping_kind(m),
+		 live_mapping_dir(m), caller);
+}
+
+static void outline_name(const struct outlines *outlines, const struct outline *o,
+			 const struct memstate_snapshot *s, const struct symbols *symbols,
+			 char *name, size_t size)
 {
 	switch (o->kind) {
 	case OUTLINE_SLAB:
 		snprintf(name, size, "%s", s->caches.cache[o->who].name);
+		break;
+	case OUTLINE_DEVICE:
+		mapping_name(&outlines->mappings.mapping[o->who], symbols, name, size);
 		break;
 	default:
 		symbols_describe(symbols, s->areas.area[o->who].caller, name, size);
@@ -70,7 +84,7 @@ static json_t *outlines_json(const struct outlines *outlines,
 			     const struct symbols *symbols)
 {
 	json_t *array = json_array();
-	char name[128];
+	char name[192];
 	size_t i;
 
 	for (i = 0; i < outlines->nr; i++) {
@@ -79,7 +93,7 @@ static json_t *outlines_json(const struct outlines *outlines,
 					 (json_int_t)o->pages,
 					 outline_kind_name(o->kind));
 
-		outline_name(o, s, symbols, name, sizeof(name));
+		outline_name(outlines, o, s, symbols, name, sizeof(name));
 		json_array_append_new(item, report_string(name));
 		json_array_append_new(array, item);
 	}

@@ -27,17 +27,14 @@ const char *outline_kind_title(enum outline_kind kind)
 	return titles[kind];
 }
 
-/* Adds one frame: to the outline before it, where it goes on. */
-static int add(struct outlines *o, enum outline_kind kind, uint64_t pfn, size_t who)
+static int add_run(struct outlines *o, enum outline_kind kind, uint64_t pfn,
+		   uint64_t pages, size_t who)
 {
-	const struct outline new = { .kind = kind, .pfn = pfn, .pages = 1, .who = who };
-	struct outline *last = o->nr ? &o->outline[o->nr - 1] : NULL, *more;
+	const struct outline new = {
+		.kind = kind, .pfn = pfn, .pages = pages, .who = who
+	};
+	struct outline *more;
 
-	if (last && last->kind == kind && last->who == who &&
-	    last->pfn + last->pages == pfn) {
-		last->pages++;
-		return 0;
-	}
 	if (o->nr == OUTLINES_MAX) {
 		o->cut = true;
 		return 0;
@@ -46,6 +43,18 @@ static int add(struct outlines *o, enum outline_kind kind, uint64_t pfn, size_t 
 	if (!more)
 		return -ENOMEM;
 	o->outline = more;
+	return 0;
+}
+
+/* Adds one frame: to the outline before it, where it goes on. */
+static int add(struct outlines *o, enum outline_kind kind, uint64_t pfn, size_t who)
+{
+	struct outline *last = o->nr ? &o->outline[o->nr - 1] : NULL;
+
+	if (!last || last->kind != kind || last->who != who ||
+	    last->pfn + last->pages != pfn)
+		return add_run(o, kind, pfn, 1, who);
+	last->pages++;
 	return 0;
 }
 
@@ -99,6 +108,33 @@ static int add_area(struct memstate_view *view, const struct memstate_snapshot *
 	return ret;
 }
 
+/* Each mapping by itself: two of one page are two. */
+static int add_mapping(struct memstate_view *view, const struct memstate_snapshot *s,
+		       size_t which, struct outlines *o)
+{
+	const struct live_mapping *m = &o->mappings.mapping[which];
+	uint64_t page = view->mm.page_size, pfn = m->phys / page, end;
+
+	if (!m->phys || __builtin_add_overflow(m->phys, m->size - 1, &end) ||
+	    end / page >= s->frames.nr)
+		return 0;
+	return add_run(o, OUTLINE_DEVICE, pfn, end / page - pfn + 1, which);
+}
+
+/* Books that make no sense, or are just being written, are left out alone. */
+static int add_mappings(struct memstate_view *view, const struct memstate_snapshot *s,
+			struct outlines *o)
+{
+	int ret = memstate_read_mappings(view, &o->mappings);
+	size_t i;
+
+	if (ret)
+		return ret == -ENOMEM ? ret : 0;
+	for (i = 0; i < o->mappings.nr && !ret; i++)
+		ret = add_mapping(view, s, i, o);
+	return ret;
+}
+
 int outlines_read(struct memstate_view *view, const struct memstate_snapshot *snapshot,
 		  struct outlines *outlines)
 {
@@ -111,6 +147,8 @@ int outlines_read(struct memstate_view *view, const struct memstate_snapshot *sn
 	ret = add_slabs(view, snapshot, outlines);
 	for (i = 0; i < snapshot->areas.nr && !ret && !outlines->cut; i++)
 		ret = add_area(view, snapshot, i, outlines, &budget);
+	if (!ret)
+		ret = add_mappings(view, snapshot, outlines);
 	if (ret)
 		outlines_free(outlines);
 	return ret;
@@ -119,5 +157,6 @@ int outlines_read(struct memstate_view *view, const struct memstate_snapshot *sn
 void outlines_free(struct outlines *outlines)
 {
 	free(outlines->outline);
+	free(outlines->mappings.mapping);
 	*outlines = (struct outlines){ 0 };
 }

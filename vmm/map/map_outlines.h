@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What page frames belong together for: runs of frames that are slabs of one cache, that lie
- * behind one area of vmalloc, that a device has mapped.
+ * behind one area of vmalloc, that a device has mapped (known where the guest keeps books of
+ * its DMA mappings: dma_debug=on).
  *
  * Read from the guest, so checked like the rest (memstate_view.h).
  */
@@ -9,6 +10,7 @@
 #define VMM_MAP_OUTLINES_H
 
 #include "vmm/memstate/memstate.h"
+#include "vmm/memstate/memstate_books.h"
 
 #define OUTLINES_MAX 16384 /* more are left out: `cut` */
 
@@ -23,6 +25,7 @@ struct outline {
 struct outlines {
 	size_t nr;
 	struct outline *outline;
+	struct live_mappings mappings; /* that outlines of devices are of */
 	bool cut;
 };
 

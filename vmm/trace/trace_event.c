@@ -91,7 +91,7 @@ const struct trace_kind trace_kinds[TRACE_IDS] = {
 		"vmalloc", "alloc_vmap_area",
 		"va_start: %lu size=%lu align=%lu vstart=0x%lx vend=0x%lx failed=%d",
 		"REC->addr, REC->size, REC->align, REC->vstart, REC->vend, REC->failed",
-		{ U64("addr"), U64("size"), U64("align"), HEX("vstart"), HEX("vend"),
+		{ HEX("addr"), U64("size"), U64("align"), HEX("vstart"), HEX("vend"),
 		  INT("failed") },
 	},
 	[TRACE_PURGE_VMAP_AREA_LAZY] = {

@@ -15,6 +15,7 @@
 
 #include "tests/fuzz/lib/fuzz.h"
 #include "tests/unit/vmm/memstate_image.h"
+#include "vmm/map/map_outlines.h"
 #include "vmm/memstate/memstate.h"
 
 #define CHANGES_MAX 64
@@ -136,6 +137,20 @@ static void check_frames(const struct memstate_view *view, const struct frame_ma
 	}
 }
 
+static void check_outlines(struct memstate_view *view, const struct memstate_snapshot *s)
+{
+	struct outlines o;
+	int ret = outlines_read(view, s, &o);
+
+	FUZZ_CHECK(!ret || view->err.text[0]);
+	for (size_t i = 0; i < o.nr; i++) {
+		FUZZ_CHECK(o.outline[i].pages);
+		FUZZ_CHECK(o.outline[i].pfn < s->frames.nr);
+		FUZZ_CHECK(o.outline[i].pages <= s->frames.nr - o.outline[i].pfn);
+	}
+	outlines_free(&o);
+}
+
 static void look(void)
 {
 	struct memstate_snapshot s;
@@ -157,6 +172,7 @@ static void look(void)
 	check_ranges(&s.boot.reserved);
 	check_ranges(&s.boot.kept_back);
 	check_frames(&view, &s.frames);
+	check_outlines(&view, &s);
 	memstate_snapshot_free(&s);
 }
 

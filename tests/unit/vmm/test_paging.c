@@ -57,13 +57,13 @@ static void each_size_of_page_is_found(void **state)
 	assert_maps(0xffffffff80000123, 0x200123, 0x200000 - 0x123);
 	assert_maps(0xffffffff80203ff8, 0x7ff8, 8);
 	assert_maps(0xffffffff80205000, 0, 0);
+	assert_maps(0x0000ffff80203ff8, 0, 0); /* the same bits, below the sign */
 	put(0x5000, 3, 0x7000 | LARGE | PRESENT); /* PAT, in the last level */
 	assert_maps(0xffffffff80203ff8, 0x7ff8, 8);
 	put(ROOT, 511, 0x3000 | LARGE | PRESENT); /* reserved, in the first */
 	assert_maps(0xffffffff80203ff8, 0, 0);
 	assert_maps(0x1000, 0, 0);
 	assert_maps(0x800000000000, 0, 0); /* not canonical */
-	assert_maps(0x0000ffff80203ff8, 0, 0); /* the same bits, below the sign */
 }
 
 static void other_modes_are_what_they_are(void **state)

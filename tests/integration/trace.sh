@@ -1,0 +1,262 @@
+#!/bin/bash
+# Memory events and static probes: pagevisor trace against a guest whose truth is printed
+# (guest/experiments/exp_inspect.c), perf script over what it writes, and the probes by the
+# notes and the code of the binary, and by perf where this machine lets it.
+. "$(dirname "$0")/lib/tap.bash"
+
+pv=$B/pagevisor
+
+# --- probes: what the binary says, with no guest ---------------------------------------------
+
+# NAME ARGUMENTS of each note of our provider; PLACES: the address of each.
+notes() {
+	readelf -n "$pv" | awk '/Provider: / { ours = $2 == "pagevisor" }
+		ours && /Name: / { name = $2 }
+		ours && /Location: / { place = substr($2, 1, length($2) - 1) }
+		ours && /Arguments:/ { print name, NF - 1, place }'
+}
+notes >"$work/notes"
+manual() { # NAME ARGUMENTS as the man page has them
+	"$pv" --man | sed -n '/^.SH PROBES/,/^.SH CONF/p' | sed -n 's/^\.B \([a-z_]*\)(\(.*\))$/\1 \2/p' |
+		awk '{ n = gsub(/, /, ","); print $1, n + 1 }' | sort -u
+}
+all_in_manual() {
+	[ "$(wc -l <"$work/notes")" -ge 30 ] || { cat "$work/notes"; return 1; }
+	diff <(cut -d' ' -f1,2 "$work/notes" | sort -u) <(manual)
+}
+# A probe is one nop, at the very address of its note.
+each_is_a_nop() {
+	local name place
+	objdump -d --no-show-raw-insn "$pv" >"$work/code"
+	while read -r name _ place; do
+		grep -Eq "^ *$(printf '%x' "$place"):[[:space:]]+nop$" "$work/code" ||
+			{ echo "$name at $place is no nop:"; grep -E "^ *$(printf '%x' "$place"):" "$work/code"; return 1; }
+	done <"$work/notes"
+}
+no_semaphores() {
+	[ "$(readelf -n "$pv" | awk '/Provider: / { ours = $2 == "pagevisor" }
+		ours && /Semaphore: / { print $NF }' | sort -u)" = 0x0000000000000000 ]
+}
+ok "every probe is in the man page with its arguments, and nothing else is" all_in_manual
+ok "off, every probe is one nop" each_is_a_nop
+ok "no probe has a semaphore to test" no_semaphores
+
+if ! have_kvm; then
+	skip "events of a guest" "no usable /dev/kvm here"
+	finish
+fi
+
+# --- a guest that stops in a known state -----------------------------------------------------
+
+export XDG_RUNTIME_DIR=$work
+machine=
+trap 'kill "$machine" 2>/dev/null; wait; rm -rf "$work"' EXIT
+
+start() { # OPTION... -- PARAMETER...
+	local i options=()
+	while [ "$1" != -- ]; do options+=("$1"); shift; done
+	: >"$work/console"
+	cp "$B/guest.elf" "$work/guest.elf"
+	"$pv" run --name it --cpus 2 "${options[@]}" "$work/guest.elf" --append \
+		"experiments=inspect.state stop-at=inspect:park ${*:2}" >"$work/console" 2>"$work/err" </dev/null &
+	machine=$!
+	for ((i = 0; i < 1200; i++)); do
+		grep -q '^# stops at inspect' "$work/console" 2>/dev/null && return 0
+		kill -0 "$machine" 2>/dev/null || break
+		sleep 0.05
+	done
+	cat "$work/err" "$work/console"
+	return 1
+}
+stop() {
+	kill "$machine" 2>/dev/null
+	wait "$machine" 2>/dev/null
+	machine=
+}
+truth() {
+	sed -n "s/^# truth $1 //p" "$work/console" | tr -d '\r'
+}
+trace() { # FILE OPTION...
+	"$pv" trace it --all --for 0.05 -o "$@"
+}
+# The events of the experiment itself, in order, as `NAME FIELD=VALUE...`.
+script_of() {
+	jq -r '.traceEvents[] | select(.ph == "i" and ((.args.caller // "") | startswith("inspect_state+")))
+		| .name + " " + (.args | [to_entries[] | select(.key | IN("bytes_req", "name", "order", "size", "dir", "device"))
+		| "\(.key)=\(.value)"] | join(" "))' "$1"
+}
+# What exp_inspect.c does between its first line and the place where it stops.
+expected_script() {
+	for ((i = 0; i < 100; i++)); do echo "kmem_cache_alloc bytes_req=200 name=inspect-box"; done
+	echo "kmalloc bytes_req=SOME"
+	echo "alloc_vmap_area size=24576"
+	echo "mm_page_alloc order=3"
+	echo "kmalloc bytes_req=3000"
+	echo "dma_map_page device=0000:00:04.0 size=3000 dir=1"
+}
+# How large the descriptor of an area is, is vmalloc's own affair.
+same_script() {
+	script_of "$work/t.json" | awk '/^kmalloc/ && !seen++ { $2 = "bytes_req=SOME" } { print }' >"$work/script"
+	diff <(expected_script) "$work/script"
+}
+field() { # NAME FIELD: of the last such event of the experiment
+	jq -r --arg name "$1" --arg field "$2" '[.traceEvents[] | select(.name == $name and
+		((.args.caller // "") | startswith("inspect_state+")))][-1].args[$field]' "$work/t.json"
+}
+same_places() {
+	local object block area dma
+	read -r object < <(truth object)
+	read -r block _ < <(truth block)
+	read -r area _ < <(truth area)
+	read -r dma _ < <(truth dma)
+	[ $(($(field kmem_cache_alloc ptr))) = $((0xffff888000000000 + object)) ] &&
+		[ $(($(field mm_page_alloc pfn))) = $((block / 4096)) ] &&
+		[ "$(field alloc_vmap_area addr)" = "$area" ] &&
+		[ $(($(field dma_map_page dma_addr))) = $((dma)) ]
+}
+nothing_lost() {
+	jq -e '.otherData.lost == 0 and .otherData.events > 100' "$work/t.json"
+}
+json_events() {
+	jq '.otherData.events' "$1"
+}
+has_chain() {
+	jq -e '[.traceEvents[] | select(.name == "dma_map_page" and (.args.chain | length) > 3
+		and (.args.chain[0] | startswith("inspect_state+"))
+		and any(.args.chain[]; startswith("main_thread+")))] | length == 1' "$work/c.json"
+}
+perf_script() {
+	HOME=$work perf script -i "$1" "${@:2}" 2>"$work/perf.err"
+}
+# perf prints the same events, by Linux's names and with their fields.
+perf_reads() {
+	perf_script "$work/t.perf" >"$work/perf.txt"
+	head "$work/perf.txt" "$work/perf.err"
+	[ "$(grep -cE ' (kmem|vmalloc|vmscan|dma):[a-z_]+: ' "$work/perf.txt")" = "$(json_events "$work/t.json")" ] || return 1
+	grep -Eq 'vcpu0 .* kmem:kmem_cache_alloc: call_site=[0-9a-f]+ ptr=0x[0-9a-f]+ name=inspect-box bytes_req=200 bytes_alloc=200 gfp_flags=0xcc0 node=0' "$work/perf.txt" &&
+		grep -Eq "kmem:mm_page_alloc: page=0x[0-9a-f]+ pfn=0x[0-9a-f]+ order=3 migratetype=0" "$work/perf.txt" &&
+		grep -Eq 'vmalloc:alloc_vmap_area: va_start: [0-9]+ size=24576 align=4096 ' "$work/perf.txt" &&
+		grep -Eq 'dma:dma_map_page: 0000:00:04.0 dir=1 dma_addr=[0-9a-f]+ size=3000 ' "$work/perf.txt"
+}
+perf_names_sites() {
+	perf_script "$work/c.perf" -F event,ip,sym >"$work/perf.txt"
+	grep -A1 'dma:dma_map_page' "$work/perf.txt" >"$work/site"
+	head -20 "$work/perf.txt" "$work/perf.err"
+	grep -q ' inspect_state$' "$work/site" && grep -q ' main_thread$' "$work/perf.txt"
+}
+only() { # JQ-FILTER OPTION...: all events that pass the options pass the filter, and some do
+	local filter=$1
+	shift
+	trace "$work/f.json" "$@" 2>/dev/null || return 1
+	head -c 2000 "$work/f.json"
+	jq -e "[.traceEvents[] | select(.ph == \"i\")] | length > 0 and all($filter)" "$work/f.json"
+}
+fails() { # PATTERN OPTION...
+	local pattern=$1 got=0
+	shift
+	"$pv" trace "$@" >"$work/told" 2>&1 || got=$?
+	echo "status $got"
+	cat "$work/told"
+	[ "$got" = 2 ] && grep -Eq -- "$pattern" "$work/told"
+}
+
+ok "a guest with trace=* stops in a known state" start -- 'trace=*' trace_buf_size=1M
+ok "its events, as JSON" trace "$work/t.json"
+ok "every call of the script, in order, and no other" same_script
+ok "the addresses are those that the guest printed" same_places
+ok "nothing was lost" nothing_lost
+ok "the same, as perf.data" trace "$work/t.perf"
+ok "perf script prints names and fields of all of them" perf_reads
+ok "filtered by event" only '.name == "kfree" or .cat == "dma"' -e 'kfree,dma:*'
+ok "filtered by size" only '.args.bytes_req >= 3000 or .args.size >= 3000 or .args.order >= 0' --bytes 3000..
+ok "filtered by call site" only '.args.caller | startswith("inspect_state+")' --site 'inspect_*'
+ok "filtered by vCPU" only '.tid == 0' --vcpu 0
+ok "an event that there is not" fails 'kmem:nothing: no event is called so' it -e kmem:nothing
+ok "bytes that are none" fails '--bytes 12: give MIN..MAX' it --bytes 12
+ok "no such machine" fails 'nobody: no such machine runs' nobody
+stop
+
+ok "the same guest with call chains" start -- 'trace=*,chain' trace_buf_size=1M
+trace "$work/c.json" 2>/dev/null
+trace "$work/c.perf" 2>/dev/null
+ok "a chain leads from the call to the thread's start" has_chain
+ok "perf finds the names of call sites in the guest's kernel" perf_names_sites
+stop
+
+# A ring of 16 records cannot hold them: what is lost is counted, what is there is right.
+counts_lost() {
+	trace "$work/l.json" 2>"$work/told"
+	cat "$work/told"
+	jq -e '.otherData | .lost > 100 and .events > 0 and .events <= 32' "$work/l.json" &&
+		jq -e '[.traceEvents[] | select(.name == "lost").args.events] | add > 100' "$work/l.json" &&
+		grep -Eq 'it: [0-9]+ events, [0-9]{3,} lost' "$work/told" &&
+		trace "$work/l.perf" 2>/dev/null || return 1
+	perf_script "$work/l.perf" --show-lost-events >"$work/perf.txt"
+	grep -q PERF_RECORD_LOST "$work/perf.txt"
+}
+ok "a guest with rings of 16 records" start -- 'trace=*' trace_buf_size=1K
+ok "what was overwritten is counted, and shown" counts_lost
+stop
+
+# --- live, and with probes --------------------------------------------------------------------
+
+busy() { # a guest that allocates for as long as it is let
+	"$pv" run --name it --cpus 2 --console none "$work/guest.elf" --append \
+		'experiments=kmalloc.* repeat=forever' >/dev/null 2>"$work/err" </dev/null &
+	machine=$!
+}
+live() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		"$pv" trace it -e 'kmem:*' --for 0.3 -o "$work/v.json" 2>"$work/told" &&
+			[ "$(json_events "$work/v.json")" -gt 20 ] && return 0
+		sleep 0.1
+	done
+	cat "$work/told"
+	return 1
+}
+levels() { # what is on, by number
+	"$pv" ctl it qmp x-pagevisor-trace | jq -c '.before | add'
+}
+# Also with one that was switched on from outside before: that one stays on.
+off_again() {
+	[ "$(levels)" = 0 ] || return 1
+	"$pv" ctl it qmp x-pagevisor-trace "$(jq -nc '{enable: [range(32) | if . == 5 then 1 else 0 end]}')" >"$work/told" &&
+		"$pv" trace it -e 'kmem:*' --for 0.05 -o "$work/o.json" 2>"$work/told" &&
+		[ "$(levels)" = 1 ]
+}
+wrong_levels() {
+	fails_ctl '{"enable": [1]}' && fails_ctl '{"enable": "all"}' &&
+		fails_ctl "$(jq -nc '{enable: [range(32) | 3]}')"
+}
+fails_ctl() {
+	! "$pv" ctl it qmp x-pagevisor-trace "$1" >"$work/told" 2>&1
+}
+busy
+ok "events of a guest that runs" live
+ok "afterwards all is as it was" off_again
+ok "levels that make no sense are refused" wrong_levels
+stop
+
+# Recording uprobes takes a user and a system that let it.  The kernel's list of them is all
+# users': where the name is taken the test is left out, and what it added it takes away.
+probe=sdt_pagevisor:kmalloc
+add_uprobe() {
+	cp "$pv" "$work/watched"
+	HOME=$work perf buildid-cache --add "$work/watched" && HOME=$work perf probe -q "$probe"
+}
+recorded() {
+	HOME=$work timeout 50 perf record -q -e "$probe" -o "$work/u.data" -- \
+		"$work/watched" run --trace kmem:kmalloc --console none "$work/guest.elf" \
+		--append 'experiments=kmalloc.*' >/dev/null 2>"$work/told"
+	[ "$(perf_script "$work/u.data" | grep -c "$probe: .*arg1=0 arg2=[0-9]* arg3=[0-9]* arg4=[0-9]* ")" -gt 20 ] ||
+		{ cat "$work/told" "$work/perf.err"; return 1; }
+}
+what="perf record sees the guest's kmalloc through the probe"
+if add_uprobe >"$work/told" 2>&1; then
+	ok "$what" recorded
+	HOME=$work perf probe -q -d "$probe"
+else
+	skip "$what" "no uprobe can be added here: $(head -c 100 "$work/told" | tr '\n' ' ')"
+fi
+finish
