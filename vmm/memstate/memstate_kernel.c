@@ -108,21 +108,21 @@ static int copy_names(struct memstate_view *view, const struct memstate_symbols 
 static int fill_symbols(struct memstate_view *view, const struct entry *entry,
 			uint64_t count, struct symbols *symbols)
 {
-	uint64_t text = view->map.text_start, i;
+	uint64_t text = view->map.text_start, end, i;
 
 	symbols->symbol = calloc(count + 1, sizeof(*symbols->symbol));
 	if (!symbols->symbol)
 		return -ENOMEM;
 	for (i = 0; i < count; i++) {
 		if (entry[i].offset > entry[i + 1].offset ||
-		    entry[i].name > entry[count].name)
+		    entry[i].name > entry[count].name ||
+		    __builtin_add_overflow(text, entry[i + 1].offset, &end))
 			return memstate_bad(view, "names: entry %llu is out of order",
 					    (unsigned long long)i);
 		if (entry[i].offset == entry[i + 1].offset)
 			continue;
 		symbols->symbol[symbols->nr++] =
-			(struct symbol){ text + entry[i].offset,
-					 text + entry[i + 1].offset,
+			(struct symbol){ text + entry[i].offset, end,
 					 symbols->names + entry[i].name };
 	}
 	return 0;

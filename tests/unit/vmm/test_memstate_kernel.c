@@ -199,6 +199,8 @@ static void names_are_read(void **state)
 	assert_corrupt(memstate_read_symbols(&view, &kernel, &s), "out of order");
 	k->symbol[1].offset = 0x5000;
 	assert_corrupt(memstate_read_symbols(&view, &kernel, &s), "out of order");
+	k->symbol[KERNEL_SYMBOLS].offset = UINT32_MAX; /* past the end of all addresses */
+	assert_corrupt(memstate_read_symbols(&view, &kernel, &s), "out of order");
 	k->symbol[KERNEL_SYMBOLS].name = UINT32_MAX;
 	assert_corrupt(memstate_read_symbols(&view, &kernel, &s), "names of");
 	k->numbers.symbol_count = UINT64_MAX;
