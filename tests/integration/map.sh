@@ -103,6 +103,21 @@ ok "the picture needs nothing from outside" needs_nothing
 ok "a picture goes to a file" "$pv" map still -o "$work/other.svg"
 ok "the same bytes of a guest that stands still" cmp <("$pv" map still) "$work/other.svg"
 ok "a disk that is full is noticed" refuses '--output /dev/full' still -o /dev/full
+# A guest that is stopped, and its core, look the same.
+cells() {
+	grep -o '<rect class="k-[^>]*><title>[^<]*' "$1"
+}
+stopped() {
+	"$pv" ctl still stop && "$pv" map still >"$work/stopped.svg" && "$pv" ctl still cont &&
+		diff <(cells "$work/stopped.svg") <(cells "$work/other.svg")
+}
+core() {
+	"$pv" core still -o "$work/still.core" && "$pv" map "$work/still.core" >"$work/core.svg" &&
+		diff <(cells "$work/core.svg") <(cells "$work/other.svg")
+}
+ok "a guest that is stopped looks the same" stopped
+ok "its core, too" core
+ok "a core has one moment" refuses 'a core' "$work/still.core" --every 100 --for 1
 ok "many moments make one picture" moments --every 20 --for 0.5 10
 ok "the end of the guest ends the looking" survives_the_end
 finish

@@ -168,9 +168,17 @@ static int draw(const struct map_options *options, const struct view *view,
 
 static int map(struct view *view, const struct map_options *o, struct error *err)
 {
-	json_t *maps = json_array();
-	int ret = o->every_ms ? look_for_long(view, maps, o, err)
-			      : look(view, maps, 0, err);
+	json_t *maps;
+	int ret;
+
+	if (o->every_ms && (view->copied || !view->live))
+		return error_set(err, EPERM,
+				 "--every: %s is %s, which does not change; leave it out",
+				 view->name,
+				 view->live ? "a copy (its monitor cannot be read)"
+					    : "a core");
+	maps = json_array();
+	ret = o->every_ms ? look_for_long(view, maps, o, err) : look(view, maps, 0, err);
 
 	if (!ret)
 		ret = draw(o, view, maps, err);

@@ -157,6 +157,7 @@ static void describe(struct top *top, const struct top_options *o)
 	top->settings = (struct top_settings){
 		.name = top->source.view.name,
 		.mem_bytes = ram_size(&top->source.view.ram),
+		.copied = top->source.view.copied,
 		.cpus = facts->cpus,
 		.started = top->source.view.live ? facts->started : 0,
 		.sort = o->sort,

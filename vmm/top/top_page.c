@@ -128,6 +128,8 @@ static void put_title(struct top_page *page, const struct top_settings *s,
 		top_put(page, STYLE_PLAIN, ", up %llu s",
 			(unsigned long long)(time(NULL) - s->started));
 	top_put(page, STYLE_PLAIN, "; every %g s", s->delay);
+	if (s->copied)
+		top_put(page, STYLE_BAD, "; a COPY, made at the start");
 	if (s->paused)
 		top_put(page, STYLE_BAD, "; HELD");
 }

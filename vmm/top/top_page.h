@@ -68,6 +68,7 @@ struct top_settings {
 	int sort; /* index in top_sorts */
 	bool reversed;
 	bool paused;
+	bool copied; /* all looks see one moment: the monitor's memory cannot be read */
 	double delay; /* seconds */
 	unsigned int strip_rows;
 };

@@ -254,6 +254,16 @@ static void books_that_do_not_add_up_say_so(void **state)
 		   "    1    1    1");
 }
 
+static void a_copy_is_called_so(void **state)
+{
+	struct fixture *f = *state;
+
+	f->settings.copied = true;
+	fill(f);
+	assert_row(f, "top      vm, 4M, 1 CPU, running; every 0.5 s; a COPY, made at the "
+		      "start");
+}
+
 static void sizes_are_short(void **state)
 {
 	static const struct {
@@ -282,6 +292,7 @@ int main(void)
 		TOP_TEST(any_width_will_do),
 		TOP_TEST(a_guest_that_tells_nothing_has_its_reason),
 		TOP_TEST(books_that_do_not_add_up_say_so),
+		TOP_TEST(a_copy_is_called_so),
 		TOP_TEST(sizes_are_short),
 	};
 
