@@ -211,6 +211,8 @@ static int draw(const char *maps)
 	assert_null(strstr(text, "a<b>"));
 	if (!ret)
 		assert_non_null(strstr(text, "</svg>"));
+	/* No line goes around what is not there. */
+	assert_null(strstr(text, "<path class=\"o-slab\""));
 	free(text);
 	json_decref(json);
 	return ret;
@@ -232,6 +234,9 @@ static void odd_maps_are_survived(void **state)
 		     "\"slab\", \"x\"], [262143, 2, \"slab\", \"x\"], [1, 1, \"<i>\", "
 		     "\"x\"], [1, 1, \"device\", \"</svg>\"], [1, 0, \"slab\"], [3]]}]"),
 		0);
+	assert_int_equal(draw("[{\"cell_pages\": 1, \"runs\": [[9, \"slab\"]], "
+			      "\"outlines\": [[8, 2, \"slab\", \"x\"]]}]"),
+			 0);
 	/* Moments of other shapes are left out. */
 	assert_int_equal(
 		draw("[{\"cell_pages\": 1, \"runs\": [[9, \"slab\"]]}, "

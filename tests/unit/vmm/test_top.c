@@ -208,6 +208,8 @@ static void caches_are_sorted(void **state)
 	assert_order(f, 'r', "alpha", "beta"); /* none changes: by size */
 	f->caches[1][2].inuse = f->caches[1][2].objects = 1;
 	assert_order(f, 'r', "gamma", "alpha");
+	f->caches[1][0].inuse -= 30; /* fewer is a change, too */
+	assert_order(f, 'r', "beta", "gamma");
 	f->settings.reversed = true;
 	assert_order(f, 'n', "gamma", "beta");
 	assert_int_equal(top_sort_find('x'), -1);
