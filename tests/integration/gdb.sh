@@ -91,6 +91,14 @@ ok "a register keeps what is set" said boot '^rax 1122334455667788$'
 ok "QMP does not go over a debugger that stands" said boot 'debugger holds the machine' '^paused$'
 ok "the guest finishes well without gdb" ends_with 0
 
+# A reset takes RAM, and what gdb has put there: it stands in the new guest's as well.
+ok "a guest that will be reset" start --gdb "unix:$sock,wait" "$B/guest.elf" --append experiments=vmalloc.guard
+ok "its breakpoint outlives the reset" gdb_does reset 'break start_kernel' 'continue' \
+	"shell (sleep 1; $pv ctl it reset) >/dev/null 2>&1 &" 'continue' 'printf "again at %lx\n", $rip' 'info breakpoints' \
+	'delete' 'detach'
+ok "it was met in both lives" said reset '^again at ffffffff' 'breakpoint already hit 2 times'
+ok "the second life ends well" ends_with 0
+
 # --- against others ---------------------------------------------------------------------------
 
 rsp_open() { # PORT
@@ -171,6 +179,24 @@ ok "the next one is served" eval 'rsp_open "$port" && is "T02thread:1;" rsp "?"'
 ok "detach lets it run" eval 'is OK rsp D && grows'
 ok "kill ends it" eval 'exec 3>&- 3<&-; rsp_open "$port" && rsp_send k'
 ok "as quit does" ends_with 1
+exec 3>&- 3<&-
+
+# start_waiting OPTION...: a machine that waits for gdb, and somebody who has come.
+start_waiting() {
+	start --gdb tcp:127.0.0.1:0,wait "$@" || return 1
+	port=$(sed -n 's/^pagevisor: gdb: target remote 127.0.0.1://p' "$work/err")
+	rsp_open "$port" && is "T02thread:1;" rsp "?"
+}
+ok "a guest that will crash, and be kept" start_waiting --no-shutdown --append t "$B/tiny.elf"
+ok "gdb is told of the crash" is "T06thread:1;" rsp "vCont;c"
+ok "and can look at it" eval '[[ $(rsp g) =~ ^[0-9a-f]{500,}$ ]]'
+ok "it does not go on" is "E.the guest has ended; reset it, or leave" rsp "vCont;c"
+ok "but after a reset" eval '"$pv" ctl it reset && is "T06thread:1;" rsp "vCont;c"'
+ok "and ends when gdb says so" eval 'is OK rsp "vKill;1" && ends_with 1'
+exec 3>&- 3<&-
+ok "a guest that will end" start_waiting --append 5 "$B/tiny.elf"
+ok "gdb is told with what" is W05 rsp "vCont;c"
+ok "and the run's status is the guest's" ends_with 1
 exec 3>&- 3<&-
 
 refuses() { # PATTERN WHERE

@@ -137,6 +137,48 @@ static void it_waits_until_it_is_let_go(void **state)
 	machine_destroy(m);
 }
 
+static void a_vcpu_that_is_held_stands_while_the_machine_runs(void **state)
+{
+	struct machine *m = make_machine(2);
+
+	(void)state;
+	machine_resume(m);
+	assert_runs(m);
+	machine_pause(m);
+	atomic_store(&m->vm.vcpus[0].held, true);
+	machine_resume(m);
+	assert_stands(m);
+	machine_pause(m); /* it is parked, and counts as that */
+	atomic_store(&m->vm.vcpus[0].held, false);
+	machine_resume(m);
+	assert_runs(m);
+	machine_pause(m);
+	atomic_store(&m->vm.vcpus[0].held, true);
+	machine_resume(m);
+	machine_destroy(m); /* it ends all the same */
+}
+
+/* Each holder lets go of its own. */
+static void it_runs_when_nobody_holds_it(void **state)
+{
+	struct machine *m = make_machine(1);
+
+	(void)state;
+	machine_resume(m);
+	assert_runs(m);
+	machine_hold(m, MACHINE_HELD_BY_CONTROL);
+	machine_hold(m, MACHINE_HELD_BY_DEBUGGER);
+	machine_hold(m, MACHINE_HELD_BY_DEBUGGER);
+	assert_stands(m);
+	machine_let_go(m, MACHINE_HELD_BY_CONTROL);
+	assert_stands(m);
+	machine_let_go(m, MACHINE_HELD_BY_DEBUGGER);
+	assert_runs(m);
+	machine_let_go(m, MACHINE_HELD_BY_DEBUGGER);
+	assert_runs(m);
+	machine_destroy(m);
+}
+
 static void paused_it_stands_and_then_goes_on(void **state)
 {
 	struct machine *m = make_machine(4);
@@ -587,6 +629,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_waits_until_it_is_let_go),
+		cmocka_unit_test(a_vcpu_that_is_held_stands_while_the_machine_runs),
+		cmocka_unit_test(it_runs_when_nobody_holds_it),
 		cmocka_unit_test(paused_it_stands_and_then_goes_on),
 		cmocka_unit_test(all_devices_are_behind_an_iommu),
 		cmocka_unit_test(the_clock_stands_while_paused),
