@@ -25,7 +25,7 @@ lint-format:
 lint-cppcheck:
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j 2 \
 		--enable=warning,performance,portability --suppress=missingInclude \
-		-Iinclude mm guest devices vmm tests
+		--include=tests/cppcheck.h -Iinclude mm guest devices vmm tests
 lint-shell:
 	$(Q)shellcheck $(LINT_SH)
 lint: $(LINT_STAMP) lint-format lint-cppcheck lint-shell

@@ -56,7 +56,8 @@ bool second_start(void (*fn)(void))
 		return false;
 	job = fn;
 	here = stop = stopped = false;
-	memcpy((void *)TRAMPOLINE, trampoline, (size_t)(trampoline_end - trampoline));
+	memcpy((void *)TRAMPOLINE, trampoline,
+	       (uintptr_t)trampoline_end - (uintptr_t)trampoline);
 	interrupt_other(ICR_INIT);
 	pause_ms(INIT_MS);
 	interrupt_other(ICR_START | TRAMPOLINE >> 12);

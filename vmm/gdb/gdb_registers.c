@@ -24,35 +24,20 @@ struct row {
 	uint16_t offset;
 };
 
-#define FIELD(cpu_field) \
-	sizeof(((struct gdb_cpu *)NULL)->cpu_field), offsetof(struct gdb_cpu, cpu_field)
-#define GENERAL(name)                                     \
-	{                                                 \
-#name, "int64", CORE, 8, FIELD(regs.name) \
+#define ROW(name, type, feature, size, member)                                       \
+	{                                                                            \
+		name, type, feature, size, sizeof(((struct gdb_cpu *)NULL)->member), \
+			offsetof(struct gdb_cpu, member)                             \
 	}
-#define POINTER(name)                                        \
-	{                                                    \
-#name, "data_ptr", CORE, 8, FIELD(regs.name) \
-	}
-#define SEGMENT(name)                                               \
-	{                                                           \
-#name, "int32", CORE, 4, FIELD(sregs.name.selector) \
-	}
+#define GENERAL(name)	 ROW(#name, "int64", CORE, 8, regs.name)
+#define POINTER(name)	 ROW(#name, "data_ptr", CORE, 8, regs.name)
+#define SEGMENT(name)	 ROW(#name, "int32", CORE, 4, sregs.name.selector)
+#define X87(name, field) ROW(name, "int", CORE, 4, fpu.field)
+#define XMM(n)		 ROW("xmm" #n, "vec128", SSE, 16, fpu.xmm[n])
+#define CONTROL(name)	 ROW(#name, "uint64", SYSTEM, 8, sregs.name)
 #define STACK(n)                                                                        \
 	{                                                                               \
 		"st" #n, "i387_ext", CORE, 10, 10, offsetof(struct gdb_cpu, fpu.fpr[n]) \
-	}
-#define X87(name, field)                               \
-	{                                              \
-		name, "int", CORE, 4, FIELD(fpu.field) \
-	}
-#define XMM(n)                                                 \
-	{                                                      \
-		"xmm" #n, "vec128", SSE, 16, FIELD(fpu.xmm[n]) \
-	}
-#define CONTROL(name)                                         \
-	{                                                     \
-#name, "uint64", SYSTEM, 8, FIELD(sregs.name) \
 	}
 /* What KVM does not keep reads as zero and takes any value. */
 #define ABSENT(name)                       \
@@ -77,7 +62,7 @@ static const struct row rows[] = {
 	GENERAL(r13),
 	GENERAL(r14),
 	GENERAL(r15),
-	{ "rip", "code_ptr", CORE, 8, FIELD(regs.rip) },
+	ROW("rip", "code_ptr", CORE, 8, regs.rip),
 	{ "eflags", "i386_eflags", CORE, 4, 4, offsetof(struct gdb_cpu, regs.rflags) },
 	SEGMENT(cs),
 	SEGMENT(ss),
@@ -117,10 +102,10 @@ static const struct row rows[] = {
 	XMM(13),
 	XMM(14),
 	XMM(15),
-	{ "mxcsr", "i386_mxcsr", SSE, 4, FIELD(fpu.mxcsr) },
-	{ "fs_base", "int64", SEGMENTS, 8, FIELD(sregs.fs.base) },
-	{ "gs_base", "int64", SEGMENTS, 8, FIELD(sregs.gs.base) },
-	{ "k_gs_base", "int64", SYSTEM, 8, FIELD(kernel_gs_base) },
+	ROW("mxcsr", "i386_mxcsr", SSE, 4, fpu.mxcsr),
+	ROW("fs_base", "int64", SEGMENTS, 8, sregs.fs.base),
+	ROW("gs_base", "int64", SEGMENTS, 8, sregs.gs.base),
+	ROW("k_gs_base", "int64", SYSTEM, 8, kernel_gs_base),
 	CONTROL(cr0),
 	CONTROL(cr2),
 	CONTROL(cr3),
@@ -128,13 +113,13 @@ static const struct row rows[] = {
 	CONTROL(cr8),
 	CONTROL(efer),
 	CONTROL(apic_base),
-	{ "gdt_base", "uint64", SYSTEM, 8, FIELD(sregs.gdt.base) },
-	{ "gdt_limit", "uint32", SYSTEM, 4, FIELD(sregs.gdt.limit) },
-	{ "idt_base", "uint64", SYSTEM, 8, FIELD(sregs.idt.base) },
-	{ "idt_limit", "uint32", SYSTEM, 4, FIELD(sregs.idt.limit) },
-	{ "ldtr", "uint32", SYSTEM, 4, FIELD(sregs.ldt.selector) },
-	{ "tr", "uint32", SYSTEM, 4, FIELD(sregs.tr.selector) },
-	{ "tr_base", "uint64", SYSTEM, 8, FIELD(sregs.tr.base) },
+	ROW("gdt_base", "uint64", SYSTEM, 8, sregs.gdt.base),
+	ROW("gdt_limit", "uint32", SYSTEM, 4, sregs.gdt.limit),
+	ROW("idt_base", "uint64", SYSTEM, 8, sregs.idt.base),
+	ROW("idt_limit", "uint32", SYSTEM, 4, sregs.idt.limit),
+	ROW("ldtr", "uint32", SYSTEM, 4, sregs.ldt.selector),
+	ROW("tr", "uint32", SYSTEM, 4, sregs.tr.selector),
+	ROW("tr_base", "uint64", SYSTEM, 8, sregs.tr.base),
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

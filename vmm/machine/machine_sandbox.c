@@ -25,7 +25,8 @@ static unsigned int console_features(const struct console_config *console)
 
 static unsigned int features(const struct machine *m)
 {
-	unsigned int bits = m->config.report || m->config.profile_hz ? SANDBOX_REPORT : 0, i;
+	unsigned int bits = m->config.report || m->config.profile_hz ? SANDBOX_REPORT : 0,
+		     i;
 
 	if (m->config.panic_core)
 		bits |= SANDBOX_CORE;

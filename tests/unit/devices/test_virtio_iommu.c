@@ -394,18 +394,18 @@ static void floods(void **state)
 /* Often nearly a good request, never far from one. */
 static void random_words(uint64_t *words)
 {
-	uint8_t *bytes = (uint8_t *)words;
+	unsigned int type = (unsigned int)rand() % 7;
 
 	for (unsigned int k = 1; k < WORDS; k++)
 		words[k] = (uint64_t)rand() % 8 * PAGE;
 	words[2] -= rand() % 8 > 0; /* the end of a range */
 	words[rand() % WORDS] -= rand() % 4 == 0;
-	words[0] = (uint64_t)rand() % 7 | (uint64_t)rand() % 3 << 32;
-	if (bytes[0] <= VIRTIO_IOMMU_T_DETACH && rand() % 4) {
+	words[0] = type | (uint64_t)rand() % 3 << 32;
+	if (type <= VIRTIO_IOMMU_T_DETACH && rand() % 4) {
 		words[1] = rand() % 2 ? CLIENT : CLIENT2;
 		words[2] = 0;
 	}
-	if (bytes[0] == VIRTIO_IOMMU_T_UNMAP && rand() % 4)
+	if (type == VIRTIO_IOMMU_T_UNMAP && rand() % 4)
 		words[3] = 0; /* reserved */
 	if (rand() % 4)
 		words[4] = (uint64_t)rand() % 4; /* flags of a mapping */

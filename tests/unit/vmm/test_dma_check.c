@@ -546,13 +546,14 @@ static void what_a_driver_leaves(void **state)
 
 static void once_for_each_call_site(void **state)
 {
-	unsigned int lines;
+	unsigned int lines = 0;
 
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
 		judge_unmap(A, 64, TO);
 		expect_found(DMA_FOUND_DOUBLE_UNMAP);
-		lines = i ? lines : judge.lines;
+		if (!i)
+			lines = judge.lines;
 		assert_int_equal(judge.lines, lines);
 	}
 	assert_int_equal(judge.checker->nr_reports, 1);

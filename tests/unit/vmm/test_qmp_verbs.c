@@ -116,8 +116,10 @@ static void happen(struct replay *r, const json_t *want)
 	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		if (name && !strcmp(name, events[i].name))
 			break;
-	if (i == sizeof(events) / sizeof(events[0]))
+	if (i == sizeof(events) / sizeof(events[0])) {
 		fail_msg("%s:%u: %s did not come", r->file, r->line, name ? name : "it");
+		return;
+	}
 	event.kind = events[i].kind;
 	r->ended = event.kind == CONTROL_EVENT_SHUTDOWN ||
 		   event.kind == CONTROL_EVENT_PANIC ||
