@@ -123,10 +123,8 @@ static void facts_without_sense_are_refused(void **state)
 		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 1, \"size\": 4096}]}",
 		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 0, \"size\": 0}]}",
 		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 4096, \"size\": -4096}]}",
-		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 0, \"size\": 8192},"
-		"{\"gpa\": 4096, \"size\": 4096}]}",
-		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 0, \"size\": 4096,"
-		"\"at\": -1}]}",
+		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"size\": 8192}, {\"size\": 4096}]}",
+		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"size\": 4096, \"at\": -1}]}",
 		"{\"version\": 1, \"cpus\": 1, \"ram\": 7}",
 	};
 	struct guest_facts facts;
