@@ -106,6 +106,19 @@ for what in buddyinfo zoneinfo pagetypeinfo slabinfo vmallocinfo dma iommu top-c
 	ok "JSON: ${what:-what there is}" valid_json inspect $what
 done
 
+# What every vCPU and device did so far; the guest stands still, but could be made to work.
+counters() {
+	"$pv" ctl it qmp query-pagevisor-counters
+}
+counters >"$work/before"
+for what in buddyinfo zoneinfo pagetypeinfo slabinfo vmallocinfo dma iommu top-callers log 'page 0x200000'; do
+	# shellcheck disable=SC2086 # words
+	inspect $what >"$work/told" 2>&1
+done
+counters >"$work/after"
+ok "no vCPU and no device did anything for it" diff "$work/before" "$work/after"
+ok "there is something to compare" grep -q '"io": [1-9]' "$work/before"
+
 # --- how it answers what cannot be answered -----------------------------------------------
 
 ok "no such machine" fails 2 'nobody: no such machine runs' "$pv" inspect nobody

@@ -308,7 +308,7 @@ static void print_cache(const struct cache_state *c)
 
 	printf("%-17s %6llu %6llu %6llu %4llu %4d", c->name, (ull)active(c),
 	       (ull)c->objects, (ull)c->object_size, (ull)c->per_slab, 1 << c->order);
-	printf(" : tunables %4u %4u %4u : slabdata %6llu %6llu %6u\n", 0, 0, 0,
+	printf(" : tunables %4d %4d %4d : slabdata %6llu %6llu %6d\n", 0, 0, 0,
 	       (ull)slabs - c->slabs_free, (ull)slabs, 0);
 }
 

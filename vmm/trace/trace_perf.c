@@ -378,7 +378,7 @@ static void end(struct trace_writer *w, uint64_t lost)
 		.attr_size = sizeof(struct attribute),
 		.features = { 1ull << FEATURE_TRACING },
 	};
-	struct section tracing;
+	struct section tracing = { 0, 0 };
 	uint64_t table;
 
 	(void)lost;

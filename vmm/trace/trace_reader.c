@@ -96,7 +96,6 @@ struct walk {
 	struct trace_reader *reader;
 	unsigned int ring;
 	uint64_t head; /* of the ring, as read last */
-	uint64_t lost; /* not told of yet */
 	trace_fn fn;
 	void *arg;
 };
@@ -108,7 +107,7 @@ static int read_head(struct walk *w)
 
 static void lose(struct walk *w, uint64_t records)
 {
-	w->lost += records;
+	w->reader->untold[w->ring] += records;
 	w->reader->counts.lost += records;
 }
 
@@ -172,8 +171,8 @@ static void tell(struct walk *w, const struct trace_record *record,
 		event.depth++;
 	}
 	w->reader->counts.events++;
-	w->fn(w->arg, &event, w->lost);
-	w->lost = 0;
+	w->fn(w->arg, &event, w->reader->untold[w->ring]);
+	w->reader->untold[w->ring] = 0;
 }
 
 /* Takes the n records that were read; false: one is not done yet, the rest waits. */

@@ -45,6 +45,7 @@ struct trace_reader {
 	struct trace_source source;
 	struct trace_area area; /* as read and checked by trace_reader_open() */
 	uint64_t at[TRACE_RINGS_MAX]; /* by ring: taken up to this place */
+	uint64_t untold[TRACE_RINGS_MAX]; /* lost behind the last event that was told */
 	struct trace_counts counts;
 	struct trace_record *records; /* of one batch */
 	struct trace_chain *chains;

@@ -271,6 +271,8 @@ static void wild_domains_are_refused(void **state)
 	open_all();
 	k->range[1].node.next = k->range[0].node.next;
 	assert_corrupt(memstate_read_iommu(&view, &kernel, &i), "overlaps");
+	k->range[1].node.start = 0x10800;
+	assert_corrupt(memstate_read_iommu(&view, &kernel, &i), "overlaps");
 	k->range[1].node.end = 5;
 	assert_corrupt(memstate_read_iommu(&view, &kernel, &i), "IOMMU mapping at");
 	k->domain.next = k->numbers.domains;

@@ -123,10 +123,8 @@ static void facts_without_sense_are_refused(void **state)
 		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 1, \"size\": 4096}]}",
 		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 0, \"size\": 0}]}",
 		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 4096, \"size\": -4096}]}",
-		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 0, \"size\": 8192},"
-		"{\"gpa\": 4096, \"size\": 4096}]}",
-		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"gpa\": 0, \"size\": 4096,"
-		"\"at\": -1}]}",
+		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"size\": 8192}, {\"size\": 4096}]}",
+		"{\"version\": 1, \"cpus\": 1, \"ram\": [{\"size\": 4096, \"at\": -1}]}",
 		"{\"version\": 1, \"cpus\": 1, \"ram\": 7}",
 	};
 	struct guest_facts facts;
@@ -405,6 +403,30 @@ static void a_core_cut_off_anywhere_is_refused(void **state)
 	}
 }
 
+/* It says of itself that it has more RAM, or RAM elsewhere, than is in the file. */
+static void a_core_that_lies_of_itself_is_refused(void **state)
+{
+	static const char *const lies[][2] = { { "\"size\":16777216",
+						 "\"size\":99999744" },
+					       { "\"at\":4096", "\"at\":9000" } };
+	uint8_t front[4096], *at;
+	unsigned int i;
+	int fd;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		write_core(true);
+		fd = open(core_path, O_RDWR);
+		assert_int_equal(pread(fd, front, sizeof(front), 0), sizeof(front));
+		at = memmem(front, sizeof(front), lies[i][0], strlen(lies[i][0]));
+		assert_non_null(at);
+		memcpy(at, lies[i][1], strlen(lies[i][1]));
+		assert_int_equal(pwrite(fd, front, sizeof(front), 0), sizeof(front));
+		close(fd);
+		assert_no_view(core_path, ENOEXEC, "cut off");
+	}
+}
+
 /* Bytes of headers and notes that are anything: it opens or is refused, and can be read. */
 static void damaged_cores_are_survived(void **state)
 {
@@ -459,6 +481,7 @@ int main(void)
 		TEST(a_core_of_others_can_be_read),
 		TEST(files_that_are_no_core_are_refused),
 		TEST(a_core_cut_off_anywhere_is_refused),
+		TEST(a_core_that_lies_of_itself_is_refused),
 		TEST(damaged_cores_are_survived),
 	};
 
