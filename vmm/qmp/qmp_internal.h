@@ -75,6 +75,7 @@ json_t *qmp_io_error_data(struct control *control, const struct control_event *e
 /* qmp_query.c and others: the tables. */
 extern const struct qmp_command qmp_core_commands[];
 extern const struct qmp_command qmp_control_commands[];
+extern const struct qmp_command qmp_action_commands[];
 extern const struct qmp_command qmp_query_commands[];
 extern const struct qmp_command qmp_block_commands[];
 extern const struct qmp_command qmp_dump_commands[];
