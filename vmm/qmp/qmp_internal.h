@@ -45,6 +45,8 @@ struct qmp_server {
 	unsigned int nr_listeners;
 	struct qmp_client *clients;
 	unsigned int nr_clients;
+	const char *dump_status; /* how the last dump ended; NULL: there was none */
+	uint64_t dump_bytes; /* of memory that it shows */
 	unsigned int at_work; /* calls on clients that are under way: none is freed */
 };
 
