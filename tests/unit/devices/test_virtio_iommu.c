@@ -424,7 +424,8 @@ static void random_requests(void **state)
 					  { v.req.desc, v.req.used - v.req.desc },
 					  drvq_used_range(&v.req) };
 	static const uint32_t in_lens[] = { 0, 3, TAIL, TAIL, TAIL, TAIL, 100, 260, 512 };
-	uint64_t answered = 0, words[WORDS], before = machine_hash(m, may, 4);
+	uint64_t answered = 0, words[WORDS] = { 0 };
+	uint64_t before = machine_hash(m, may, 4);
 
 	(void)state;
 	srand(11);
