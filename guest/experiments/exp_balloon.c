@@ -23,6 +23,7 @@
 #define CHAPTER CHAPTER_BALLOON
 
 #define SAMPLE	64U /* frames that are asked about */
+#define TOUCHED 4U /* times what the balloon takes */
 #define RESERVE 1024U /* more single pages than the zones keep back */
 #define ORDER	MAX_ORDER
 
@@ -71,19 +72,22 @@ static bool shrink(struct trial *x)
 }
 
 /* Writes to n pages of the kind that the balloon takes, notes which, and frees them: likely
- * the next to be taken. */
-static void touch_pages(struct page **pages, unsigned long n, unsigned long *touched)
+ * the next to be taken, but for what lies on lists in between; so n is several times as many
+ * as the balloon takes. */
+static void touch_pages(unsigned int n, unsigned long *touched)
 {
-	memset(pages, 0, n * sizeof(struct page *));
-	n = alloc_pages_bulk_array(GFP_HIGHUSER_MOVABLE, n, pages);
-	for (unsigned long i = 0; i < n; i++) {
-		unsigned long *at = kmap_local_page(pages[i]);
+	struct page *page;
+	LIST_HEAD(held);
 
-		*at = i + 1;
+	take_pages_quietly(&held, GFP_HIGHUSER_MOVABLE, n);
+	list_for_each_entry (page, &held, lru) {
+		unsigned long *at = kmap_local_page(page);
+
+		*at = page_to_pfn(page);
 		kunmap_local(at);
-		__set_bit((unsigned int)page_to_pfn(pages[i]), touched);
+		__set_bit((unsigned int)page_to_pfn(page), touched);
 	}
-	free_pages_bulk_array(n, pages);
+	relieve(&held);
 }
 
 /* Of the frames that are in the balloon, up to SAMPLE that had been touched. */
@@ -107,7 +111,7 @@ static void inflate_over_touched(struct trial *x, unsigned long *touched, void *
 
 	if (!shrink(x))
 		return;
-	touch_pages(room, target, touched);
+	touch_pages(TOUCHED * (unsigned int)target, touched);
 	if (!grow(x, target))
 		return;
 	found = touched_frames(room, target, touched, pfns);

@@ -25,9 +25,11 @@
 #include <linux/movable_buffer.h>
 #include <linux/sprintf.h>
 
+#include <guest/balloon.h>
 #include <guest/dmacheck.h>
 
 #include "experiment.h"
+#include "fault_watch.h"
 #include "pressure.h"
 #include "witness.h"
 
@@ -314,6 +316,145 @@ EXPERIMENT(cma_16m, "cma.16m",
 		 cma_get_base(), borrowed);
 	evidence(x, "%lu moved out, contents kept, then 16 MiB in one run", moved);
 	movable_buffer_free(buffer);
+}
+
+/* --- a balloon in the way --- */
+
+/* The arena's blocks that are there for the watermarks' sake. */
+static unsigned long spare_blocks(enum zone_type zone)
+{
+	return arena_blocks(zone) - ARENA_BLOCKS;
+}
+
+/* Uses up all memory but `spare` blocks; of the pieces that the rest of the arena makes, one
+ * page each is free then, and the balloon gets these.  How many pieces. */
+static unsigned long scatter_balloon(unsigned long spare, struct list_head *rest)
+{
+	struct page *page;
+	unsigned long n = 0;
+	LIST_HEAD(aside);
+
+	while (spare-- && (page = alloc_pages(GFP_HOLD | __GFP_MOVABLE, MAX_ORDER)))
+		list_add(&page->lru, &aside);
+	while (n < PIECES &&
+	       (slots[n] = alloc_pages(GFP_HOLD | __GFP_MOVABLE, PIECE_ORDER)))
+		n++;
+	hold_rest(rest);
+	for (unsigned long i = 0; i < n; i++) {
+		split_page(slots[i], PIECE_ORDER);
+		__free_page(slots[i]);
+	}
+	free_list(&aside, MAX_ORDER);
+	drain_all_pages();
+	balloon_limit(n);
+	balloon_settle();
+	return n;
+}
+
+/* Of the blocks that were spared a last piece each is kept, so that none is whole. */
+static void break_spare(struct list_head *stubs)
+{
+	const unsigned long piece = 1UL << PIECE_ORDER;
+	struct page *page;
+
+	drain_all_pages();
+	while ((page = alloc_pages(GFP_HOLD | __GFP_MOVABLE, MAX_ORDER))) {
+		split_page(page, MAX_ORDER);
+		for (unsigned long i = 0; i < MAX_ORDER_NR_PAGES - piece; i += piece)
+			free_run(page + i, piece);
+		page += MAX_ORDER_NR_PAGES - piece;
+		list_add(&page->lru, stubs);
+	}
+}
+
+static void free_stubs(struct list_head *stubs)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe (page, next, stubs, lru)
+		free_run(page, 1UL << PIECE_ORDER);
+}
+
+/* Pages of the balloon, wherever they are now, cost the host nothing. */
+static void check_frames(struct trial *x)
+{
+	unsigned long pfns[64];
+	unsigned int n = balloon_frames(pfns, ARRAY_SIZE(pfns));
+	u64 bytes, sum = 0;
+
+	if (!dmacheck_device() || device_behind_iommu())
+		return;
+	for (unsigned int i = 0; i < n; i++)
+		if (!dmacheck_resident(pfns[i] << PAGE_SHIFT, PAGE_SIZE, &bytes))
+			sum += bytes;
+	expect(x, !sum, "the host has %lu bytes of %u frames in the balloon",
+	       (unsigned long)sum, n);
+}
+
+/* With the balloon's n pages in the way of every block. */
+static void make_room(struct trial *x, enum zone_type zone, unsigned long n)
+{
+	unsigned long blocks[NR_PAGE_ORDERS], moved = moved_for(MR_COMPACTION);
+	struct page *page;
+
+	count_free(zone, blocks);
+	expect(x, largest_of(blocks) < MAX_ORDER, "a block of order %d is free",
+	       largest_of(blocks));
+	page = alloc_pages(GFP_HIGHUSER | __GFP_NOWARN, MAX_ORDER);
+	moved = moved_for(MR_COMPACTION) - moved;
+	if (expect(x, page, "no block of 4 MiB")) {
+		if (dmacheck_device() && !PageHighMem(page))
+			expect(x, device_runs(x, page_to_virt(page), MAX_ORDER_SIZE) == 1,
+			       "4 MiB are not one run for the device");
+		__free_pages(page, MAX_ORDER);
+	}
+	expect(x, moved, "nothing moved");
+	expect(x, balloon_size() == n, "%lu pages were in the balloon, %lu are", n,
+	       balloon_size());
+	check_frames(x);
+	evidence(x, "%lu pages in the balloon, largest free block of order %d", n,
+		 largest_of(blocks));
+	evidence(x, "%lu of them moved, then 4 MiB in one run", moved);
+}
+
+static void compact_balloon(struct trial *x, enum zone_type zone)
+{
+	unsigned long n;
+	LIST_HEAD(rest);
+	LIST_HEAD(stubs);
+
+	n = scatter_balloon(spare_blocks(zone), &rest);
+	break_spare(&stubs);
+	for (unsigned long i = 0; i < n; i++)
+		free_run(slots[i] + 1, (1UL << PIECE_ORDER) - 1);
+	if (expect(x, balloon_size() == n, "%lu pages of %lu", balloon_size(), n))
+		make_room(x, zone, n);
+	free_stubs(&stubs);
+	relieve(&rest);
+}
+
+EXPERIMENT(compaction_balloon, "compaction.balloon",
+	   "pages in the balloon move out of the way of a 4 MiB block, and stay in it",
+	   .needs = NEEDS_BALLOON)
+{
+	enum zone_type zone;
+	LIST_HEAD(held);
+
+	if (balloon_target() < PIECES) {
+		skip(x, "the monitor asks for too few pages: give --balloon 4M");
+		return;
+	}
+	balloon_hold_reports(true);
+	balloon_limit(0);
+	balloon_settle();
+	zone = make_arena(x, &held);
+	if (zone != MAX_NR_ZONES) {
+		compact_balloon(x, zone);
+		free_list(&held, MAX_ORDER);
+	}
+	balloon_hold_reports(false);
+	balloon_limit(~0UL);
+	balloon_settle();
 }
 
 /* --- a day of allocation --- */

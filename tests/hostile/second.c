@@ -15,7 +15,8 @@
 #define INIT_MS	       10u
 #define PATIENCE_MS    500u
 
-extern const char trampoline[], trampoline_end[]; /* start.S */
+extern const char trampoline[]; /* start.S */
+extern const uint64_t trampoline_bytes;
 void second_main(void);
 
 static void (*job)(void);
@@ -56,8 +57,7 @@ bool second_start(void (*fn)(void))
 		return false;
 	job = fn;
 	here = stop = stopped = false;
-	memcpy((void *)TRAMPOLINE, trampoline,
-	       (uintptr_t)trampoline_end - (uintptr_t)trampoline);
+	memcpy((void *)TRAMPOLINE, trampoline, trampoline_bytes);
 	interrupt_other(ICR_INIT);
 	pause_ms(INIT_MS);
 	interrupt_other(ICR_START | TRAMPOLINE >> 12);

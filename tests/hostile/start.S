@@ -67,7 +67,7 @@ second32:
 	jmp	to_long_mode
 
 	.section .rodata
-	.globl	trampoline, trampoline_end
+	.globl	trampoline, trampoline_bytes
 	.balign	16
 trampoline:
 	.code16
@@ -84,6 +84,8 @@ gdt_pointer_16:
 trampoline_end:
 
 	.balign	8
+trampoline_bytes:
+	.quad	trampoline_end - trampoline
 gdt:	.quad	0
 	.quad	0x00af9b000000ffff
 	.quad	0x00cf9b000000ffff

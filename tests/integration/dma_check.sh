@@ -102,6 +102,9 @@ ok "accesses name who gave the device its work" \
 	started 'outside past-end after-unmap direction ownership'
 ok "these, each once, and nothing else" nothing_else
 
+ok "what is still mapped at the end is said by call site" \
+	grep -E 'dma-check: disk0: still mapped at the end: [0-9]+ bytes, [0-9]+ times coherent, by vring_create' "$work/bugs.errors"
+
 # Without -v what was announced is not said; JSON has it.
 quiet() {
 	run quiet 'dmabug.leak,dmabug.past-end' --dma-check && ! grep dma-check "$work/quiet.errors" &&
@@ -115,7 +118,8 @@ clean() {
 		jq -e '.dma_check | .unexpected == 0 and .calls > 100 and .accesses > 100 and
 			(.findings | map(select(.provoked | not)) == [])' "$work/clean.json"
 }
-ok "correct drivers: disk, rng, console, dmacheck" run clean 'disk.*,dma.*,rng.*,console.*' --dma-check=hash
+ok "correct drivers: disk, rng, console, dmacheck, edu, balloon" \
+	run clean 'disk.*,dma.*,rng.*,console.*,edu.*,balloon.*' --edu 28 --balloon 16M --dma-check=hash
 ok "nothing is found there" clean
 still_mapped() {
 	jq -e '.dma_check.mapped | any(.device == "disk0" and (.mapped_by | startswith("vring_create+")) and

@@ -81,6 +81,24 @@ ok "KVM is used" says '"enabled":true' qemu-monitor-command two '{"execute":"que
 ok "it leaves" ends two
 wait
 
+# --- the IOMMU ----------------------------------------------------------------------------------
+
+behind_iommu() {
+	sed "s|<name>[^<]*|<name>iommu|; s|<cmdline>stay|<cmdline>experiments=iommu.map,iommu.isolation,rng.* stay|
+		s|<serial type='pty'/>|<serial type='file'><source path='$work/iommu.out'/></serial>|" \
+		"$build/libvirt/pagevisor-iommu.xml" >"$work/iommu.xml"
+	v define "$work/iommu.xml"
+}
+ok "a guest behind the IOMMU" behind_iommu
+ok "starts behind it" v start iommu
+ok "finds it" printed iommu '^ok .* iommu.map'
+ok "cannot reach past it" printed iommu '^ok .* iommu.isolation'
+passed_all() {
+	printed iommu '^[0-9]+ passed, 0 failed, 0 skipped'
+}
+ok "with all its devices" passed_all
+ok "leaves, too" ends iommu
+
 # --- disks ------------------------------------------------------------------------------------
 
 disk=$work/disk

@@ -32,6 +32,7 @@ ok "the guest writes 3 to the exit port" ends 1 'reported failure 3' --append 3
 ok "the report knows the code" reported '.outcome.end == "exit" and .outcome.code == 3'
 ok "ACPI power-off" ends 0 '' --append o
 ok "the report knows power-off" reported '.outcome.end == "poweroff"'
+ok "a panic" ends 1 "the guest's kernel panicked" --append Pp
 ok "triple fault" ends 1 'the guest crashed: triple fault' --append t
 ok "a crash shows the registers" grep -q 'vCPU 0: rip' "$work/err"
 ok "the report knows the crash" reported '.outcome.end == "triple-fault"'

@@ -202,6 +202,29 @@ ok "kept, it goes when told to" ctl guest quit
 ok "with the status of its guest" ends_with 0
 ok "and the report of it" jq -e '.outcome.end == "poweroff" and .outcome.status == 0' "$work/guest.json"
 
+# --- a panic ------------------------------------------------------------------------------------
+
+ok "a machine whose kernel panics, and stays" start panic --no-shutdown --append Pps "$B/tiny.elf"
+panicked() {
+	for _ in $(seq 100); do
+		says '^guest-panicked$' ctl panic status && return
+		sleep 0.05
+	done
+	return 1
+}
+silent() {
+	! grep '^tiny guest' "$work/panic"
+}
+ok "says so" panicked
+ok "it stands at the very instruction" silent
+ok "it can be let go on" ctl panic cont
+ok "and does" until_printed panic '^tiny guest'
+ok "it runs" says '^running$' ctl panic status
+ok "started again" ctl panic reset
+ok "it panics again" panicked
+ok "it goes when told to" ctl panic quit
+ok "with the status of a panic" ends_with 1
+
 # --- a crash ------------------------------------------------------------------------------------
 
 ok "a machine that crashes and stays" start crash --no-shutdown --append t "$B/tiny.elf"

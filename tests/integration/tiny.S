@@ -10,6 +10,7 @@
  *   c	print the command line
  *   w	write a byte into each 4 KiB of [16 MiB, 32 MiB)
  *   0-9	write that number to the exit port
+ *   P	say that the kernel panicked, and go on
  *   t	triple fault
  *   r	reset through port 0xCF9, K through the keyboard controller
  *   o	power off through ACPI
@@ -114,6 +115,12 @@ touch:
 	jb	1b
 	ret
 
+panic:
+	mov	$0x505, %dx
+	inb	%dx, %al
+	outb	%al, %dx
+	ret
+
 triple_fault:
 	lidt	no_idt
 	ud2
@@ -147,6 +154,7 @@ table:
 	letter	'f', flood
 	letter	'c', show_line
 	letter	'w', touch
+	letter	'P', panic
 	letter	't', triple_fault
 	letter	'r', reset_cf9
 	letter	'K', reset_keyboard

@@ -482,9 +482,9 @@ const struct option run_option_table[] = {
 	  "MODE is on (also without =MODE), off (default), or hash: on, and the bytes of each "
 	  "mapped buffer are hashed when it changes hands, which finds a CPU that writes to "
 	  "what is the device's, and costs the guest an exit for each map, unmap and sync. A "
-	  "finding makes the exit status 1, unless the guest had announced it; what it announced "
-	  "is told with -v. Only a guest that publishes its calls is judged "
-	  "(include/abi/dma_check.h).",
+	  "finding makes the exit status 1, unless the guest had announced it; what it announced, "
+	  "and what is still mapped at the end, is told with -v. Only a guest that publishes its "
+	  "calls is judged (include/abi/dma_check.h).",
 	  set_dma_check },
 	{ "name", 0, "NAME",
 	  "Name of the machine: up to 64 letters, digits and -_.+@. It can be controlled under "

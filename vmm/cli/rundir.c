@@ -48,14 +48,21 @@ int socket_connect(const char *path)
 	return fd;
 }
 
-/* Nobody listens there (any more). */
-static bool is_dead(const char *path)
+/* A socket on which nobody listens any more.  Of what is no socket connect() says the same. */
+static bool is_dead(const char *path, int connected)
+{
+	struct stat st;
+
+	return connected == -ECONNREFUSED && !lstat(path, &st) && S_ISSOCK(st.st_mode);
+}
+
+static bool remove_dead(const char *path)
 {
 	int fd = socket_connect(path);
 
 	if (fd >= 0)
 		close(fd);
-	return fd == -ECONNREFUSED;
+	return is_dead(path, fd) && !unlink(path);
 }
 
 /* Binds fd; from its birth on the socket is the user's alone. */
@@ -72,7 +79,7 @@ static int bind_and_listen(int fd, const struct sockaddr_un *addr)
 {
 	int ret = bind_private(fd, addr);
 
-	if (ret == -EADDRINUSE && is_dead(addr->sun_path) && !unlink(addr->sun_path))
+	if (ret == -EADDRINUSE && remove_dead(addr->sun_path))
 		ret = bind_private(fd, addr);
 	if (!ret && listen(fd, BACKLOG))
 		ret = -errno;
@@ -207,7 +214,7 @@ static int connect_in(const char *dir, const char *name)
 	if (fd)
 		return fd;
 	fd = socket_connect(path);
-	if (fd == -ECONNREFUSED) {
+	if (is_dead(path, fd)) {
 		unlink(path);
 		path_of(path, sizeof(path), dir, name, FACTS);
 		unlink(path);

@@ -53,6 +53,8 @@ void dma_checker_settle(struct dma_checker *c);
 
 /* Findings that are faults and were not provoked. */
 uint64_t dma_checker_unexpected(const struct dma_checker *c);
+/* Says, as information, what is mapped now: a line for each device and call site. */
+void dma_checker_say_mapped(struct dma_checker *c);
 /* Counts, findings with their call chains, and what is mapped now by call site. */
 json_t *dma_checker_report(struct dma_checker *c);
 

@@ -97,6 +97,28 @@ static json_t *report_live(const struct dma_checker *c)
 	return array;
 }
 
+void dma_checker_say_mapped(struct dma_checker *c)
+{
+	json_t *array = report_live(c), *site;
+	char line[400];
+	size_t i;
+
+	json_array_foreach(array, i, site)
+	{
+		snprintf(line, sizeof(line),
+			 "dma-check: %s: still mapped at the end: %lld bytes, %lld times "
+			 "%s, by %s",
+			 json_string_value(json_object_get(site, "device")),
+			 json_integer_value(json_object_get(site, "bytes")),
+			 json_integer_value(json_object_get(site, "count")),
+			 json_string_value(json_object_get(site, "kind")),
+			 json_string_value(json_object_get(site, "mapped_by")));
+		if (c->config.say)
+			c->config.say(c->config.ctx, true, line);
+	}
+	json_decref(array);
+}
+
 json_t *dma_checker_report(struct dma_checker *c)
 {
 	json_t *object = json_object(), *findings = json_array(), *found = json_object();

@@ -308,8 +308,8 @@ static void print_cache(const struct cache_state *c)
 
 	printf("%-17s %6llu %6llu %6llu %4llu %4d", c->name, (ull)active(c),
 	       (ull)c->objects, (ull)c->object_size, (ull)c->per_slab, 1 << c->order);
-	printf(" : tunables %4d %4d %4d : slabdata %6llu %6llu %6d\n", 0, 0, 0,
-	       (ull)slabs - c->slabs_free, (ull)slabs, 0);
+	printf(" : tunables    0    0    0 : slabdata %6llu %6llu      0\n",
+	       (ull)slabs - c->slabs_free, (ull)slabs);
 }
 
 static json_t *cache_json(const struct cache_state *c)

@@ -134,6 +134,12 @@ struct control_dump {
 	uint64_t begin, length;
 };
 
+/* What the ends of a guest lead to. */
+struct control_actions {
+	bool reboot; /* a guest that resets itself starts again; else that is its end */
+	bool stays; /* a machine whose guest has ended is kept, until a reset or quit */
+};
+
 struct control;
 struct dump_cpu;
 
@@ -150,6 +156,9 @@ struct control_ops {
 	int (*powerdown)(struct control *c, struct error *err);
 	int (*nmi)(struct control *c, struct error *err);
 	void (*quit)(struct control *c);
+
+	void (*actions)(struct control *c, struct control_actions *actions);
+	void (*set_actions)(struct control *c, const struct control_actions *actions);
 
 	void (*facts)(struct control *c, struct control_facts *facts);
 	/* The thread of vCPU i. */

@@ -165,6 +165,24 @@ static void quit(struct control *c)
 	machine_end(of(c), &outcome);
 }
 
+static void get_actions(struct control *c, struct control_actions *actions)
+{
+	const struct machine *m = of(c);
+
+	*actions = (struct control_actions){ .reboot = m->config.reboot,
+					     .stays = m->config.stays };
+}
+
+static void set_actions(struct control *c, const struct control_actions *actions)
+{
+	struct machine *m = of(c);
+
+	pthread_mutex_lock(&m->lock); /* under which a guest resets itself */
+	m->config.reboot = actions->reboot;
+	pthread_mutex_unlock(&m->lock);
+	m->config.stays = actions->stays;
+}
+
 /* --- what it is ------------------------------------------------------------------------------- */
 
 static void get_facts(struct control *c, struct control_facts *facts)
@@ -448,6 +466,8 @@ static const struct control_ops machine_control_ops = {
 	.powerdown = powerdown,
 	.nmi = nmi,
 	.quit = quit,
+	.actions = get_actions,
+	.set_actions = set_actions,
 	.facts = get_facts,
 	.thread_id = thread_id,
 	.chardev = get_chardev,

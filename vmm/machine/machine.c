@@ -254,8 +254,10 @@ static void stop(struct machine *m)
 	vm_end(&m->vm);
 	pthread_mutex_lock(&m->lock);
 	device_quiesce_all(&m->devices);
-	if (m->dma_checker)
+	if (m->dma_checker) {
 		dma_checker_settle(m->dma_checker);
+		dma_checker_say_mapped(m->dma_checker);
+	}
 	serial_flush(m->com1);
 	pthread_mutex_unlock(&m->lock);
 	terminal_restore();

@@ -62,6 +62,19 @@ static void get_facts(struct control *c, struct control_facts *facts)
 	*facts = (struct control_facts){ .max_cpus = of(c)->max_cpus, .kvm = of(c)->kvm };
 }
 
+/* Of no machine nothing comes, whatever is wanted. */
+static void get_actions(struct control *c, struct control_actions *actions)
+{
+	(void)c;
+	*actions = (struct control_actions){ .reboot = true };
+}
+
+static void set_actions(struct control *c, const struct control_actions *actions)
+{
+	(void)c;
+	(void)actions;
+}
+
 static const struct control_ops ops = {
 	.status = get_status,
 	.stop = refuse,
@@ -70,6 +83,8 @@ static const struct control_ops ops = {
 	.powerdown = refuse,
 	.nmi = refuse,
 	.quit = quit,
+	.actions = get_actions,
+	.set_actions = set_actions,
 	.facts = get_facts,
 	.registers = refuse_registers,
 	.dump = refuse_dump,

@@ -32,7 +32,8 @@ static struct qmp_named_fd *find_fd(struct qmp_client *c, const char *name)
 	unsigned int i;
 
 	for (i = 0; i < QMP_FDS_MAX; i++)
-		if (c->fds[i].name ? name && !strcmp(c->fds[i].name, name) : !name)
+		if (name && c->fds[i].name ? !strcmp(c->fds[i].name, name)
+					   : name == c->fds[i].name)
 			return &c->fds[i];
 	return NULL;
 }

@@ -76,6 +76,21 @@ static bool wants_elf(struct qmp_call *call)
 	return false;
 }
 
+/* There is nothing between nothing and all of it. */
+static json_t *progress(const char *status, uint64_t bytes)
+{
+	return json_pack("{s:s, s:I, s:I}", "status", status, "completed",
+			 (json_int_t)bytes, "total", (json_int_t)bytes);
+}
+
+static uint64_t how_much(const struct qmp_call *call, const struct control_dump *dump)
+{
+	struct control_facts facts;
+
+	call->control->ops->facts(call->control, &facts);
+	return dump->ranged ? dump->length : facts.mem_size;
+}
+
 /*
  * The machine stands while it is dumped, so nothing is gained by answering first: with
  * `detach` there is the event as well, and the answer comes at the end all the same.
@@ -96,11 +111,22 @@ static json_t *dump_guest_memory(struct qmp_call *call)
 	ret = call->control->ops->dump(call->control, &dump, &call->error);
 	if (close(dump.fd) && !ret)
 		ret = error_set(&call->error, errno, "dump: %s", strerror(errno));
+	call->client->server->dump_status = ret ? "failed" : "completed";
+	call->client->server->dump_bytes = ret ? 0 : how_much(call, &dump);
 	if (!ret && json_is_true(argument(call, "detach")))
 		qmp_event(call->client->server, "DUMP_COMPLETED",
-			  json_pack("{s:{s:s, s:i, s:i}}", "result", "status",
-				    "completed", "completed", 1, "total", 1));
+			  json_pack("{s:o}", "result",
+				    progress("completed", how_much(call, &dump))));
 	return qmp_done(call, ret);
+}
+
+/* How the last one ended: who can ask finds none under way. */
+static json_t *query_dump(struct qmp_call *call)
+{
+	const struct qmp_server *server = call->client->server;
+
+	return progress(server->dump_status ? server->dump_status : "none",
+			server->dump_bytes);
 }
 
 static json_t *query_capability(struct qmp_call *call)
@@ -118,6 +144,7 @@ static const struct qmp_arg dump_args[] = {
 
 const struct qmp_command qmp_dump_commands[] = {
 	{ "dump-guest-memory", dump_guest_memory, dump_args, false },
+	{ "query-dump", query_dump, NULL, false },
 	{ "query-dump-guest-memory-capability", query_capability, NULL, false },
 	{ NULL, NULL, NULL, false },
 };

@@ -45,6 +45,8 @@ struct qmp_server {
 	unsigned int nr_listeners;
 	struct qmp_client *clients;
 	unsigned int nr_clients;
+	const char *dump_status; /* how the last dump ended; NULL: there was none */
+	uint64_t dump_bytes; /* of memory that it shows */
 	unsigned int at_work; /* calls on clients that are under way: none is freed */
 };
 
@@ -75,6 +77,7 @@ json_t *qmp_io_error_data(struct control *control, const struct control_event *e
 /* qmp_query.c and others: the tables. */
 extern const struct qmp_command qmp_core_commands[];
 extern const struct qmp_command qmp_control_commands[];
+extern const struct qmp_command qmp_action_commands[];
 extern const struct qmp_command qmp_query_commands[];
 extern const struct qmp_command qmp_block_commands[];
 extern const struct qmp_command qmp_dump_commands[];

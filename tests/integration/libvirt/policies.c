@@ -73,6 +73,18 @@ static void reboot_destroy(void **state)
 	domain_await(d, "ended", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
 }
 
+/* With another policy for panics the emulator is told apart what to do at a reboot. */
+static void reboot_destroy_preserve(void **state)
+{
+	static const struct domain_change changes[] = { { "<on_reboot>", "destroy" },
+							{ "<on_crash>", "preserve" } };
+	struct domain *d = *state;
+
+	domain_start(d, "reboot by the guest, destroy, panics preserved", changes, 2);
+	console_key(d, 'b');
+	domain_await(d, "ended", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
+}
+
 /* --- panic ----------------------------------------------------------------------------------- */
 
 static void crash_destroy(void **state)
@@ -168,11 +180,11 @@ static void crash_dump_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORY(poweroff_destroy),   STORY(poweroff_restart),
-		STORY(reboot_restart),	   STORY(reboot_destroy),
-		STORY(crash_destroy),	   STORY(crash_restart),
-		STORY(crash_preserve),	   STORY(crash_dump_destroy),
-		STORY(crash_dump_restart),
+		STORY(poweroff_destroy),	STORY(poweroff_restart),
+		STORY(reboot_restart),		STORY(reboot_destroy),
+		STORY(reboot_destroy_preserve), STORY(crash_destroy),
+		STORY(crash_restart),		STORY(crash_preserve),
+		STORY(crash_dump_destroy),	STORY(crash_dump_restart),
 	};
 
 	return cmocka_run_group_tests_name("libvirt's policies", tests,

@@ -483,7 +483,13 @@ static void others_wait_for_everything(void **state)
 		port[0].settle = NULL;
 		iommu_reset(&iommu, &wait);
 	}
-	/* Leaving bypass as well. */
+}
+
+static void leaving_bypass_waits(void **state)
+{
+	struct iommu_wait wait;
+
+	(void)state;
 	iommu_set_bypass(&iommu, true, &wait);
 	assert_false(iommu_waiting(&iommu, &wait));
 	take_hold(0, 0, 0x5000);
@@ -491,7 +497,14 @@ static void others_wait_for_everything(void **state)
 	assert_true(iommu_waiting(&iommu, &wait));
 	dma_unmap(&hold[0]);
 	assert_false(iommu_waiting(&iommu, &wait));
-	/* What is attached already stays as it is, in flight or not; bypass is not for it. */
+}
+
+/* In flight or not; bypass is not for it. */
+static void what_is_attached_stays(void **state)
+{
+	struct iommu_wait wait;
+
+	(void)state;
 	attach(0, 0);
 	map_page(0, 3);
 	take_hold(0, 0, 3 * PAGE);
@@ -511,7 +524,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(random_operations),	  WITH(endpoints),
 		WITH(unmap_waits_for_its_own),	  WITH(gone_while_waiting),
-		WITH(others_wait_for_everything),
+		WITH(others_wait_for_everything), WITH(leaving_bypass_waits),
+		WITH(what_is_attached_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

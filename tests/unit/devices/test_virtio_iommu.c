@@ -200,27 +200,28 @@ static void map_statuses(void **state)
 }
 
 /* The seven sequences of the specification, 5.13.6.6, in pages. */
+static const struct {
+	uint64_t map[2][2]; /* pages: first, last */
+	unsigned int nr;
+	uint64_t unmap[2];
+	uint8_t status;
+	unsigned int left;
+} unmap_cases[] = {
+	{ { { 0 } }, 0, { 0, 4 }, VIRTIO_IOMMU_S_OK, 0 },
+	{ { { 0, 9 } }, 1, { 0, 9 }, VIRTIO_IOMMU_S_OK, 0 },
+	{ { { 0, 4 }, { 5, 9 } }, 2, { 0, 9 }, VIRTIO_IOMMU_S_OK, 0 },
+	{ { { 0, 9 } }, 1, { 0, 4 }, VIRTIO_IOMMU_S_RANGE, 1 },
+	{ { { 0, 4 }, { 5, 9 } }, 2, { 0, 4 }, VIRTIO_IOMMU_S_OK, 1 },
+	{ { { 0, 4 } }, 1, { 0, 9 }, VIRTIO_IOMMU_S_OK, 0 },
+	{ { { 0, 4 }, { 10, 14 } }, 2, { 0, 14 }, VIRTIO_IOMMU_S_OK, 0 },
+	/* Split at the high end: nothing goes, the whole one below neither. */
+	{ { { 0, 4 }, { 10, 14 } }, 2, { 0, 12 }, VIRTIO_IOMMU_S_RANGE, 2 },
+	{ { { 0, 4 }, { 10, 14 } }, 2, { 12, 30 }, VIRTIO_IOMMU_S_RANGE, 2 },
+	{ { { 0, 9 } }, 1, { 3, 5 }, VIRTIO_IOMMU_S_RANGE, 1 },
+};
+
 static void unmap_statuses(void **state)
 {
-	static const struct {
-		uint64_t map[2][2]; /* pages: first, last */
-		unsigned int nr;
-		uint64_t unmap[2];
-		uint8_t status;
-		unsigned int left;
-	} cases[] = {
-		{ { { 0 } }, 0, { 0, 4 }, VIRTIO_IOMMU_S_OK, 0 },
-		{ { { 0, 9 } }, 1, { 0, 9 }, VIRTIO_IOMMU_S_OK, 0 },
-		{ { { 0, 4 }, { 5, 9 } }, 2, { 0, 9 }, VIRTIO_IOMMU_S_OK, 0 },
-		{ { { 0, 9 } }, 1, { 0, 4 }, VIRTIO_IOMMU_S_RANGE, 1 },
-		{ { { 0, 4 }, { 5, 9 } }, 2, { 0, 4 }, VIRTIO_IOMMU_S_OK, 1 },
-		{ { { 0, 4 } }, 1, { 0, 9 }, VIRTIO_IOMMU_S_OK, 0 },
-		{ { { 0, 4 }, { 10, 14 } }, 2, { 0, 14 }, VIRTIO_IOMMU_S_OK, 0 },
-		/* Split at the high end: nothing goes, the whole one below neither. */
-		{ { { 0, 4 }, { 10, 14 } }, 2, { 0, 12 }, VIRTIO_IOMMU_S_RANGE, 2 },
-		{ { { 0, 4 }, { 10, 14 } }, 2, { 12, 30 }, VIRTIO_IOMMU_S_RANGE, 2 },
-		{ { { 0, 9 } }, 1, { 3, 5 }, VIRTIO_IOMMU_S_RANGE, 1 },
-	};
 	struct virtio_iommu_req_unmap req = { .head.type = VIRTIO_IOMMU_T_UNMAP,
 					      .domain = 1,
 					      .virt_end = ~0ull,
@@ -228,16 +229,17 @@ static void unmap_statuses(void **state)
 
 	(void)state;
 	assert_int_equal(viommu_attach(&v, 1, CLIENT, 0), VIRTIO_IOMMU_S_OK);
-	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
-		for (unsigned int k = 0; k < cases[i].nr; k++)
-			assert_int_equal(viommu_map(&v, 1, cases[i].map[k][0] * PAGE,
-						    cases[i].map[k][1] * PAGE + PAGE - 1,
-						    0, VIOMMU_RW),
-					 VIRTIO_IOMMU_S_OK);
-		assert_int_equal(viommu_unmap(&v, 1, cases[i].unmap[0] * PAGE,
-					      cases[i].unmap[1] * PAGE + PAGE - 1),
-				 cases[i].status);
-		assert_int_equal(viommu_stat(&v, "mappings"), cases[i].left);
+	for (unsigned int i = 0; i < ARRAY_SIZE(unmap_cases); i++) {
+		for (unsigned int k = 0; k < unmap_cases[i].nr; k++)
+			assert_int_equal(
+				viommu_map(&v, 1, unmap_cases[i].map[k][0] * PAGE,
+					   unmap_cases[i].map[k][1] * PAGE + PAGE - 1, 0,
+					   VIOMMU_RW),
+				VIRTIO_IOMMU_S_OK);
+		assert_int_equal(viommu_unmap(&v, 1, unmap_cases[i].unmap[0] * PAGE,
+					      unmap_cases[i].unmap[1] * PAGE + PAGE - 1),
+				 unmap_cases[i].status);
+		assert_int_equal(viommu_stat(&v, "mappings"), unmap_cases[i].left);
 		assert_int_equal(viommu_unmap(&v, 1, 0, ~0ull), VIRTIO_IOMMU_S_OK);
 		assert_int_equal(viommu_stat(&v, "mappings"), 0);
 	}
@@ -422,7 +424,8 @@ static void random_requests(void **state)
 					  { v.req.desc, v.req.used - v.req.desc },
 					  drvq_used_range(&v.req) };
 	static const uint32_t in_lens[] = { 0, 3, TAIL, TAIL, TAIL, TAIL, 100, 260, 512 };
-	uint64_t answered = 0, words[WORDS], before = machine_hash(m, may, 4);
+	uint64_t answered = 0, words[WORDS] = { 0 };
+	uint64_t before = machine_hash(m, may, 4);
 
 	(void)state;
 	srand(11);
@@ -450,6 +453,17 @@ static void random_requests(void **state)
 /* --- faults ------------------------------------------------------------------------------- */
 
 /* 33, 34: one event for each access, at the first byte that was stopped. */
+/* Mapped, but to no memory; bus mastering off. */
+static void not_the_iommus_to_report(struct dma_port *p)
+{
+	uint8_t buf[1];
+
+	viommu_map(&v, 1, IOVA + 4 * PAGE, IOVA + 5 * PAGE - 1, 0xd0000000, VIOMMU_RW);
+	assert_int_equal(dma_read(p, IOVA + 4 * PAGE, buf, 1), -EFAULT);
+	dma_set_enabled(p, false);
+	assert_int_equal(dma_read(p, IOVA, buf, 1), -EFAULT);
+}
+
 static void faults_are_reported_once(void **state)
 {
 	struct dma_port *p = port(CLIENT);
@@ -484,11 +498,7 @@ static void faults_are_reported_once(void **state)
 	assert_int_equal(dma_read(port(CLIENT2), IOVA, buf, 1), -EFAULT);
 	viommu_expect_event(&v, VIRTIO_IOMMU_FAULT_R_DOMAIN, VIRTIO_IOMMU_FAULT_F_READ,
 			    CLIENT2, IOVA);
-	/* Mapped, but to no memory; bus mastering off: not the IOMMU's to report. */
-	viommu_map(&v, 1, IOVA + 4 * PAGE, IOVA + 5 * PAGE - 1, 0xd0000000, VIOMMU_RW);
-	assert_int_equal(dma_read(p, IOVA + 4 * PAGE, buf, 1), -EFAULT);
-	dma_set_enabled(p, false);
-	assert_int_equal(dma_read(p, IOVA, buf, 1), -EFAULT);
+	not_the_iommus_to_report(p);
 	assert_false(viommu_event(&v, &event));
 	assert_int_equal(viommu_stat(&v, "events"), 4);
 	assert_int_equal(viommu_stat(&v, "lost_events"), 0);

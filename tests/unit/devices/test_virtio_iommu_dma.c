@@ -235,6 +235,17 @@ static void unmap_waits(void **state)
 	stop_disk();
 }
 
+/* Reads of two pages each, anywhere in the window. */
+static void start_random_reads(unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct drv_seg data = { IOVA + mock_random(7) * PAGE, 2 * PAGE, true };
+
+		blk_offer(&b, &b.q[0], i, VIRTIO_BLK_T_IN, mock_random(512), &data, 1);
+	}
+	machine_write(m, b.q[0].bell, 2, 0);
+}
+
 /* 32, with the host's own asynchronous reads: pages are filled anew as soon as their unmap is
  * done, while reads go on, and keep what they were filled with. */
 static void nothing_lands_after_an_unmap(void **state)
@@ -252,14 +263,7 @@ static void nothing_lands_after_an_unmap(void **state)
 		unsigned int slot;
 
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-		for (unsigned int i = 0; i < 6; i++) {
-			struct drv_seg data = { IOVA + mock_random(7) * PAGE, 2 * PAGE,
-						true };
-
-			blk_offer(&b, &b.q[0], i, VIRTIO_BLK_T_IN, mock_random(512),
-				  &data, 1);
-		}
-		machine_write(m, b.q[0].bell, 2, 0);
+		start_random_reads(6);
 		mock_host_poll(&m->mh, 0);
 		slot = viommu_submit_unmap(&v, 1, at, at + PAGE - 1);
 		while (viommu_status(&v, slot) == VIOMMU_NO_STATUS)

@@ -19,17 +19,8 @@ static int note_fault(struct iommu_domain *domain, struct device *dev, unsigned 
 	return 0;
 }
 
-static void unmanaged_domains(void **state)
+static void map_well_and_badly(struct iommu_domain *own)
 {
-	struct iommu_domain *own = iommu_domain_alloc(&dma_dev);
-	struct device stranger = { .name = "stranger" };
-
-	(void)state;
-	assert_non_null(own);
-	assert_int_equal(own->type, IOMMU_DOMAIN_UNMANAGED);
-	assert_int_equal(iommu_attach_device(own, &stranger), -ENODEV);
-	assert_null(iommu_domain_alloc(&stranger));
-	assert_null(iommu_get_domain_for_dev(&stranger));
 	assert_int_equal(iommu_map(own, 0, 0x1000, PAGE_SIZE, IOMMU_READ, GFP_KERNEL), 0);
 	assert_int_equal(iommu_map(own, 0, 0x2000, PAGE_SIZE, IOMMU_READ, GFP_KERNEL),
 			 -EEXIST);
@@ -48,6 +39,20 @@ static void unmanaged_domains(void **state)
 	assert_int_equal(
 		iommu_map(own, -PAGE_SIZE, 0x1000, 2 * PAGE_SIZE, IOMMU_READ, GFP_KERNEL),
 		-EINVAL);
+}
+
+static void unmanaged_domains(void **state)
+{
+	struct iommu_domain *own = iommu_domain_alloc(&dma_dev);
+	struct device stranger = { .name = "stranger" };
+
+	(void)state;
+	assert_non_null(own);
+	assert_int_equal(own->type, IOMMU_DOMAIN_UNMANAGED);
+	assert_int_equal(iommu_attach_device(own, &stranger), -ENODEV);
+	assert_null(iommu_domain_alloc(&stranger));
+	assert_null(iommu_get_domain_for_dev(&stranger));
+	map_well_and_badly(own);
 	assert_int_equal(iommu_iova_to_phys(own, 12), 0x100c);
 	assert_int_equal(iommu_iova_to_phys(own, PAGE_SIZE), 0);
 	assert_int_equal(iommu_attach_device(own, &dma_dev), 0);

@@ -76,6 +76,16 @@ static int powerdown(struct control *c, struct error *err)
 	return refused(fake, err);
 }
 
+static void get_actions(struct control *c, struct control_actions *actions)
+{
+	*actions = of(c)->actions;
+}
+
+static void set_actions(struct control *c, const struct control_actions *actions)
+{
+	of(c)->actions = *actions;
+}
+
 static int nmi(struct control *c, struct error *err)
 {
 	of(c)->nmis++;
@@ -210,6 +220,8 @@ void fake_control_init(struct fake_control *fake)
 		.cont = cont,
 		.reset = reset,
 		.powerdown = powerdown,
+		.actions = get_actions,
+		.set_actions = set_actions,
 		.nmi = nmi,
 		.quit = quit,
 		.facts = facts,

@@ -16,6 +16,7 @@ struct fake_control {
 	bool managed; /* its disks, console and balloon have libvirt's names */
 	uint64_t balloon_bytes; /* 0: there is no balloon */
 	uint32_t balloon_interval;
+	struct control_actions actions;
 	struct control_dump dump; /* the last one; its descriptor gets one byte */
 };
 

@@ -623,6 +623,12 @@ static void the_report_for_programs(void **state)
 	assert_int_equal(json_integer_value(json_object_get(finding, "count")), 2);
 	assert_int_equal(json_integer_value(json_object_get(finding, "bytes")), 96);
 	json_decref(report);
+	judge.said[0] = '\0';
+	judge.infos = 0;
+	dma_checker_say_mapped(judge.checker);
+	assert_int_equal(judge.infos, 1);
+	assert_string_equal(judge.said, "dma-check: disk0: still mapped at the end: 96 "
+					"bytes, 2 times single, by map_it\n");
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, judge_make, judge_drop)

@@ -246,6 +246,46 @@ static void a_confined_machine_opens_no_file(void **state)
 	assert_int_not_equal(access("/tmp/should-not-be", F_OK), 0);
 }
 
+/* What is not named stays as it is, and one bad value changes nothing. */
+static void actions_are_set_one_by_one(void **state)
+{
+	static const struct {
+		const char *arguments;
+		bool good, reboot, stays;
+	} rows[] = {
+		{ "{}", true, false, false },
+		{ "{\"reboot\":\"reset\"}", true, true, false },
+		{ "{\"shutdown\":\"pause\"}", true, true, true },
+		{ "{\"reboot\":\"shutdown\",\"panic\":\"shutdown\"}", true, false, true },
+		{ "{\"reboot\":\"reset\",\"panic\":\"none\"}", false, false, true },
+		{ "{\"reboot\":\"reset\",\"shutdown\":\"off\"}", false, false, true },
+		{ "{\"reboot\":\"again\"}", false, false, true },
+		{ "{\"reboot\":1}", false, false, true },
+		{ "{\"watchdog\":\"reset\"}", false, false, true },
+		{ "{\"colour\":\"red\"}", false, false, true },
+		{ "{\"watchdog\":\"none\",\"shutdown\":\"poweroff\"}", true, false,
+		  false },
+	};
+	struct fixture *f = *state;
+	struct client *c = &f->clients[0];
+	char text[256];
+	size_t i;
+
+	negotiate(f, c);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text),
+			 "{\"execute\":\"set-action\",\"arguments\":%s}",
+			 rows[i].arguments);
+		peer_send_line(f, c, text);
+		expect(f, c,
+		       rows[i].good
+			       ? "{\"return\":{}}"
+			       : "{\"error\":{\"class\":\"GenericError\",\"desc\":\"*\"}}");
+		assert_int_equal(f->fake.actions.reboot, rows[i].reboot);
+		assert_int_equal(f->fake.actions.stays, rows[i].stays);
+	}
+}
+
 /* Descriptors are limited in number, and none outlives its client. */
 static void descriptors_do_not_pile_up(void **state)
 {
@@ -499,6 +539,7 @@ int main(void)
 		QMP_TEST(counters_are_told),
 		QMP_TEST(a_dump_goes_to_the_descriptor_given),
 		QMP_TEST(a_confined_machine_opens_no_file),
+		QMP_TEST(actions_are_set_one_by_one),
 		QMP_TEST(descriptors_do_not_pile_up),
 		QMP_TEST(what_is_too_large_is_skipped),
 		QMP_TEST(what_is_too_deep_is_skipped),
