@@ -11,6 +11,7 @@
 #   memstate/	the guest's published memory state, read with suspicion
 #   dump/	ELF cores
 #   inspect/	looking into a machine, or a core, from another process
+#   trace/	memory events of a guest, and static probes
 #   gdb/	gdb's remote protocol, break- and watchpoints
 #   profile/	a sampling profiler of the guest
 #   report/	the JSON and the page of a run, its pictures
