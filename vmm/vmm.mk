@@ -6,9 +6,12 @@
 #   qemu/	QEMU's command line, as libvirt writes it
 #   qmp/	QEMU's control protocol
 #   dma_check/	judges each device access by what the guest's DMA API published
+#   map/	guest memory as a picture, of one moment or of many
+#   top/	a guest live, on a terminal or as text
 #   memstate/	the guest's published memory state, read with suspicion
 #   dump/	ELF cores
 #   inspect/	looking into a machine, or a core, from another process
+#   trace/	memory events of a guest, and static probes
 #   gdb/	gdb's remote protocol, break- and watchpoints
 #   profile/	a sampling profiler of the guest
 #   report/	the JSON and the page of a run, its pictures

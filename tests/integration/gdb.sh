@@ -68,7 +68,8 @@ ok "gdb goes through it" gdb_does boot \
 	'maintenance packet Qqemu.PhyMemMode:0' 'printf "virtual %lx\n", *(unsigned long *)0xffffffff80100000' \
 	'continue' 'pv-vmalloc' 'pv-slabs' 'set var $old = $rax' 'set var $rax = 0x1122334455667788' \
 	'printf "rax %lx\n", $rax' 'set var $rax = $old' \
-	"shell $pv ctl it cont" "shell $pv ctl it status" 'detach'
+	"shell $pv ctl it cont" "shell $pv ctl it status" \
+	'delete' 'tbreak try_experiment' 'continue' 'thread 2' 'backtrace' 'thread 1' 'next' 'printf "next at %lx\n", $rip' 'detach'
 ok "both vCPUs are threads, one not started" said boot 'Thread 1 .vCPU 0' 'Thread 2 .vCPU 1, not started'
 ok "it stood at the kernel's entry" said boot '^rip 100000 cr0 11$'
 ok "it met the breakpoint in alloc_pages" said boot 'hit Breakpoint 1, alloc_pages'
@@ -89,6 +90,8 @@ ok "finish comes back with a page" said boot 'Value returned is .*struct page'
 ok "a hardware breakpoint is met" said boot 'Breakpoint 2, (0x[0-9a-f]+ in )?scheduler_start'
 ok "a register keeps what is set" said boot '^rax 1122334455667788$'
 ok "QMP does not go over a debugger that stands" said boot 'debugger holds the machine' '^paused$'
+ok "the other thread has a call chain of its own" said boot '^#[0-9]+ .*start_secondary'
+ok "next goes on to the next line" said boot '^next at ffffffff'
 ok "the guest finishes well without gdb" ends_with 0
 
 # A reset takes RAM, and what gdb has put there: it stands in the new guest's as well.

@@ -187,6 +187,19 @@ ok "spinning: free blocks" same_as_own buddyinfo
 "$pv" ctl it quit
 wait "$machine"
 
+# --- a guest behind an IOMMU ----------------------------------------------------------------------
+
+ok "a guest behind an IOMMU" start park --iommu virtio
+read -r dma _ _ _ phys < <(truth dma)
+page=$((dma & ~0xfff))
+ok "IOMMU: domains and their devices" told '^domain [0-9]+: 0000:00:0[0-9]' inspect iommu
+ok "IOMMU: where the buffer is, and what the device may" \
+	told "^  $(printf '0x%016x-0x%016x -> %#x' "$page" $((page + 0xfff)) $((phys & ~0xfff))) r-" inspect iommu
+ok "IOMMU: the same mapping in the books" told "single P=${phys#0x} D=${dma#0x} L=bb8 " inspect dma
+ok "IOMMU: whose the frame is" told 'holds it: single, 3000 bytes at 0x[0-9a-f]+, DMA_TO_DEVICE' inspect page "$phys"
+"$pv" ctl it quit
+wait "$machine"
+
 # --- a guest that panics: its core is there by itself -----------------------------------------
 
 start panic --on-panic "core=$work/panic.core" >/dev/null

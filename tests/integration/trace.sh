@@ -171,6 +171,11 @@ ok "filtered by event" only '.name == "kfree" or .cat == "dma"' -e 'kfree,dma:*'
 ok "filtered by size" only '.args.bytes_req >= 3000 or .args.size >= 3000 or .args.order >= 0' --bytes 3000..
 ok "filtered by call site" only '.args.caller | startswith("inspect_state+")' --site 'inspect_*'
 ok "filtered by vCPU" only '.tid == 0' --vcpu 0
+core_has_them() {
+	"$pv" core it -o "$work/it.core" >"$work/told" 2>&1 && "$pv" trace "$work/it.core" -o "$work/k.json" || return 1
+	diff <(jq -S .traceEvents[10:] "$work/t.json") <(jq -S .traceEvents[10:] "$work/k.json")
+}
+ok "a core of it has the same events" core_has_them
 ok "an event that there is not" fails 'kmem:nothing: no event is called so' it -e kmem:nothing
 ok "bytes that are none" fails '--bytes 12: give MIN..MAX' it --bytes 12
 ok "no such machine" fails 'nobody: no such machine runs' nobody

@@ -22,6 +22,11 @@ struct option {
 	int (*apply)(void *target, const char *value, struct error *err);
 };
 
+/* What can be typed while a command runs on a terminal. */
+struct command_key {
+	const char *key, *text;
+};
+
 struct command {
 	const char *name;
 	const char *operand; /* name of its first operand, or NULL */
@@ -29,6 +34,7 @@ struct command {
 	const char *summary; /* half a line */
 	const char *text; /* sentences */
 	const struct option *options; /* ends with a row without name */
+	const struct command_key *keys; /* ends with a row without key; NULL: none */
 	/* argv[0] is its name; returns the exit status. */
 	int (*run)(const struct command *self, int argc, char **argv);
 };

@@ -34,11 +34,6 @@ static const char exit_status[][2][256] = {
 	       "mend." },
 };
 
-static const char keys[][2][128] = {
-	{ "Ctrl-A x", "Ends the run." },
-	{ "Ctrl-A Ctrl-A", "Sends one Ctrl-A to the guest." },
-};
-
 static const char confinement[] =
 	"While a guest runs, unless --sandbox off was given, the threads of the monitor have no "
 	"capabilities and gain nothing by executing a file; started as root, they are the user "
@@ -98,6 +93,7 @@ static void print_usage(const struct command *c)
 
 void help_command(const struct command *c)
 {
+	const struct command_key *k;
 	const struct option *o;
 	size_t i;
 
@@ -109,9 +105,10 @@ void help_command(const struct command *c)
 		printf("\noptions:\n");
 	for (o = c->options; o->name; o++)
 		print_option(o);
-	printf("\nkeys, on a terminal:\n");
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		printf("  %-14s %s\n", keys[i][0], keys[i][1]);
+	if (c->keys)
+		printf("\nkeys, on a terminal:\n");
+	for (k = c->keys; k && k->key; k++)
+		printf("  %-14s %s\n", k->key, k->text);
 	printf("\nexit status:\n");
 	for (i = 0; i < sizeof(exit_status) / sizeof(exit_status[0]); i++) {
 		printf("  %s\n", exit_status[i][0]);
@@ -231,6 +228,20 @@ static void man_probes(void)
 	}
 }
 
+static void man_keys(void)
+{
+	const struct command *const *c;
+	const struct command_key *k;
+
+	printf(".SH KEYS\n");
+	for (c = commands; *c; c++) {
+		if ((*c)->keys)
+			printf(".SS pagevisor %s\n", (*c)->name);
+		for (k = (*c)->keys; k && k->key; k++)
+			man_item(k->key, k->text);
+	}
+}
+
 void help_man_page(void)
 {
 	const struct command *const *c;
@@ -250,9 +261,7 @@ void help_man_page(void)
 	printf("\n.SH COMMANDS\n");
 	for (c = commands; *c; c++)
 		man_command(*c);
-	printf(".SH KEYS\n");
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		man_item(keys[i][0], keys[i][1]);
+	man_keys();
 	man_probes();
 	man_confinement();
 	printf(".SH \"EXIT STATUS\"\n");

@@ -141,6 +141,12 @@ static int run(const struct command *self, int argc, char **argv)
 	return status;
 }
 
+static const struct command_key keys[] = {
+	{ "Ctrl-A x", "Ends the run." },
+	{ "Ctrl-A Ctrl-A", "Sends one Ctrl-A to the guest." },
+	{ NULL, NULL },
+};
+
 const struct command run_command = {
 	.name = "run",
 	.operand = "KERNEL",
@@ -150,5 +156,6 @@ const struct command run_command = {
 		"(disks, rng, console, dmacheck), ACPI tables, the exit port 0x501, and pvpanic's port "
 		"0x505. A panic or a triple fault ends the run as a crash; a reset starts the guest again.",
 	.options = run_option_table,
+	.keys = keys,
 	.run = run,
 };

@@ -85,11 +85,8 @@ const struct dump_cpu *inspect_cpus(struct inspect *in)
 /* --- asking ------------------------------------------------------------------------------- */
 
 static const struct question *const tables[] = {
-	inspect_memory_questions,
-	inspect_dma_questions,
-	inspect_frame_questions,
-	inspect_kernel_questions,
-	NULL,
+	inspect_memory_questions, inspect_dma_questions,    inspect_frame_questions,
+	inspect_walk_questions,	  inspect_kernel_questions, NULL,
 };
 
 static const struct question *find_question(const char *name)

@@ -42,6 +42,7 @@ struct question {
 extern const struct question inspect_memory_questions[];
 extern const struct question inspect_dma_questions[];
 extern const struct question inspect_frame_questions[];
+extern const struct question inspect_walk_questions[];
 extern const struct question inspect_kernel_questions[];
 
 /* --- for the answers ------------------------------------------------------------------------ */
@@ -58,6 +59,10 @@ void inspect_print_chain(const struct inspect *in, const uint64_t *pc, unsigned 
 			 bool all, const char *indent);
 json_t *inspect_chain(const struct inspect *in, const uint64_t *pc, unsigned int n,
 		      bool all);
+/* The address that somebody wrote.  0, or -EINVAL with the line in err. */
+int inspect_address(const char *text, uint64_t *addr, struct error *err);
+/* It is in the kernel's half of the address space. */
+bool inspect_is_kernel(uint64_t addr);
 /* The registers, asked for once.  NULL: not known, the line in in->err. */
 const struct dump_cpu *inspect_cpus(struct inspect *in);
 

@@ -219,6 +219,18 @@ static int run(const struct command *self, int argc, char **argv)
 	return ret == -ESRCH ? STATUS_WELL : STATUS_USAGE;
 }
 
+static const struct command_key keys[] = {
+	{ "q, F10", "Leaves; so does Ctrl-C." },
+	{ "h, ?, F1", "Lists the keys." },
+	{ "a letter", "Sorts caches, as --sort; < and > (F6) take the next one." },
+	{ "I", "Sorts the other way round." },
+	{ "arrows", "Move among the caches, as do PgUp, PgDn, Home and End." },
+	{ "space", "Looks now." },
+	{ "Z", "Holds the picture, and lets it go on." },
+	{ "d", "Asks for the seconds between two looks." },
+	{ NULL, NULL },
+};
+
 const struct command top_command = {
 	.name = "top",
 	.operand = "MACHINE",
@@ -227,8 +239,8 @@ const struct command top_command = {
 		"DMA by device, what memory is used for and where, zones with their watermarks "
 		"and free blocks by order, and the slab caches. MACHINE is a machine that was "
 		"started with --name. It is read from outside: no vCPU stops or runs anything "
-		"for it. Keys: q leaves, h helps, Z holds the picture, d sets the delay, "
-		"letters sort caches as in slabtop.",
+		"for it.",
 	.options = option_table,
+	.keys = keys,
 	.run = run,
 };

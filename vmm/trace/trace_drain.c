@@ -214,6 +214,20 @@ static void set_timer(const struct trace_drain *d, bool on)
 		timerfd_settime(d->watch.fd, 0, &timer, NULL);
 }
 
+/* A guest that was told by its command line, too, keeps that. */
+static void want_more(const struct trace_drain *d)
+{
+	uint8_t enable[TRACE_IDS_MAX];
+	unsigned int id;
+
+	if (read_enable(d, enable))
+		return;
+	for (id = 0; id < TRACE_IDS_MAX; id++)
+		if (d->wanted[id] > enable[id])
+			enable[id] = d->wanted[id];
+	write_enable(d, enable);
+}
+
 void trace_drain_poll(struct trace_drain *d)
 {
 	struct error ignored;
@@ -221,9 +235,8 @@ void trace_drain_poll(struct trace_drain *d)
 	if (!d->area_gpa) {
 		if (find(d))
 			return;
-		/* A guest that was told by its command line, too, keeps that. */
 		if (any(d->wanted))
-			write_enable(d, d->wanted);
+			want_more(d);
 	}
 	memstate_refresh(&d->view);
 	/* After a reset everything is somewhere else, or will be. */

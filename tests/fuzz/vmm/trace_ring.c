@@ -30,7 +30,6 @@ static void write_some(struct trace_guest *g)
 
 	while (n--) {
 		uint8_t how = fuzz_u8(input);
-		unsigned int rings = trace_guest_area(g)->nr_rings;
 
 		if (how & 1) {
 			uint64_t value = fuzz_u64(input);
@@ -43,8 +42,8 @@ static void write_some(struct trace_guest *g)
 			struct trace_area area = *trace_guest_area(g);
 
 			*trace_guest_area(g) = *trace_guest_area(start);
-			rings = trace_guest_area(g)->nr_rings;
-			trace_guest_write(g, how % rings, how >> 3, how);
+			trace_guest_write(g, how % trace_guest_area(g)->nr_rings,
+					  how >> 3, how);
 			*trace_guest_area(g) = area;
 		}
 	}

@@ -176,17 +176,17 @@ static void many_pages_are_an_event_each(void **state)
 
 static void another_type_gives_a_block(void **state)
 {
-	struct page *movable, *page;
+	struct page *movable;
 	const struct trace_record *r;
 
 	(void)state;
-	/* All memory becomes page blocks of movable pages, and half of it free again. */
+	/* All memory becomes page blocks of movable pages. */
 	want(TRACE_MM_PAGE_ALLOC_EXTFRAG, TRACE_PLAIN);
 	movable = alloc_pages(GFP_HIGHUSER_MOVABLE, 0);
 	assert_non_null(movable);
-	while ((page = alloc_pages((GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY) &
-					   ~__GFP_RECLAIM,
-				   MAX_ORDER - 1)))
+	while (alloc_pages((GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY) &
+				   ~__GFP_RECLAIM,
+			   MAX_ORDER - 1))
 		;
 	while (next())
 		;

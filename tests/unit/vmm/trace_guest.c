@@ -57,9 +57,11 @@ struct trace_chain *trace_guest_chain(struct trace_guest *g, unsigned int ring,
 
 uint64_t trace_guest_begin(struct trace_guest *g, unsigned int ring)
 {
-	uint64_t place = trace_guest_ring(g, ring)->head;
+	/* Whatever was written over it: a place is a multiple. */
+	uint64_t place = trace_guest_ring(g, ring)->head &
+			 ~(uint64_t)(sizeof(struct trace_record) - 1);
 
-	trace_guest_ring(g, ring)->head += sizeof(struct trace_record);
+	trace_guest_ring(g, ring)->head = place + sizeof(struct trace_record);
 	return place;
 }
 
