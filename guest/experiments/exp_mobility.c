@@ -371,8 +371,10 @@ static void free_stubs(struct list_head *stubs)
 {
 	struct page *page, *next;
 
-	list_for_each_entry_safe (page, next, stubs, lru)
+	list_for_each_entry_safe (page, next, stubs, lru) {
+		list_del(&page->lru);
 		free_run(page, 1UL << PIECE_ORDER);
+	}
 }
 
 /* Pages of the balloon, wherever they are now, cost the host nothing. */

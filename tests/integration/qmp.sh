@@ -70,6 +70,19 @@ nothing_yet() {
 	[ "$(printed_bytes)" = 0 ]
 }
 ok "it has printed nothing" nothing_yet
+# What managers use, by name.
+knows() {
+	local name
+	ctl printer qmp query-commands | jq -r '.[].name' >"$work/commands"
+	for name in query-status stop cont system_reset system_powerdown quit query-cpus-fast \
+		query-memory-size-summary query-chardev query-block query-blockstats \
+		query-named-block-nodes balloon query-balloon qom-get query-iothreads inject-nmi \
+		dump-guest-memory query-dump query-commands query-qmp-schema query-uuid query-kvm \
+		human-monitor-command; do
+		grep -qx -- "$name" "$work/commands" || { echo "no $name"; return 1; }
+	done
+}
+ok "it knows the commands that managers use" knows
 goes_on() {
 	local before
 	before=$(printed_bytes)

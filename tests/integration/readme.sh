@@ -40,7 +40,7 @@ folders_exist() {
 commands() {
 	awk '/^    / { print; block = 1; next } block { print ""; block = 0 }' README.md |
 		sed -E "s/^ +//; s/ +#.*//; /\\\\$/d; /^(build\/pagevisor|gdb) |^$/!d; / KERNEL$/d
-			s#(^| )build/#\\1$B/#g; s#(^|[ =:])demo\\.#\\1$work/demo.#g" | cat -s
+			s#:1234#:$((20000 + $$ % 20000))#; s#(^| )build/#\\1$B/#g; s#(^|[ =:])demo\\.#\\1$work/demo.#g" | cat -s
 }
 # One that runs a guest which waits for somebody: until it has printed its verdicts, or waits
 # to be asked for anything.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What libvirt's users do to a domain, through its C API, each with the state that libvirt
- * shows afterwards and with what the guest says of it on its console.
+ * shows afterwards and with what the guest says of it on its console.  $LIBVIRT_STORY is the
+ * one test to run, if not all.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -399,6 +400,8 @@ int main(void)
 		STORY(dump),
 	};
 
+	if (getenv("LIBVIRT_STORY"))
+		cmocka_set_test_filter(getenv("LIBVIRT_STORY"));
 	return cmocka_run_group_tests_name("libvirt's verbs", tests, domain_group_setup,
 					   domain_group_teardown);
 }

@@ -101,6 +101,58 @@ static void all_options_arrive(void **state)
 	assert_true(o.verbose);
 }
 
+static void words_of_a_disk(void **state)
+{
+	static const struct {
+		const char *line, *path;
+		bool readonly, direct, through, no_flush;
+	} rows[] = {
+		{ "--disk d k", "d", false, false, false, false },
+		{ "--disk d,cache=writeback k", "d", false, false, false, false },
+		{ "--disk d,cache=none k", "d", false, true, false, false },
+		{ "--disk d,cache=directsync k", "d", false, true, true, false },
+		{ "--disk d,cache=writethrough k", "d", false, false, true, false },
+		{ "--disk d,cache=unsafe k", "d", false, false, false, true },
+		{ "--disk d,ro,cache=none k", "d", true, true, false, false },
+		{ "--disk d,cache=none,ro k", "d", true, true, false, false },
+		{ "--disk a,rw,ro k", "a,rw", true, false, false, false },
+		{ "--disk a,cache=b k", "a,cache=b", false, false, false, false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run_options o;
+		const struct disk_config *d = &o.machine.disks[0];
+		struct parsed parsed;
+		struct error err = { "" };
+
+		assert_int_equal(parse(rows[i].line, &o, &parsed, &err), 0);
+		assert_string_equal(d->path, rows[i].path);
+		assert_int_equal(d->readonly, rows[i].readonly);
+		assert_int_equal(d->direct, rows[i].direct);
+		assert_int_equal(d->write_through, rows[i].through);
+		assert_int_equal(d->no_flush, rows[i].no_flush);
+	}
+}
+
+static void kinds_of_consoles(void **state)
+{
+	struct run_options o;
+	struct parsed parsed;
+	struct error err = { "" };
+
+	(void)state;
+	assert_int_equal(parse("--console unix:/s k", &o, &parsed, &err), 0);
+	assert_int_equal(o.machine.console.kind, CONSOLE_SOCKET);
+	assert_string_equal(o.machine.console.path, "/s");
+	assert_int_equal(parse("--console file:f k", &o, &parsed, &err), 0);
+	assert_int_equal(o.machine.console.kind, CONSOLE_FILE);
+	assert_string_equal(o.machine.console.path, "f");
+	assert_int_equal(parse("--console none k", &o, &parsed, &err), 0);
+	assert_int_equal(o.machine.console.kind, CONSOLE_NONE);
+}
+
 static void defaults(void **state)
 {
 	struct run_options o;
@@ -165,6 +217,9 @@ static void bad_lines_are_refused(void **state)
 		{ "--cpus -1 k", "--cpus -1: not a number" },
 		{ "--disk= k", "--disk: no file" },
 		{ "--disk ,ro k", "--disk: no file" },
+		{ "--console unix: k", "--console unix:: unknown" },
+		{ "--console ptyx k", "--console ptyx: unknown" },
+		{ "--uuid 123 k", "--uuid 123: not a UUID" },
 		{ "--console vt k",
 		  "--console vt: unknown; give stdio, pty, none, file:PATH or unix:PATH" },
 	};
@@ -267,6 +322,8 @@ int main(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(counts),
 		cmocka_unit_test(all_options_arrive),
+		cmocka_unit_test(words_of_a_disk),
+		cmocka_unit_test(kinds_of_consoles),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(words_after_two_dashes_are_no_options),
 		cmocka_unit_test(help_wins),

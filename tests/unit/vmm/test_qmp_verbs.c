@@ -111,16 +111,15 @@ static void happen(struct replay *r, const json_t *want)
 {
 	const char *name = json_string_value(json_object_get(want, "event"));
 	struct control_event event = { .cause = CONTROL_BY_GUEST_SHUTDOWN };
+	bool known = false;
 	size_t i;
 
-	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		if (name && !strcmp(name, events[i].name))
-			break;
-	if (i == sizeof(events) / sizeof(events[0])) {
-		fail_msg("%s:%u: %s did not come", r->file, r->line, name ? name : "it");
-		return;
+	for (i = 0; i < sizeof(events) / sizeof(events[0]) && !known; i++) {
+		known = name && !strcmp(name, events[i].name);
+		event.kind = events[i].kind;
 	}
-	event.kind = events[i].kind;
+	if (!known)
+		fail_msg("%s:%u: %s did not come", r->file, r->line, name ? name : "it");
 	r->ended = event.kind == CONTROL_EVENT_SHUTDOWN ||
 		   event.kind == CONTROL_EVENT_PANIC ||
 		   event.kind == CONTROL_EVENT_IO_ERROR;
