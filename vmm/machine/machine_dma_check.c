@@ -2,6 +2,7 @@
 /* The DMA checker in its machine. */
 #include <errno.h>
 #include <string.h>
+#include <jansson.h>
 
 #include <abi/cpuid.h>
 #include <abi/platform.h>
@@ -83,6 +84,7 @@ int machine_add_dma_check(struct machine *m, struct error *err)
 
 	if (m->config.dma_check == DMA_CHECK_OFF)
 		return 0;
+	json_object_seed(0); /* from a file: later, confined, none can be opened */
 	ret = dma_checker_create(&config, &m->dma_checker);
 	if (!ret)
 		ret = add_port(m);
