@@ -95,12 +95,23 @@ ok "next goes on to the next line" said boot '^next at ffffffff'
 ok "the guest finishes well without gdb" ends_with 0
 
 # A reset takes RAM, and what gdb has put there: it stands in the new guest's as well.
-ok "a guest that will be reset" start --gdb "unix:$sock,wait" "$B/guest.elf" --append experiments=vmalloc.guard
+until_it_stays() { # TIMES
+	local i
+	for ((i = 0; i < 1200; i++)); do
+		[ "$(grep -c 'staying until' "$work/console")" -ge "$1" ] && return 0
+		sleep 0.1
+	done
+	cat "$work/console"
+	return 1
+}
+export -f until_it_stays
+export work
+ok "a guest that will be reset" start --gdb "unix:$sock,wait" "$B/guest.elf" --append 'experiments=vmalloc.guard stay'
 ok "its breakpoint outlives the reset" gdb_does reset 'break start_kernel' 'continue' \
-	"shell (sleep 1; $pv ctl it reset) >/dev/null 2>&1 &" 'continue' 'printf "again at %lx\n", $rip' 'info breakpoints' \
-	'delete' 'detach'
+	"shell (bash -c 'until_it_stays 1' && $pv ctl it reset) >/dev/null 2>&1 &" 'continue' \
+	'printf "again at %lx\n", $rip' 'info breakpoints' 'delete' 'detach'
 ok "it was met in both lives" said reset '^again at ffffffff' 'breakpoint already hit 2 times'
-ok "the second life ends well" ends_with 0
+ok "the second life ends well" eval 'until_it_stays 2 && "$pv" ctl it powerdown && ends_with 0'
 
 # --- against others ---------------------------------------------------------------------------
 
