@@ -50,25 +50,27 @@ static const char *event_name(int event, int detail)
 						   : names[event][0];
 }
 
-/* A guest that panics is stopped; libvirt tells that too, or not, as its threads run. */
-static void forget_stop(void)
+static bool last_event_is(const char *name)
 {
-	static const char stop[] = ", suspended";
-	size_t used = strlen(events), n = strlen(stop);
+	size_t used = strlen(events), n = strlen(name);
 
-	if (used >= n && !strcmp(events + used - n, stop))
-		events[used - n] = '\0';
+	return used >= n && !strcmp(events + used - n, name);
 }
 
+/* A guest that panics is stopped; libvirt tells that too, before or after, or not, as its
+ * threads run: it is not noted. */
 static void add_event(const char *name)
 {
+	static const char panic[] = "crashed: panicked", stop[] = ", suspended";
 	size_t used;
 
 	pthread_mutex_lock(&events_lock);
-	if (!strcmp(name, "crashed: panicked"))
-		forget_stop();
+	if (!strcmp(name, panic) && last_event_is(stop))
+		events[strlen(events) - strlen(stop)] = '\0';
 	used = strlen(events);
-	snprintf(events + used, sizeof(events) - used, "%s%s", used ? ", " : "", name);
+	if (strcmp(name, "suspended") || !last_event_is(panic))
+		snprintf(events + used, sizeof(events) - used, "%s%s", used ? ", " : "",
+			 name);
 	undefined = !strcmp(name, "undefined");
 	pthread_mutex_unlock(&events_lock);
 }
