@@ -68,7 +68,7 @@ static void add_event(const char *name)
 	if (!strcmp(name, panic) && last_event_is(stop))
 		events[strlen(events) - strlen(stop)] = '\0';
 	used = strlen(events);
-	if (strcmp(name, "suspended") || !last_event_is(panic))
+	if (strcmp(name, "suspended") != 0 || !last_event_is(panic))
 		snprintf(events + used, sizeof(events) - used, "%s%s", used ? ", " : "",
 			 name);
 	undefined = !strcmp(name, "undefined");
