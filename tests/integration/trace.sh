@@ -41,6 +41,17 @@ ok "every probe is in the man page with its arguments, and nothing else is" all_
 ok "off, every probe is one nop" each_is_a_nop
 ok "no probe has a semaphore to test" no_semaphores
 
+# bpftrace takes a user and a system that let it; why not is the last thing it says.
+bpftrace_cannot=
+timeout 60 bpftrace -e "usdt:$pv:pagevisor:kmalloc { exit(); } BEGIN { exit(); }" >"$work/told" 2>&1 ||
+	bpftrace_cannot="bpftrace cannot work here: $(tail -n 1 "$work/told" | head -c 200)"
+bpftrace_lists() {
+	timeout 60 bpftrace -l "usdt:$pv:*" >"$work/told"
+	diff <(sort -u "$work/told") <(sed "s/ .*//; s,^,usdt:$pv:pagevisor:," "$work/notes" | sort -u)
+}
+what="bpftrace lists every probe"
+if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" bpftrace_lists; fi
+
 if ! have_kvm; then
 	skip "events of a guest" "no usable /dev/kvm here"
 	finish
@@ -264,4 +275,31 @@ if add_uprobe >"$work/told" 2>&1; then
 else
 	skip "$what" "no uprobe can be added here: $(head -c 100 "$work/told" | tr '\n' ' ')"
 fi
+
+# The script of exp_inspect.c once more, as bpftrace sees it happen: the calls that come from
+# the experiment's own function, in the order of their time.
+bpftrace_program() {
+	local at size here print='printf("%llu '
+	read -r at size < <(nm -S "$work/guest.elf" | awk '$4 == "inspect_state" { print $1, $2 }')
+	at=$((0x$at & 0x7fffffff))
+	here="/(arg1 & 0x7fffffff) >= $at && (arg1 & 0x7fffffff) < $((at + 0x$size))/"
+	cat <<-END
+		usdt:$pv:pagevisor:kmem_cache_alloc $here { ${print}kmem_cache_alloc bytes_req=%d name=%s\n", nsecs, arg4, str(arg3)); }
+		usdt:$pv:pagevisor:kmalloc $here { ${print}kmalloc bytes_req=%d\n", nsecs, arg3); }
+		usdt:$pv:pagevisor:alloc_vmap_area $here { ${print}alloc_vmap_area size=%d\n", nsecs, arg3); }
+		usdt:$pv:pagevisor:mm_page_alloc $here { ${print}mm_page_alloc order=%d\n", nsecs, arg3); }
+		usdt:$pv:pagevisor:dma_map_page $here { ${print}dma_map_page device=%s size=%d\n", nsecs, str(arg2), arg5); }
+		usdt:$pv:pagevisor:events_lost { ${print}lost\n", nsecs); }
+	END
+}
+bpftrace_sees() {
+	bpftrace_program >"$work/it.bt"
+	# Its rings are a part of its memory: large enough for all, whoever waits for whom.
+	timeout 100 bpftrace -q "$work/it.bt" -o "$work/seen" -c "$pv run --mem 1G --console none \
+--trace kmem:*,vmalloc:*,dma:* $work/guest.elf --append experiments=inspect.state" >"$work/told" 2>&1
+	sort -n "$work/seen" | sed 's/^[0-9]* //' | awk '/^kmalloc/ && !seen++ { $2 = "bytes_req=SOME" } NF { print }' >"$work/script"
+	diff <(expected_script | sed 's/ dir=1$//') "$work/script" || { cat "$work/told"; return 1; }
+}
+what="bpftrace sees the script of calls as it happens"
+if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" bpftrace_sees; fi
 finish

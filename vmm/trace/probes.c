@@ -42,7 +42,7 @@ const struct probe probes[] = {
 	{ "kmalloc", "cpu, call_site, ptr, bytes_req, bytes_alloc, gfp_flags", EVENT },
 	{ "kfree", "cpu, call_site, ptr", EVENT },
 	{ "kmem_cache_alloc",
-	  "cpu, call_site, ptr, bytes_req, bytes_alloc, gfp_flags, name", EVENT },
+	  "cpu, call_site, ptr, name, bytes_req, bytes_alloc, gfp_flags", EVENT },
 	{ "kmem_cache_free", "cpu, call_site, ptr, name", EVENT },
 	{ "alloc_vmap_area", "cpu, call_site, addr, size, align, failed", EVENT },
 	{ "purge_vmap_area_lazy", "cpu, start, end, npurged", EVENT },

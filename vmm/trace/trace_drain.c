@@ -38,8 +38,8 @@ static void probe_objects(const struct trace_event *e, const struct trace_values
 		PROBE(kfree, e->cpu, e->site, v->value[1]);
 		break;
 	case TRACE_KMEM_CACHE_ALLOC:
-		PROBE(kmem_cache_alloc, e->cpu, e->site, v->value[1], v->value[2],
-		      v->value[3], v->value[4], v->name);
+		PROBE(kmem_cache_alloc, e->cpu, e->site, v->value[1], v->name,
+		      v->value[2], v->value[3], v->value[4]);
 		break;
 	default:
 		PROBE(kmem_cache_free, e->cpu, e->site, v->value[1], v->name);
