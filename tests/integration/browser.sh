@@ -8,10 +8,7 @@ if ! command -v chromium >/dev/null; then
 	skip "pages in a browser" "chromium is not installed"
 	finish
 fi
-if ! have_kvm; then
-	skip "pages in a browser" "no usable /dev/kvm here: no guest to draw"
-	finish
-fi
+need_kvm "pages in a browser" "no guest to draw"
 pv=$B/pagevisor
 export XDG_RUNTIME_DIR=$work
 

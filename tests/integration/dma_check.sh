@@ -4,10 +4,7 @@
 . "$(dirname "$0")/lib/tap.bash"
 . "$(dirname "$0")/lib/verdicts.bash"
 
-if ! have_kvm; then
-	skip "the DMA checker on /dev/kvm" "no usable /dev/kvm here; tests/integration/lab.sh covers it"
-	finish
-fi
+need_kvm "the DMA checker on /dev/kvm" "tests/integration/lab.sh covers it"
 
 run() { # NAME, experiments, options for the monitor...
 	local name=$1 append=$2

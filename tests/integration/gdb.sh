@@ -3,35 +3,21 @@
 # alloc_pages, with the helper commands of guest/gdb.py; and the port, against others.
 # shellcheck disable=SC2016,SC2034 # gdb's variables, and what eval expands
 . "$(dirname "$0")/lib/tap.bash"
+. "$(dirname "$0")/lib/machine.bash"
 
-if ! have_kvm; then
-	skip "gdb on a guest" "no usable /dev/kvm here"
-	finish
-fi
+need_kvm "gdb on a guest"
 
-pv=$B/pagevisor
-export XDG_RUNTIME_DIR=$work
 sock=$work/gdb.sock
-machine=
 
 # start OPTION... : a machine in the background, gdb's socket is there when this returns.
 start() {
-	local i
-	"$pv" run --name it "$@" >"$work/console" 2>"$work/err" </dev/null &
+	: >"$err" # the last machine's line is not this one's
+	"$pv" run --name it "$@" >"$work/console" 2>"$err" </dev/null &
 	machine=$!
-	for ((i = 0; i < 400; i++)); do
-		grep -q '^pagevisor: gdb: target remote' "$work/err" &&
-			"$pv" ctl it status >/dev/null 2>&1 && return 0
-		kill -0 "$machine" 2>/dev/null || break
-		sleep 0.05
-	done
-	cat "$work/err"
-	return 1
+	lives_until "$err" -- listens
 }
-ends_with() {
-	local want=$1 got=0
-	wait "$machine" || got=$?
-	[ "$got" = "$want" ] || { echo "status $got, expected $want"; cat "$work/err"; return 1; }
+listens() {
+	grep '^pagevisor: gdb: target remote' "$err" && "$pv" ctl it status
 }
 # gdb_does FILE LINE... : gdb connected to $sock carries out the lines; what it says is in FILE.
 gdb_does() {

@@ -4,10 +4,7 @@
 . "$(dirname "$0")/lib/tap.bash"
 . "$(dirname "$0")/lib/verdicts.bash"
 
-if ! have_kvm; then
-	skip "the hostile guest on /dev/kvm" "no usable /dev/kvm here; tests/integration/lab.sh covers it"
-	finish
-fi
+need_kvm "the hostile guest on /dev/kvm" "tests/integration/lab.sh covers it"
 ok "the hostile guest ends well" hostile "$work/plain"
 ok "every case is as it must be" hostile_passed "$work/plain" \
 	disk rng console dmacheck edu balloon published

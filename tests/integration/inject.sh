@@ -4,10 +4,7 @@
 . "$(dirname "$0")/lib/tap.bash"
 . "$(dirname "$0")/lib/verdicts.bash"
 
-if ! have_kvm; then
-	skip "faults on /dev/kvm" "no usable /dev/kvm here"
-	finish
-fi
+need_kvm "faults on /dev/kvm"
 
 guest() { # NAME, options...
 	local name=$1

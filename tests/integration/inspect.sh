@@ -3,38 +3,15 @@
 # (guest/experiments/exp_inspect.c): running, paused, with a monitor that hangs, and dead.
 # shellcheck disable=SC2034 # what eval expands
 . "$(dirname "$0")/lib/tap.bash"
+. "$(dirname "$0")/lib/machine.bash"
 
-if ! have_kvm; then
-	skip "a guest looked at from outside" "no usable /dev/kvm here"
-	finish
-fi
+need_kvm "a guest looked at from outside"
 
-pv=$B/pagevisor
-export XDG_RUNTIME_DIR=$work
-machine=
 trap 'kill -CONT "$machine" 2>/dev/null; kill "$machine" 2>/dev/null; wait; rm -rf "$work"' EXIT
 
 # start WAY OPTION... : the guest, stopped at the known state, when this returns.
 start() {
-	local way=$1 i
-	shift
-	: >"$work/console"
-	cp "$B/guest.elf" "$work/guest.elf"
-	"$pv" run --name it --cpus 2 "$@" "$work/guest.elf" --append \
-		"experiments=inspect.* dma_debug=on page_owner=on alloc_profile=on stop-at=inspect:$way" \
-		>"$work/console" 2>"$work/err" </dev/null &
-	machine=$!
-	for ((i = 0; i < 1200; i++)); do
-		grep -q '^# stops at inspect' "$work/console" 2>/dev/null && return 0
-		kill -0 "$machine" 2>/dev/null || break
-		sleep 0.05
-	done
-	cat "$work/err" "$work/console"
-	return 1
-}
-# truth WORD...: the rest of the line that the guest printed so.
-truth() {
-	sed -n "s/^# truth $1 //p" "$work/console" | tr -d '\r'
+	start_known "experiments=inspect.* dma_debug=on page_owner=on alloc_profile=on stop-at=inspect:$1" "${@:2}"
 }
 own() { # what the guest says of itself under that title
 	tr -d '\r' <"$work/console" | sed -n "/^# $1 begins/,/^# $1 ends/p" | sed '1d;$d'

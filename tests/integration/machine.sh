@@ -3,10 +3,7 @@
 # The guest is tiny.S: its command line says what it does.
 . "$(dirname "$0")/lib/tap.bash"
 
-if ! have_kvm; then
-	skip "how a machine ends" "no usable /dev/kvm here"
-	finish
-fi
+need_kvm "how a machine ends"
 
 pv=$B/pagevisor
 tiny=$B/tiny.elf

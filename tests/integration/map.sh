@@ -3,9 +3,8 @@
 # what belongs together, and says in one line what it cannot draw.  How it looks in a browser
 # is browser.sh's.
 . "$(dirname "$0")/lib/tap.bash"
+. "$(dirname "$0")/lib/machine.bash"
 
-pv=$B/pagevisor
-export XDG_RUNTIME_DIR=$work
 svg=$work/map.svg
 
 refuses() { # PATTERN ARGUMENT...: status 2, one line with that
@@ -24,24 +23,14 @@ ok "too many moments are refused" refuses 'moments' nobody --every 10 --for 100
 ok "--every 0 is refused" refuses 'milliseconds' nobody --every 0 --for 1
 ok "--for of no time is refused" refuses 'seconds' nobody --every 100 --for nan
 
-if ! have_kvm; then
-	skip "the memory of a guest" "no usable /dev/kvm here"
-	finish
-fi
+need_kvm "the memory of a guest"
 
 # A guest that is done and waits: what it holds does not change.
 start() {
 	"$pv" run --name still --mem 64M --cpus 2 --append 'experiments=buddy.split dma_debug=on stay' \
 		"$B/guest.elf" >"$work/console" 2>&1 </dev/null &
 	machine=$!
-	local i
-	for ((i = 0; i < 600; i++)); do
-		grep -q '^1 passed' "$work/console" && return 0
-		kill -0 "$machine" || break
-		sleep 0.1
-	done
-	cat "$work/console"
-	return 1
+	lives_until "$work/console" -- grep '^1 passed' "$work/console"
 }
 draws() {
 	"$pv" map still "$@" >"$svg" && xmllint --noout --nonet "$svg"

@@ -4,10 +4,7 @@
 # shellcheck disable=SC2016 # what eval expands
 . "$(dirname "$0")/lib/tap.bash"
 
-if ! have_kvm; then
-	skip "a profile of a guest" "no usable /dev/kvm here"
-	finish
-fi
+need_kvm "a profile of a guest"
 pv=$B/pagevisor
 
 guest() {

@@ -2,29 +2,18 @@
 # Machines under control from outside: the real binary, its sockets, `pagevisor ctl` and
 # `pagevisor list`.  What the protocol answers to whom is tests/unit/vmm/test_qmp.c's.
 . "$(dirname "$0")/lib/tap.bash"
+. "$(dirname "$0")/lib/machine.bash"
 
-if ! have_kvm; then
-	skip "control of a machine" "no usable /dev/kvm here"
-	finish
-fi
-
-pv=$B/pagevisor
-export XDG_RUNTIME_DIR=$work
-machine=
+need_kvm "control of a machine"
 
 # start NAME OPTION... : a machine in the background, its console in $work/NAME.
 start() {
-	local name=$1 i
+	local name=$1
 	shift
-	"$pv" run --name "$name" "$@" >"$work/$name" 2>"$work/$name.err" </dev/null &
+	err=$work/$name.err
+	"$pv" run --name "$name" "$@" >"$work/$name" 2>"$err" </dev/null &
 	machine=$!
-	for ((i = 0; i < 200; i++)); do
-		"$pv" ctl "$name" status >/dev/null 2>&1 && return 0
-		kill -0 "$machine" 2>/dev/null || break
-		sleep 0.05
-	done
-	cat "$work/$name.err"
-	return 1
+	lives_until "$err" -- "$pv" ctl "$name" status
 }
 ctl() {
 	"$pv" ctl "$@"
@@ -43,11 +32,6 @@ refuses() { # PATTERN COMMAND...: status 2, one line with that
 		cat "$work/said"
 		return 1
 	fi
-}
-ends_with() {
-	local want=$1 got=0
-	wait "$machine" || got=$?
-	[ "$got" = "$want" ] || { echo "status $got, expected $want"; return 1; }
 }
 until_printed() { # NAME PATTERN [COUNT]
 	local i

@@ -5,10 +5,7 @@
 . "$(dirname "$0")/lib/tap.bash"
 . "$(dirname "$0")/lib/verdicts.bash"
 
-if ! have_kvm; then
-	skip "the guest on /dev/kvm" "no usable /dev/kvm here; tests/integration/lab.sh covers it"
-	finish
-fi
+need_kvm "the guest on /dev/kvm" "tests/integration/lab.sh covers it"
 
 guest() { # NAME, options for the guest, options for the monitor...
 	local name=$1 append=$2

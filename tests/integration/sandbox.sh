@@ -20,10 +20,7 @@ ok "the list is printed" sh -c "'$pv' sandbox | grep -Eq '^vCPU +ioctl \(KVM_RUN
 ok "the man page has the same list" man_lists_the_same
 ok "sandbox takes no operand" status 2 "$pv" sandbox more
 
-if ! have_kvm; then
-	skip "a confined monitor" "no usable /dev/kvm here"
-	finish
-fi
+need_kvm "a confined monitor"
 
 # --- a thread that does what it may not ---------------------------------------------------------
 cat >"$work/shim.c" <<'END'

@@ -2,9 +2,8 @@
 # `pagevisor top`: plain text that agrees with what else is known of a guest, and the view on
 # a terminal, with real keys, sizes and signals (terminal/pty.c).
 . "$(dirname "$0")/lib/tap.bash"
+. "$(dirname "$0")/lib/machine.bash"
 
-pv=$B/pagevisor
-export XDG_RUNTIME_DIR=$work
 page=$work/page
 
 refuses() { # PATTERN ARGUMENT...: status 2, one line with that
@@ -19,24 +18,14 @@ ok "without a terminal it says what to give" refuses 'give -b' nobody
 ok "a delay that is none is refused" refuses '--delay 0' nobody -b -d 0
 ok "a sort key that is none is refused" refuses '--sort x' nobody -b -s x
 ok "no pages at all are refused" refuses '--iterations 0' nobody -b -n 0
-if ! have_kvm; then
-	skip "a guest, live" "no usable /dev/kvm here"
-	finish
-fi
+need_kvm "a guest, live"
 
 start() { # NAME EXPERIMENTS
 	"$pv" run --name "$1" --mem 64M --cpus 2 --disk "$B/disk.img,ro" --append "$2" "$B/guest.elf" >"$work/$1" 2>&1 </dev/null &
 	machine=$!
 }
 waits() { # NAME: its experiments are done
-	local i
-	for ((i = 0; i < 600; i++)); do
-		grep -q '^[0-9]* passed' "$work/$1" && return 0
-		kill -0 "$machine" || break
-		sleep 0.1
-	done
-	cat "$work/$1"
-	return 1
+	lives_until "$work/$1" -- grep '^[0-9]* passed' "$work/$1"
 }
 
 # --- plain text ------------------------------------------------------------------------------

@@ -3,8 +3,7 @@
 # (guest/experiments/exp_inspect.c), perf script over what it writes, and the probes by the
 # notes and the code of the binary, and by perf where this machine lets it.
 . "$(dirname "$0")/lib/tap.bash"
-
-pv=$B/pagevisor
+. "$(dirname "$0")/lib/machine.bash"
 
 # --- probes: what the binary says, with no guest ---------------------------------------------
 
@@ -52,40 +51,19 @@ bpftrace_lists() {
 what="bpftrace lists every probe"
 if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" bpftrace_lists; fi
 
-if ! have_kvm; then
-	skip "events of a guest" "no usable /dev/kvm here"
-	finish
-fi
+need_kvm "events of a guest"
 
 # --- a guest that stops in a known state -----------------------------------------------------
 
-export XDG_RUNTIME_DIR=$work
-machine=
 trap 'kill "$machine" 2>/dev/null; wait; rm -rf "$work"' EXIT
 
-start() { # OPTION... -- PARAMETER...
-	local i options=()
-	while [ "$1" != -- ]; do options+=("$1"); shift; done
-	: >"$work/console"
-	cp "$B/guest.elf" "$work/guest.elf"
-	"$pv" run --name it --cpus 2 "${options[@]}" "$work/guest.elf" --append \
-		"experiments=inspect.state stop-at=inspect:park ${*:2}" >"$work/console" 2>"$work/err" </dev/null &
-	machine=$!
-	for ((i = 0; i < 1200; i++)); do
-		grep -q '^# stops at inspect' "$work/console" 2>/dev/null && return 0
-		kill -0 "$machine" 2>/dev/null || break
-		sleep 0.05
-	done
-	cat "$work/err" "$work/console"
-	return 1
+start() { # PARAMETER...
+	start_known "experiments=inspect.state stop-at=inspect:park $*"
 }
 stop() {
 	kill "$machine" 2>/dev/null
 	wait "$machine" 2>/dev/null
 	machine=
-}
-truth() {
-	sed -n "s/^# truth $1 //p" "$work/console" | tr -d '\r'
 }
 trace() { # FILE OPTION...
 	"$pv" trace it --all --for 0.05 -o "$@"
@@ -171,7 +149,7 @@ fails() { # PATTERN OPTION...
 	[ "$got" = 2 ] && grep -Eq -- "$pattern" "$work/told"
 }
 
-ok "a guest with trace=* stops in a known state" start -- 'trace=*' trace_buf_size=1M
+ok "a guest with trace=* stops in a known state" start 'trace=*' trace_buf_size=1M
 ok "its events, as JSON" trace "$work/t.json"
 ok "every call of the script, in order, and no other" same_script
 ok "the addresses are those that the guest printed" same_places
@@ -192,7 +170,7 @@ ok "bytes that are none" fails '--bytes 12: give MIN..MAX' it --bytes 12
 ok "no such machine" fails 'nobody: no such machine runs' nobody
 stop
 
-ok "the same guest with call chains" start -- 'trace=*,chain' trace_buf_size=1M
+ok "the same guest with call chains" start 'trace=*,chain' trace_buf_size=1M
 trace "$work/c.json" 2>/dev/null
 trace "$work/c.perf" 2>/dev/null
 ok "a chain leads from the call to the thread's start" has_chain
@@ -210,7 +188,7 @@ counts_lost() {
 	perf_script "$work/l.perf" --show-lost-events >"$work/perf.txt"
 	grep -q PERF_RECORD_LOST "$work/perf.txt"
 }
-ok "a guest with rings of 16 records" start -- 'trace=*' trace_buf_size=1K
+ok "a guest with rings of 16 records" start 'trace=*' trace_buf_size=1K
 ok "what was overwritten is counted, and shown" counts_lost
 stop
 

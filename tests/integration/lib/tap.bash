@@ -45,6 +45,10 @@ read -ra RUN_OPTIONS <<<"${RUN_OPTIONS:-$(sed -n 's/^RUN_OPTIONS ?= //p' Makefil
 have_kvm() {
 	[ -r /dev/kvm ] && [ -w /dev/kvm ]
 }
+# need_kvm NAME [WHAT ELSE]: without it all that follows is skipped, by that name.
+need_kvm() {
+	have_kvm || { skip "$1" "no usable /dev/kvm here${2:+; $2}"; finish; }
+}
 
 # The user's own status, as a command: status 2 COMMAND... succeeds when COMMAND exits 2.
 status() {
