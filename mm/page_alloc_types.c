@@ -16,7 +16,6 @@
 #include <linux/list.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
-#include <linux/sprintf.h>
 #include "mm/trace.h"
 #include "mm/zone.h"
 
@@ -218,38 +217,4 @@ void zone_types(enum zone_type type, struct zone_types *types)
 	}
 	count_blocks(pfn, zone->end_pfn, types);
 	spin_unlock_irqrestore(&zone->lock, flags);
-}
-
-static void show_types(enum zone_type zone, const struct zone_types *types)
-{
-	char line[256];
-
-	for (unsigned int type = 0; type < MIGRATE_TYPES; type++) {
-		int len = scnprintf(line, sizeof(line), "zone %8s, type %12s",
-				    zone_name(zone), migratetype_name(type));
-
-		for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
-			len += scnprintf(line + len, sizeof(line) - (size_t)len, " %6lu",
-					 types->nr_free[type][order]);
-		pr_info("%s\n", line);
-	}
-	pr_info("zone %8s, page blocks: %lu unmovable, %lu movable, %lu reclaimable, "
-		"%lu CMA, %lu isolated, %lu whole\n",
-		zone_name(zone), types->blocks[MIGRATE_UNMOVABLE],
-		types->blocks[MIGRATE_MOVABLE], types->blocks[MIGRATE_RECLAIMABLE],
-		types->blocks[MIGRATE_CMA], types->blocks[MIGRATE_ISOLATE], types->whole);
-}
-
-void show_pagetypeinfo(void)
-{
-	struct zone_types types;
-
-	pr_info("page block order %u, pages per block %lu; free blocks by order:\n",
-		pageblock_order, pageblock_nr_pages);
-	for (unsigned int zone = 0; zone < MAX_NR_ZONES; zone++) {
-		if (!zones[zone].managed)
-			continue;
-		zone_types(zone, &types);
-		show_types(zone, &types);
-	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Zones as text, in the formats of Linux 6.1: /proc/buddyinfo, /proc/zoneinfo, and what a
- * failed allocation prints (mm/show_mem.c there).  There is one node, number 0.
+ * Zones as text, in the formats of Linux 6.1: /proc/buddyinfo, /proc/zoneinfo,
+ * /proc/pagetypeinfo, and what a failed allocation prints (mm/show_mem.c there).  There is one node, number 0.
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
@@ -29,22 +29,23 @@ static void put(struct text *t, const char *fmt, ...)
 }
 
 /* The zones that have memory, one after another. */
-static size_t for_zones(char *buf, size_t size,
-			void (*one)(struct text *t, enum zone_type type,
-				    const struct zone_info *info))
+static void for_zones(struct text *t, void (*one)(struct text *t, enum zone_type type,
+						  const struct zone_info *info))
 {
-	struct text t = { buf, size, 0 };
 	struct zone_info info;
 
-	if (!size)
-		return 0;
-	buf[0] = '\0';
 	for (unsigned int type = 0; type < MAX_NR_ZONES; type++) {
 		zone_info(type, &info);
 		if (info.present)
-			one(&t, type, &info);
+			one(t, type, &info);
 	}
-	return t.len;
+}
+
+static struct text text_in(char *buf, size_t size)
+{
+	if (size)
+		buf[0] = '\0';
+	return (struct text){ buf, size, 0 };
 }
 
 /* --- /proc/buddyinfo -------------------------------------------------------------------- */
@@ -61,7 +62,10 @@ static void put_buddy_line(struct text *t, enum zone_type type,
 
 size_t buddyinfo_read(char *buf, size_t size)
 {
-	return for_zones(buf, size, put_buddy_line);
+	struct text t = text_in(buf, size);
+
+	for_zones(&t, put_buddy_line);
+	return t.len;
 }
 
 /* A line of text for each zone. */
@@ -130,7 +134,58 @@ static void put_zone(struct text *t, enum zone_type type, const struct zone_info
 
 size_t zoneinfo_read(char *buf, size_t size)
 {
-	return for_zones(buf, size, put_zone);
+	struct text t = text_in(buf, size);
+
+	for_zones(&t, put_zone);
+	return t.len;
+}
+
+/* --- /proc/pagetypeinfo ----------------------------------------------------------------- */
+
+static void put_free_by_type(struct text *t, enum zone_type zone,
+			     const struct zone_info *info)
+{
+	struct zone_types types;
+
+	zone_types(zone, &types);
+	for (unsigned int type = 0; type < MIGRATE_TYPES; type++) {
+		put(t, "Node %4d, zone %8s, type %12s ", 0, info->name,
+		    migratetype_name(type));
+		for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
+			put(t, "%6lu ", types.nr_free[type][order]);
+		put(t, "\n");
+	}
+}
+
+static void put_page_blocks(struct text *t, enum zone_type zone,
+			    const struct zone_info *info)
+{
+	struct zone_types types;
+
+	zone_types(zone, &types);
+	types.blocks[WHOLE] += types.whole;
+	put(t, "Node %d, zone %8s ", 0, info->name);
+	for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
+		put(t, "%12lu ", types.blocks[type]);
+	put(t, "\n");
+}
+
+size_t pagetypeinfo_read(char *buf, size_t size)
+{
+	struct text t = text_in(buf, size);
+
+	put(&t, "Page block order: %d\nPages per block:  %lu\n\n%-43s ", pageblock_order,
+	    pageblock_nr_pages, "Free pages count per migrate type at order");
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
+		put(&t, "%6u ", order);
+	put(&t, "\n");
+	for_zones(&t, put_free_by_type);
+	put(&t, "\n%-23s", "Number of blocks type ");
+	for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
+		put(&t, "%12s ", migratetype_name(type));
+	put(&t, "\n");
+	for_zones(&t, put_page_blocks);
+	return t.len;
 }
 
 /* --- after a failure -------------------------------------------------------------------- */

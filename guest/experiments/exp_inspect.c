@@ -8,27 +8,34 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include <guest/dmacheck.h>
+#include <guest/process.h>
 #include <guest/stop_at.h>
 
 #include "experiment.h"
+#include "guest/user/include/results.h"
+#include "user.h"
 
 #define CHAPTER CHAPTER_INSPECT
 
-#define OBJECTS	    100U
-#define OBJECT_SIZE 200U
-#define AREA_PAGES  5UL
-#define DMA_BYTES   3000U
-#define PAGES_ORDER 3U
+#define OBJECTS		  100U
+#define OBJECT_SIZE	  200U
+#define AREA_PAGES	  5UL
+#define DMA_BYTES	  3000U
+#define PAGES_ORDER	  3U
+#define MOVABLE_ORDER	  4U
+#define RECLAIMABLE_ORDER 5U
 
 struct known {
 	struct kmem_cache *cache;
 	void *object[OBJECTS];
 	void *area;
 	struct page *block;
+	struct page *movable, *reclaimable; /* so that there is more than one type */
 	void *buffer;
 	dma_addr_t handle;
 };
@@ -74,6 +81,8 @@ static void print_own_answers(void)
 	print_lines("buddyinfo", text);
 	zoneinfo_read(text, sizeof(text));
 	print_lines("zoneinfo", text);
+	pagetypeinfo_read(text, sizeof(text));
+	print_lines("pagetypeinfo", text);
 }
 
 static bool fill(struct trial *x, struct known *k)
@@ -86,13 +95,17 @@ static bool fill(struct trial *x, struct known *k)
 	for (unsigned int i = 0; i < OBJECTS; i++)
 		k->object[i] = kmem_cache_alloc(k->cache, GFP_KERNEL);
 	k->area = vmalloc(AREA_PAGES * PAGE_SIZE);
+	k->movable = alloc_pages(GFP_KERNEL | __GFP_MOVABLE, MOVABLE_ORDER);
+	k->reclaimable = alloc_pages(GFP_KERNEL | __GFP_RECLAIMABLE, RECLAIMABLE_ORDER);
 	k->block = alloc_pages(GFP_KERNEL, PAGES_ORDER);
 	k->buffer = kmalloc(DMA_BYTES, GFP_KERNEL);
 	if (dev && k->buffer)
 		k->handle = dma_map_single(dev, k->buffer, DMA_BYTES, DMA_TO_DEVICE);
 	if (k->handle && dma_mapping_error(dev, k->handle))
 		k->handle = 0;
-	return expect(x, k->object[OBJECTS - 1] && k->area && k->block && k->buffer,
+	return expect(x,
+		      k->object[OBJECTS - 1] && k->area && k->block && k->movable &&
+			      k->reclaimable && k->buffer,
 		      "no memory");
 }
 
@@ -103,6 +116,10 @@ static void empty(struct trial *x, struct known *k)
 	kfree(k->buffer);
 	if (k->block)
 		__free_pages(k->block, PAGES_ORDER);
+	if (k->movable)
+		__free_pages(k->movable, MOVABLE_ORDER);
+	if (k->reclaimable)
+		__free_pages(k->reclaimable, RECLAIMABLE_ORDER);
 	vfree(k->area);
 	for (unsigned int i = 0; k->cache && i < OBJECTS; i++)
 		if (k->object[i])
@@ -125,4 +142,61 @@ EXPERIMENT(inspect_state, "inspect.state",
 		evidence(x, "%u objects, %lu pages of vmalloc", OBJECTS, AREA_PAGES);
 	}
 	empty(x, k);
+}
+
+/* --- a process ---------------------------------------------------------------------------- */
+
+#define USER_PAGE \
+	(3 * MOVE_GROUP) /* one that the program keeps; its first word says which */
+#define PATIENCE 100000U
+
+/* Does it count while this CPU does nothing else?  Then it is on another one, and in user
+ * mode or about to be. */
+static bool runs_elsewhere(const volatile u64 *results)
+{
+	u64 seen = results[MOVE_ROUNDS];
+	unsigned int turn = 0;
+
+	while (results[MOVE_ROUNDS] == seen && turn++ < PATIENCE)
+		cpu_relax();
+	return results[MOVE_ROUNDS] != seen;
+}
+
+static void stop_beside(struct process *p)
+{
+	const volatile u64 *results = process_results(p);
+	u64 addr = results[MOVE_ADDRESS] + USER_PAGE * PAGE_SIZE;
+
+	printk("# truth user %#lx phys %#lx word %lu\n", addr, process_translate(p, addr),
+	       USER_PAGE);
+	process_resume(p);
+	while (!process_has_ended(p)) {
+		preempt_disable();
+		if (runs_elsewhere(results)) {
+			stop_at("process");
+			preempt_enable();
+			return;
+		}
+		preempt_enable();
+		schedule_timeout_uninterruptible(1);
+	}
+}
+
+EXPERIMENT(inspect_process, "inspect.process",
+	   "a process that runs is stopped beside, its frames known", .measurement = true,
+	   .needs = NEEDS_USER_MODE | NEEDS_2_CPUS)
+{
+	struct process *p = user_start(x, "scattered", NULL);
+
+	if (!p)
+		return;
+	if (user_pause(x, p)) {
+		process_resume(p);
+		if (user_pause(x, p))
+			stop_beside(p);
+	}
+	process_tell(p, MOVE_STOP, 1);
+	user_wait(x, p, 0);
+	evidence(x, "%lu rounds through its pages", process_results(p)[MOVE_ROUNDS]);
+	process_put(p);
 }

@@ -79,7 +79,7 @@ expected_script() {
 	for ((i = 0; i < 100; i++)); do echo "kmem_cache_alloc bytes_req=200 name=inspect-box"; done
 	echo "kmalloc bytes_req=SOME"
 	echo "alloc_vmap_area size=24576"
-	echo "mm_page_alloc order=3"
+	printf 'mm_page_alloc order=%s\n' 4 5 3
 	echo "kmalloc bytes_req=3000"
 	echo "dma_map_page device=0000:00:04.0 size=3000 dir=1"
 }

@@ -105,8 +105,6 @@ struct zone_types {
 };
 
 void zone_types(enum zone_type type, struct zone_types *types);
-/* Prints it for each zone that has memory. */
-void show_pagetypeinfo(void);
 
 /* The per-CPU lists over all CPUs and zones: counts since boot. */
 struct pcp_info {
@@ -120,10 +118,12 @@ void pcp_info(struct pcp_info *info);
 /* Prints free blocks by order for each zone, as /proc/buddyinfo does. */
 void show_buddyinfo(void);
 
-/* The text of /proc/buddyinfo and of /proc/zoneinfo, in Linux 6.1's formats, of the zones
- * that have memory: at most size - 1 characters, always ended.  Returns the length. */
+/* The text of /proc/buddyinfo, of /proc/zoneinfo and of /proc/pagetypeinfo, in Linux 6.1's
+ * formats, of the zones that have memory: at most size - 1 characters, always ended.  Returns
+ * the length. */
 size_t buddyinfo_read(char *buf, size_t size);
 size_t zoneinfo_read(char *buf, size_t size);
+size_t pagetypeinfo_read(char *buf, size_t size);
 
 /* Pages (or calls) found bad since boot: double frees, flags that make no sense and the
  * like; and requests that failed, without those that had said __GFP_NOWARN. */
