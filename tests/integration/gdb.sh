@@ -11,6 +11,7 @@ sock=$work/gdb.sock
 
 # start OPTION... : a machine in the background, gdb's socket is there when this returns.
 start() {
+	[ -z "$machine" ] || kill -KILL "$machine" 2>/dev/null # a failed step's has the name still
 	: >"$err" # the last machine's line is not this one's
 	"$pv" run --name it "$@" >"$work/console" 2>"$err" </dev/null &
 	machine=$!
@@ -23,10 +24,10 @@ listens() {
 gdb_does() {
 	local file=$work/$1
 	shift
-	printf '%s\n' 'set pagination off' 'set confirm off' 'set width 0' \
+	printf '%s\n' 'set pagination off' 'set confirm off' 'set width 0' 'set remotetimeout 60' \
 		"target remote $sock" "$@" >"$file.gdb"
 	timeout 120 gdb -q -batch -nx -x "$file.gdb" "$B/guest/guest.debug" >"$file" 2>&1 </dev/null ||
-		{ cat "$file"; return 1; }
+		{ cat "$file"; how_it_stands it; return 1; }
 }
 said() { # FILE PATTERN...
 	local file=$work/$1 pattern
@@ -87,7 +88,7 @@ until_it_stays() { # TIMES
 		[ "$(grep -c 'staying until' "$work/console")" -ge "$1" ] && return 0
 		sleep 0.1
 	done
-	cat "$work/console"
+	how_it_stands it
 	return 1
 }
 export -f until_it_stays

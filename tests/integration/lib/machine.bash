@@ -6,6 +6,7 @@
 #			waits until COMMAND succeeds, as long as the machine lives; else it
 #			fails and shows the files
 #   ends_with STATUS	the machine ends by itself
+#   how_it_stands NAME	for a failing step: what it said last, how it is, where its threads are
 #   start_known PARAMETERS OPTION...
 #			our guest, which stands in the state whose truth it has printed
 #			(guest/experiments/exp_inspect.c) when this returns
@@ -30,7 +31,13 @@ lives_until() {
 ends_with() {
 	local want=$1 got=0
 	wait "$machine" || got=$?
+	machine=
 	[ "$got" = "$want" ] || { echo "status $got, expected $want"; cat "$err"; return 1; }
+}
+how_it_stands() {
+	tail -n 20 "$err" "$work/console"
+	timeout 20 "$pv" ctl "$1" status
+	timeout 20 "$pv" inspect "$1" threads
 }
 start_known() {
 	local parameters=$1

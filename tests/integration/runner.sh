@@ -1,0 +1,50 @@
+#!/bin/bash
+# tests/runner itself: what it counts as a failure, and what it runs a second time.
+. "$(dirname "$0")/lib/tap.bash"
+
+# program NAME LINE... : one that says the lines; the file NAME.runs counts how often.
+program() {
+	local name=$1
+	shift
+	{
+		echo '#!/bin/bash'
+		echo "echo >>'$work/$name.runs'"
+		printf '%s\n' "$@"
+	} >"$work/$name"
+	chmod +x "$work/$name"
+}
+# judges LAST STATUS PROGRAM... : its last line and its status, given these programs
+judges() {
+	local last=$1 want=$2 got=0
+	shift 2
+	tests/runner "${@/#/$work/}" >"$work/said" 2>&1 || got=$?
+	[ "$got $(tail -n 1 "$work/said")" = "$want $last" ] || { cat "$work/said"; return 1; }
+}
+runs() { # TIMES NAME
+	[ "$(wc -l <"$work/$2.runs")" = "$1" ]
+}
+
+program good 'echo "ok 1 - a"; echo "ok 2 - b # SKIP no such device"; echo 1..2'
+program bad 'echo "not ok 1 - a"; echo 1..1; exit 1'
+program silent 'true'
+program short 'echo "ok 1 - a"; echo 1..2'
+program died 'echo "ok 1 - a"; echo 1..1; exit 3'
+# shellcheck disable=SC2016 # the program's own
+program stalled.sh "[ \$(wc -l <'$work/stalled.sh.runs') = 2 ] || { echo 'not ok 1 - a'; echo 1..1; exit 1; }" \
+	'echo "ok 1 - a"; echo 1..1'
+for name in one two three; do
+	program "$name.sh" 'echo "not ok 1 - a"; echo 1..1; exit 1'
+done
+
+ok "what passed and was skipped is counted" judges '1 passed, 0 failed, 1 skipped' 0 good
+ok "a failure" judges '1 passed, 1 failed, 1 skipped' 1 good bad
+ok "it is not tried again" runs 1 bad
+ok "a program that says nothing" judges '0 passed, 1 failed, 0 skipped' 1 silent
+ok "one that stops short of its plan" judges '1 passed, 1 failed, 0 skipped' 1 short
+ok "one that dies behind its plan" judges '1 passed, 1 failed, 0 skipped' 1 died
+ok "a script that fails once" judges '1 passed, 0 failed, 0 skipped' 0 stalled.sh
+ok "the first run is shown" grep -q '^    not ok 1 - a' "$work/said"
+ok "and named at the end" grep -q '^run twice: .*stalled.sh: not ok 1 - a$' "$work/said"
+ok "scripts that fail for good" judges '0 passed, 3 failed, 0 skipped' 1 one.sh two.sh three.sh
+ok "two of them had a second run" eval 'runs 2 one.sh && runs 2 two.sh && runs 1 three.sh'
+finish
