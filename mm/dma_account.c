@@ -127,7 +127,8 @@ void dma_tell(const struct dma_event *event)
 {
 	void (*observer)(const struct dma_event *) = READ_ONCE(dma_observer);
 
-	trace_dma(event);
+	if (trace_dma_on())
+		trace_dma(event);
 	if (observer)
 		observer(event);
 }

@@ -27,8 +27,6 @@ _Static_assert(DMA_BIDIRECTIONAL == DMA_CHECK_BIDIRECTIONAL &&
 		       DMA_NONE == DMA_CHECK_NONE,
 	       "directions go on the wire as they are");
 
-/* Frames between this file and the driver's call, at most. */
-#define API_FRAMES 8U
 /* How far from here an address on the caller's stack may be: the size of a stack. */
 #define STACK_REACH 16384UL
 
@@ -72,21 +70,20 @@ struct dma_check_area *dma_publish_area(void)
 
 /* --- what an entry says ---------------------------------------------------------------- */
 
-/* The chain from the driver's call on: what is nearer is the DMA API itself. */
-static u8 chain_from(unsigned long caller, le64 chain[DMA_CHECK_CHAIN])
+/* The chain from the driver's call on: what is nearer is the DMA API itself.  That somebody
+ * asked for an error is all there is to know of it. */
+static u8 chain_of(const struct dma_event *event, le64 chain[DMA_CHECK_CHAIN])
 {
-	unsigned long pcs[DMA_CHECK_CHAIN + API_FRAMES];
-	unsigned int n = platform_backtrace(pcs, ARRAY_SIZE(pcs)), skip = 0, depth;
+	unsigned int depth;
 
-	while (skip < n && pcs[skip] != caller)
-		skip++;
-	if (skip == n) {
-		chain[0] = caller;
-		return 1;
-	}
-	depth = min(n - skip, DMA_CHECK_CHAIN);
-	memcpy(chain, pcs + skip, depth * sizeof(pcs[0]));
-	return (u8)depth;
+	if (event->kind == DMA_EVENT_CHECK)
+		return 0;
+	_Static_assert(DMA_CHECK_CHAIN == PLATFORM_CHAIN, "it fits");
+	depth = platform_call_chain(event->caller, (unsigned long *)chain);
+	if (depth)
+		return (u8)depth;
+	chain[0] = event->caller;
+	return 1;
 }
 
 static bool on_this_stack(unsigned long va)
@@ -113,12 +110,6 @@ static u8 refused_kind(const struct dma_event *event)
 		       : DMA_CHECK_REFUSED_ROOM;
 }
 
-static bool maps(enum dma_event_kind kind)
-{
-	return kind == DMA_EVENT_MAP || kind == DMA_EVENT_MAP_SG ||
-	       kind == DMA_EVENT_MAP_RESOURCE || kind == DMA_EVENT_REFUSED;
-}
-
 static le16 short_count(int n)
 {
 	return (le16)(n > 0xffff ? 0xffff : n);
@@ -132,7 +123,7 @@ static bool is_full(const struct ring *r)
 }
 
 /* The next entry of this CPU's ring, with interrupts off. */
-static struct dma_check_entry *next_entry(struct ring *r)
+static __always_inline struct dma_check_entry *next_entry(struct ring *r)
 {
 	if (unlikely(is_full(r)))
 		channel.take();
@@ -148,15 +139,25 @@ static void publish_entry(struct ring *r, struct dma_check_entry *e)
 
 /* --- entries ---------------------------------------------------------------------------- */
 
+/* What the device can reach, for what maps. */
 static u64 limit_of(const struct dma_event *event)
 {
-	if (event->kind == DMA_EVENT_ALLOC)
+	switch (event->kind) {
+	case DMA_EVENT_ALLOC:
 		return event->dev->coherent_dma_mask;
-	return maps(event->kind) && event->dev->dma_mask ? dma_get_mask(event->dev) : 0;
+	case DMA_EVENT_MAP:
+	case DMA_EVENT_MAP_SG:
+	case DMA_EVENT_MAP_RESOURCE:
+	case DMA_EVENT_REFUSED:
+		return event->dev->dma_mask ? dma_get_mask(event->dev) : 0;
+	default:
+		return 0;
+	}
 }
 
 /* Written in place, each member once; the chain is the caller's. */
-static void fill_in(struct dma_check_entry *e, const struct dma_event *event)
+static __always_inline void fill_in(struct dma_check_entry *e,
+				    const struct dma_event *event)
 {
 	e->kind = event->kind == DMA_EVENT_REFUSED ? refused_kind(event)
 						   : wire_kind[event->kind];
@@ -183,7 +184,7 @@ static void append(const struct dma_event *event)
 	r = &channel.ring[arch_cpu_id()];
 	e = next_entry(r);
 	fill_in(e, event);
-	e->depth = chain_from(event->caller, e->chain);
+	e->depth = chain_of(event, e->chain);
 	publish_entry(r, e);
 	local_irq_restore(flags);
 }
@@ -202,7 +203,7 @@ static void append_segments(const struct dma_event *event)
 	for_each_sg (event->sg, sg, event->mapped, i) {
 		e = next_entry(r);
 		fill_in(e, event);
-		e->depth = i ? 0 : chain_from(event->caller, e->chain);
+		e->depth = i ? 0 : chain_of(event, e->chain);
 		e->max_segment = dma_get_max_seg_size(event->dev);
 		e->boundary = dma_get_seg_boundary(event->dev);
 		e->index = short_count(i);

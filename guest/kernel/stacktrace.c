@@ -12,31 +12,34 @@
 
 #define MAX_DEPTH  32 /* lines */
 #define LAST_FRAME 1UL /* leads nowhere, for it is not aligned */
+#define SITE_LOOK  8U /* frames, for one that was called just before */
 
 static bool is_text(u64 pc)
 {
-	return pc >= (unsigned long)_text && pc < (unsigned long)_etext;
+	return pc - (unsigned long)_text < (unsigned long)(_etext - _text);
 }
 
 /* The two words of a frame; false where nothing is mapped.  Both in one go, as chains are
  * taken for each call that is watched. */
-static bool read_frame(u64 fp, u64 *next, u64 *pc)
+static __always_inline bool read_frame(u64 fp, u64 *next, u64 *pc)
 {
-	u64 n = 0, p = 0, ok = 0;
+	u64 n, p;
 
-	__asm__ volatile(
-		"1: movq (%3), %0\n2: movq 8(%3), %1\n\tmovl $1, %k2\n3:\n" EX_TABLE(
-			"1b", "3b") EX_TABLE("2b", "3b")
-		: "+r"(n), "+r"(p), "+r"(ok)
-		: "r"(fp)
-		: "memory");
+	__asm__ goto("1: movq (%2), %0\n2: movq 8(%2), %1\n" EX_TABLE("1b", "%l[fault]")
+			     EX_TABLE("2b", "%l[fault]")
+		     : "=&r"(n), "=&r"(p)
+		     : "r"(fp)
+		     : "memory"
+		     : fault);
 	*next = n;
 	*pc = p;
-	return ok;
+	return true;
+fault:
+	return false;
 }
 
 /* From the frame at *fp to the caller's; false where the chain ends. */
-static bool step(u64 *fp, u64 *pc)
+static __always_inline bool step(u64 *fp, u64 *pc)
 {
 	u64 next;
 
@@ -60,6 +63,30 @@ unsigned int stack_trace_from(unsigned long fp, unsigned long *pcs, unsigned int
 unsigned int platform_backtrace(unsigned long *pcs, unsigned int max)
 {
 	return stack_trace_from((unsigned long)__builtin_frame_address(0), pcs, max);
+}
+
+/* For each call that is watched: instructions count.  A chain that leads astray ends at what
+ * is no text. */
+unsigned int platform_call_chain(unsigned long site, unsigned long pcs[PLATFORM_CHAIN])
+{
+	u64 fp = (unsigned long)__builtin_frame_address(0), next, pc;
+	unsigned int n;
+
+	for (n = 0; read_frame(fp, &next, &pc) && pc != site; n++) {
+		if (next <= fp || n == SITE_LOOK)
+			return 0;
+		fp = next;
+	}
+#pragma GCC unroll 8
+	for (n = 0; n < PLATFORM_CHAIN; n++) {
+		if (!read_frame(fp, &next, &pc) || !is_text(pc))
+			return n;
+		pcs[n] = pc;
+		if (next <= fp)
+			return n + 1;
+		fp = next;
+	}
+	return n;
 }
 
 /* Endless recursion is one line, not all there is room for. */

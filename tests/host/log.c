@@ -187,6 +187,18 @@ unsigned int platform_backtrace(unsigned long *pcs, unsigned int max)
 	return n;
 }
 
+unsigned int platform_call_chain(unsigned long site, unsigned long pcs[PLATFORM_CHAIN])
+{
+	unsigned long all[2 * PLATFORM_CHAIN];
+	unsigned int n = platform_backtrace(all, ARRAY_SIZE(all)), from = 0;
+
+	while (from < n && all[from] != site)
+		from++;
+	n = min(n - from, PLATFORM_CHAIN);
+	memcpy(pcs, all + from, n * sizeof(pcs[0]));
+	return n;
+}
+
 void dump_stack(void)
 {
 	unsigned long pcs[16];
