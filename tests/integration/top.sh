@@ -39,7 +39,8 @@ has() {
 has_all() {
 	has '^top +still, 64M, 2 CPUs, running, up [0-9]+ s; every 1 s$' &&
 		has '^Exits/s +.*io [0-9]+, .*[0-9]+ in all$' &&
-		has '^Allocs/s +0 from CPU lists, buddy: 0 taken, 0 put, 0 splits, 0 merges$' &&
+		has '^Pages/s +0 allocations from CPU lists, buddy: 0 taken, 0 put, 0 splits, 0 merges$' &&
+		has '^Objs/s +[+]0 in use, 0 slabs made; each allocation is counted with --events$' &&
 		has '^DMA +[0-9]+ mapped, ' && has '^Memory +f free [0-9.]+M ' &&
 		has '^0 +[a-zK]{64,}$' && has '^ZONE +PAGES +FREE +PCP +MIN +LOW +HIGH' &&
 		has '^DEVICE +READ/S +WRITTEN/S' && has '^dmacheck0 +0 +0 ' && has ' kmalloc-64$'
@@ -108,13 +109,41 @@ rates() {
 	local i
 	for ((i = 0; i < 60; i++)); do
 		"$pv" top busy -b -n 1 >"$page" 2>/dev/null &&
-			grep -Eq '^Allocs/s +[1-9][0-9]* from' "$page" && return 0
+			grep -Eq '^Pages/s +[1-9][0-9]* allocations from' "$page" && return 0
 		sleep 0.2
 	done
 	cat "$page"
 	return 1
 }
 ok "a guest at work has rates" rates
+counts_objects() {
+	local i
+	for ((i = 0; i < 60; i++)); do
+		"$pv" top busy -b -n 2 -d 0.2 --events >"$page" || break
+		grep -Eq '^Objs/s +[0-9]+ allocations by kmalloc, [1-9][0-9]* of caches, [0-9]+ by either, unread$' "$page" && return 0
+	done
+	cat "$page"
+	return 1
+}
+levels() { # of events, that are on
+	"$pv" ctl busy qmp x-pagevisor-trace | jq -c '.before | add'
+}
+off_again() {
+	local top i
+	[ "$(levels)" = 0 ] || return 1
+	"$pv" top busy -b -d 0.1 --events >"$page" &
+	top=$!
+	for ((i = 0; i < 1200; i++)); do
+		[ "$(levels)" = 2 ] && break
+		sleep 0.05
+	done
+	kill "$top"
+	wait "$top"
+	levels
+	[ "$i" -lt 1200 ] && [ "$(levels)" = 0 ]
+}
+ok "with --events each allocation of an object is counted" counts_objects
+ok "what it switched on is off when it is ended" off_again
 leaves_with_it() {
 	"$pv" top busy -b -d 0.1 >"$page" 2>"$work/line" &
 	local top=$!

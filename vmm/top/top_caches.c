@@ -37,12 +37,6 @@ struct line {
 	double change; /* objects a second */
 };
 
-/* Held ready for the next request is not in use: the guest counts it so. */
-static uint64_t active(const struct cache_state *c)
-{
-	return c->inuse > c->cached ? c->inuse - c->cached : 0;
-}
-
 static struct line make_line(const struct cache_state *c, const struct top_sample *now,
 			     const struct top_sample *before)
 {
@@ -50,7 +44,7 @@ static struct line make_line(const struct cache_state *c, const struct top_sampl
 	uint64_t us = now->us - before->us;
 	struct line line = {
 		.cache = c,
-		.active = active(c),
+		.active = top_cache_active(c),
 		.active_slabs = c->slabs_partial + c->slabs_full,
 		.slabs = c->slabs_partial + c->slabs_full + c->slabs_free,
 		.pages_per_slab = 1ull << c->order,
@@ -58,8 +52,8 @@ static struct line make_line(const struct cache_state *c, const struct top_sampl
 
 	line.per_slab = line.slabs ? c->objects / line.slabs : 0;
 	if (old && us)
-		line.change =
-			((double)line.active - (double)active(old)) * 1e6 / (double)us;
+		line.change = ((double)line.active - (double)top_cache_active(old)) *
+			      1e6 / (double)us;
 	return line;
 }
 

@@ -192,11 +192,49 @@ static void put_rates(struct top_page *page, const struct looks *l)
 		sum[3] += rate(l, z->splits, b->splits);
 		sum[4] += rate(l, z->merges, b->merges);
 	}
-	label(page, "Allocs/s");
+	label(page, "Pages/s");
 	top_put(page, STYLE_PLAIN,
-		"%" PRIu64 " from CPU lists, buddy: %" PRIu64 " taken, %" PRIu64
-		" put, %" PRIu64 " splits, %" PRIu64 " merges",
+		"%" PRIu64 " allocations from CPU lists, buddy: %" PRIu64
+		" taken, %" PRIu64 " put, %" PRIu64 " splits, %" PRIu64 " merges",
 		sum[0], sum[1], sum[2], sum[3], sum[4]);
+}
+
+/* Objects in use, and slabs that were ever made. */
+static void sum_caches(const struct top_sample *s, uint64_t *inuse, uint64_t *made)
+{
+	size_t i;
+
+	*inuse = *made = 0;
+	for (i = 0; i < s->caches.nr; i++) {
+		*inuse += top_cache_active(&s->caches.cache[i]);
+		*made += s->caches.cache[i].created;
+	}
+}
+
+/* What the guest publishes has no allocation of an object that was freed again between two
+ * looks: only its events have. */
+static void put_objects(struct top_page *page, const struct looks *l)
+{
+	uint64_t now, before, made, made_before;
+
+	label(page, "Objs/s");
+	if (l->now->counted) {
+		top_put(page, STYLE_PLAIN,
+			"%" PRIu64 " allocations by kmalloc, %" PRIu64
+			" of caches, %" PRIu64 " by either, unread",
+			rate(l, l->now->kmallocs, l->before->kmallocs),
+			rate(l, l->now->cache_allocs, l->before->cache_allocs),
+			rate(l, l->now->uncounted, l->before->uncounted));
+		return;
+	}
+	sum_caches(l->now, &now, &made);
+	sum_caches(l->before, &before, &made_before);
+	top_put(page, STYLE_PLAIN,
+		"%+" PRId64 " in use, %" PRIu64
+		" slabs made; each allocation is counted with --events",
+		now >= before ? (int64_t)rate(l, now, before)
+			      : -(int64_t)rate(l, before, now),
+		rate(l, made, made_before));
 }
 
 static void put_exits(struct top_page *page, const struct looks *l)
@@ -306,6 +344,7 @@ int top_page_fill(struct top_page *page, const struct top_settings *settings,
 	}
 	page_bytes = settings->page_bytes;
 	put_rates(page, &looks);
+	put_objects(page, &looks);
 	put_dma(page, &looks);
 	put_uses(page, now, page_bytes);
 	put_strip(page, settings, &now->frames, page_bytes);

@@ -129,6 +129,19 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
+static void count_objects(struct top_source *source, struct top_sample *s)
+{
+	struct top_events *events = &source->events;
+
+	s->counted = events->on && s->published;
+	if (!s->counted)
+		return;
+	top_events_poll(events);
+	s->kmallocs = events->count[TRACE_KMALLOC];
+	s->cache_allocs = events->count[TRACE_KMEM_CACHE_ALLOC];
+	s->uncounted = top_events_lost(events);
+}
+
 int top_sample_take(struct top_source *source, struct top_sample *s, struct error *err)
 {
 	struct view *view = &source->view;
@@ -148,6 +161,7 @@ int top_sample_take(struct top_source *source, struct top_sample *s, struct erro
 	}
 	snprintf(s->why, sizeof(s->why), "%.159s",
 		 view->published ? view->state.err.text : view->why.text);
+	count_objects(source, s);
 	ask_monitor(source, s);
 	return 0;
 }
@@ -161,13 +175,17 @@ void top_sample_free(struct top_sample *s)
 
 /* --- source and search ------------------------------------------------------------------- */
 
-int top_open(struct top_source *source, const char *what, const char *kernel,
-	     struct error *err)
+int top_open(struct top_source *source, const char *what, bool events, struct error *err)
 {
 	struct error ignored;
-	int ret = view_open(&source->view, what, kernel, err), fd;
+	int ret = view_open(&source->view, what, NULL, err), fd;
 
-	source->asked = false;
+	source->asked = source->events.on = false;
+	if (!ret && events) {
+		ret = top_events_open(&source->events, &source->view, err);
+		if (ret)
+			view_close(&source->view);
+	}
 	if (ret || !source->view.live)
 		return ret;
 	fd = rundir_connect(source->view.name, &ignored);
@@ -181,6 +199,7 @@ int top_open(struct top_source *source, const char *what, const char *kernel,
 
 void top_close(struct top_source *source)
 {
+	top_events_close(&source->events);
 	if (source->asked)
 		ctl_close(&source->ctl);
 	view_close(&source->view);

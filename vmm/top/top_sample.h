@@ -15,6 +15,7 @@
 
 #include "vmm/cli/ctl.h"
 #include "vmm/inspect/view.h"
+#include "vmm/top/top_events.h"
 
 #define TOP_NAME_MAX 24
 #define TOP_EXITS    16
@@ -39,6 +40,9 @@ struct top_sample {
 	struct cache_states caches;
 	struct dma_state dma;
 	struct frame_map frames;
+	bool counted; /* objects were: the following is told */
+	uint64_t kmallocs, cache_allocs; /* calls since counting began */
+	uint64_t uncounted; /* calls of either kind, overwritten before they were read */
 	char status[16]; /* "running"; "" where nobody said */
 	unsigned int nr_exits, nr_devices; /* in the order the monitor told them */
 	struct top_exits exits[TOP_EXITS];
@@ -49,11 +53,12 @@ struct top_source {
 	struct view view;
 	struct ctl ctl;
 	bool asked; /* the monitor answers: ctl is open */
+	struct top_events events;
 };
 
-/* 0, or a negative errno with the line in err.  A source must not move. */
-int top_open(struct top_source *source, const char *what, const char *kernel,
-	     struct error *err);
+/* With `events` every object allocated is counted, which costs the guest something.  0, or a
+ * negative errno with the line in err.  A source must not move. */
+int top_open(struct top_source *source, const char *what, bool events, struct error *err);
 void top_close(struct top_source *source);
 
 /* Fills a zeroed sample, or an earlier one, whose memory is used again.  0; -ESRCH: the
@@ -61,6 +66,12 @@ void top_close(struct top_source *source);
 int top_sample_take(struct top_source *source, struct top_sample *sample,
 		    struct error *err);
 void top_sample_free(struct top_sample *sample);
+
+/* Objects that somebody has, not a CPU's list. */
+static inline uint64_t top_cache_active(const struct cache_state *c)
+{
+	return c->inuse > c->cached ? c->inuse - c->cached : 0;
+}
 
 /* The same cache, device or reason in another sample; NULL: it was not there. */
 const struct cache_state *top_find_cache(const struct top_sample *sample, uint64_t va);

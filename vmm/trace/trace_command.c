@@ -12,8 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "vmm/cli/ctl.h"
-#include "vmm/cli/rundir.h"
 #include "vmm/report/outcome.h"
 #include "vmm/trace/trace_command.h"
 #include "vmm/trace/trace_session.h"
@@ -169,55 +167,6 @@ static const struct option option_table[] = {
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
-/* --- switching on and off ---------------------------------------------------------------- */
-
-static json_t *levels(const uint8_t *enable)
-{
-	json_t *list = json_array();
-	unsigned int id;
-
-	for (id = 0; id < TRACE_IDS_MAX; id++)
-		json_array_append_new(list, json_integer(enable[id]));
-	return list;
-}
-
-/* Has the monitor write what is wanted; `before` is what was. */
-static int switch_events(const char *name, const uint8_t *enable, uint8_t *before,
-			 struct error *err)
-{
-	struct ctl ctl;
-	json_t *answer = NULL;
-	unsigned int id;
-	int ret, fd = rundir_connect(name, err);
-
-	if (fd < 0)
-		return fd;
-	ret = ctl_open(&ctl, name, fd, err);
-	if (!ret) {
-		answer = ctl_execute(&ctl, "x-pagevisor-trace",
-				     enable ? json_pack("{s:o}", "enable", levels(enable))
-					    : NULL,
-				     -1, err);
-		ret = answer ? 0 : -EREMOTEIO;
-	}
-	for (id = 0; id < TRACE_IDS_MAX && before && !ret; id++)
-		before[id] = (uint8_t)json_integer_value(
-			json_array_get(json_object_get(answer, "before"), id));
-	json_decref(answer);
-	ctl_close(&ctl);
-	return ret;
-}
-
-/* More than is wanted is already on: it stays on. */
-static void join_levels(uint8_t *enable, const uint8_t *others)
-{
-	unsigned int id;
-
-	for (id = 0; id < TRACE_IDS_MAX; id++)
-		if (others[id] > enable[id])
-			enable[id] = others[id];
-}
-
 /* --- running ----------------------------------------------------------------------------- */
 
 static void nap(void)
@@ -277,17 +226,17 @@ static int trace_live(struct trace_session *s, const struct trace_options *o,
 	int ret;
 
 	memset(enable, TRACE_OFF, sizeof(enable));
-	ret = switch_events(s->view->name, NULL, before, err);
+	ret = trace_switch(s->view->name, NULL, before, err);
 	if (ret)
 		return ret;
 	memcpy(enable, o->filter.enable, sizeof(enable));
-	join_levels(enable, before);
-	ret = switch_events(s->view->name, enable, NULL, err);
+	trace_join_levels(enable, before);
+	ret = trace_switch(s->view->name, enable, NULL, err);
 	if (ret)
 		return ret;
 	follow(s, o);
 	/* What came last; then all as it was.  The guest may have ended. */
-	switch_events(s->view->name, before, NULL, &ignored);
+	trace_switch(s->view->name, before, NULL, &ignored);
 	trace_session_poll(s, &ignored);
 	return 0;
 }

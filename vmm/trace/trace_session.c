@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "vmm/cli/ctl.h"
+#include "vmm/cli/rundir.h"
 #include "vmm/memstate/memstate_kernel.h"
 #include "vmm/trace/trace_session.h"
 
@@ -174,4 +176,51 @@ void trace_session_close(struct trace_session *s)
 {
 	s->writer->end(s->writer, s->reader.counts.lost);
 	trace_reader_close(&s->reader);
+}
+
+/* --- on and off -------------------------------------------------------------------------- */
+
+static json_t *levels(const uint8_t *enable)
+{
+	json_t *list = json_array();
+	unsigned int id;
+
+	for (id = 0; id < TRACE_IDS_MAX; id++)
+		json_array_append_new(list, json_integer(enable[id]));
+	return list;
+}
+
+int trace_switch(const char *name, const uint8_t *enable, uint8_t *before,
+		 struct error *err)
+{
+	struct ctl ctl;
+	json_t *answer = NULL;
+	unsigned int id;
+	int ret, fd = rundir_connect(name, err);
+
+	if (fd < 0)
+		return fd;
+	ret = ctl_open(&ctl, name, fd, err);
+	if (!ret) {
+		answer = ctl_execute(&ctl, "x-pagevisor-trace",
+				     enable ? json_pack("{s:o}", "enable", levels(enable))
+					    : NULL,
+				     -1, err);
+		ret = answer ? 0 : -EREMOTEIO;
+	}
+	for (id = 0; id < TRACE_IDS_MAX && before && !ret; id++)
+		before[id] = (uint8_t)json_integer_value(
+			json_array_get(json_object_get(answer, "before"), id));
+	json_decref(answer);
+	ctl_close(&ctl);
+	return ret;
+}
+
+void trace_join_levels(uint8_t *enable, const uint8_t *others)
+{
+	unsigned int id;
+
+	for (id = 0; id < TRACE_IDS_MAX; id++)
+		if (others[id] > enable[id])
+			enable[id] = others[id];
 }

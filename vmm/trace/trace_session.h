@@ -34,6 +34,13 @@ struct trace_session {
 	uint64_t lost[TRACE_RINGS_MAX]; /* by vCPU: not told to the writer yet */
 };
 
+/* Has the monitor of that machine set the level of each event (NULL: leaves them as they
+ * are); `before` is what they were, or NULL.  0, or a negative errno with the line in err. */
+int trace_switch(const char *name, const uint8_t *enable, uint8_t *before,
+		 struct error *err);
+/* Where more than is wanted is on already, it stays on. */
+void trace_join_levels(uint8_t *enable, const uint8_t *others);
+
 /* Is it to be written? */
 bool trace_filter_passes(const struct trace_filter *filter,
 			 const struct trace_event *event,

@@ -169,11 +169,30 @@ static void rates_are_between_the_looks(void **state)
 	assert_row(f, "Exits/s  io 100, 550 in all");
 	assert_row(
 		f,
-		"Allocs/s 14 from CPU lists, buddy: 0 taken, 0 put, 6 splits, 0 merges");
+		"Pages/s  14 allocations from CPU lists, buddy: 0 taken, 0 put, 6 splits, 0 merges");
+	assert_row(f,
+		   "Objs/s   -60 in use, 0 slabs made; each allocation is counted with "
+		   "--events");
 	assert_row(f, "disk0                  8K          0       8K         1M       2");
 	assert_row(f,
 		   "     100      40  40%       64      2      2       50     1      -60 "
 		   "        8K beta");
+}
+
+/* Also of those that were gone before they could be read. */
+static void events_count_each_object(void **state)
+{
+	struct fixture *f = *state;
+
+	f->before.counted = f->now.counted = true;
+	f->now.kmallocs = 20;
+	f->before.cache_allocs = 5;
+	f->now.cache_allocs = 6;
+	f->now.uncounted = 500;
+	fill(f);
+	assert_row(
+		f,
+		"Objs/s   40 allocations by kmalloc, 2 of caches, 1000 by either, unread");
 }
 
 /* The guest was reset: counters begin anew, and nothing is negative or huge. */
@@ -289,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TOP_TEST(the_page_says_what_was_seen),
 		TOP_TEST(rates_are_between_the_looks),
+		TOP_TEST(events_count_each_object),
 		TOP_TEST(what_went_back_has_no_rate),
 		TOP_TEST(caches_are_sorted),
 		TOP_TEST(any_width_will_do),
