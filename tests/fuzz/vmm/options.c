@@ -7,36 +7,8 @@
 #include <string.h>
 
 #include "tests/fuzz/lib/fuzz.h"
+#include "tests/fuzz/lib/words.h"
 #include "vmm/cli/run.h"
-
-#define WORDS_MAX 40
-#define TEXT_MAX  4096
-
-/* Cuts text at its newlines.  argv[0] is the command's name. */
-static int cut(char *text, char **argv)
-{
-	static char name[] = "run";
-	int argc = 0;
-
-	argv[argc++] = name;
-	while (text && argc < WORDS_MAX) {
-		char *end = strchr(text, '\n');
-
-		if (end)
-			*end++ = '\0';
-		argv[argc++] = text;
-		text = end;
-	}
-	argv[argc] = NULL;
-	return argc;
-}
-
-static void check_refusal(int ret, const struct error *err)
-{
-	FUZZ_CHECK(ret < 0);
-	FUZZ_CHECK(err->text[0]);
-	FUZZ_CHECK(memchr(err->text, '\0', sizeof(err->text)));
-}
 
 static void check_config(const struct machine_config *config)
 {
@@ -46,7 +18,7 @@ static void check_config(const struct machine_config *config)
 	FUZZ_CHECK(config->nr_disks <= DISKS_MAX);
 	FUZZ_CHECK(config->cmdline);
 	if (ret) {
-		check_refusal(ret, &err);
+		fuzz_check_refusal(ret, &err);
 		return;
 	}
 	FUZZ_CHECK(config->mem_size && config->mem_size % MEM_ALIGN == 0);
@@ -72,22 +44,21 @@ static void check_numbers(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static char program[] = "run";
 	struct run_options options;
 	struct error err = { "" };
-	char text[TEXT_MAX + 1], *argv[WORDS_MAX + 1];
+	struct fuzz_words words;
 	struct parsed parsed;
-	int ret, argc;
+	int ret;
 
-	if (size > TEXT_MAX)
+	if (!fuzz_words_cut(&words, program, data, size))
 		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
-	argc = cut(text, argv);
-	check_numbers(argv[argc - 1]);
+	check_numbers(words.argv[words.argc - 1]);
 	run_options_init(&options);
-	ret = command_parse(&run_command, argc, argv, &options, &parsed, &err);
+	ret = command_parse(&run_command, words.argc, words.argv, &options, &parsed,
+			    &err);
 	if (ret)
-		check_refusal(ret, &err);
+		fuzz_check_refusal(ret, &err);
 	else if (!parsed.help)
 		check_config(&options.machine);
 	return 0;

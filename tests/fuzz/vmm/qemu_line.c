@@ -6,37 +6,8 @@
 #include <string.h>
 
 #include "tests/fuzz/lib/fuzz.h"
+#include "tests/fuzz/lib/words.h"
 #include "vmm/qemu/qemu_line.h"
-
-#define WORDS_MAX 80
-#define TEXT_MAX  4096
-
-/* Cuts text at its newlines.  argv[0] is the program's name. */
-static int cut(char *text, char **argv)
-{
-	static char name[] = "pagevisor-system-x86_64";
-	int argc = 0;
-
-	argv[argc++] = name;
-	while (text && argc < WORDS_MAX) {
-		char *end = strchr(text, '\n');
-
-		if (end)
-			*end++ = '\0';
-		argv[argc++] = text;
-		text = end;
-	}
-	argv[argc] = NULL;
-	return argc;
-}
-
-static void check_refusal(int ret, const struct error *err)
-{
-	FUZZ_CHECK(ret < 0);
-	FUZZ_CHECK(err->text[0]);
-	FUZZ_CHECK(memchr(err->text, '\0', sizeof(err->text)));
-	FUZZ_CHECK(!strchr(err->text, '\n'));
-}
 
 static bool is_node(const struct qemu_line *line, const char *path)
 {
@@ -61,24 +32,22 @@ static void check_line(const struct qemu_line *line)
 		FUZZ_CHECK(is_node(line, config->disks[i].path));
 	ret = machine_config_check(config, &err);
 	if (ret)
-		check_refusal(ret, &err);
+		fuzz_check_refusal(ret, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char text[TEXT_MAX + 1], *argv[WORDS_MAX + 1];
+	static char program[] = "pagevisor-system-x86_64";
 	static struct qemu_line line;
 	struct error err = { "" };
-	int ret, argc;
+	struct fuzz_words words;
+	int ret;
 
-	if (size > TEXT_MAX)
+	if (!fuzz_words_cut(&words, program, data, size))
 		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
-	argc = cut(text, argv);
-	ret = qemu_line_parse(&line, argc, argv, &err);
+	ret = qemu_line_parse(&line, words.argc, words.argv, &err);
 	if (ret)
-		check_refusal(ret, &err);
+		fuzz_check_refusal(ret, &err);
 	else
 		check_line(&line);
 	qemu_line_fini(&line);
