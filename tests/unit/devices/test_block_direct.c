@@ -90,14 +90,46 @@ static void test_direct(void **state)
 	}
 }
 
-/* What is aligned goes straight to the caller's memory. */
-static void test_direct_straight(void **state)
+/* A medium past the page cache, with the engine in the test's hands; nothing is done yet. */
+static struct block_backend *open_direct(unsigned int align)
 {
 	struct block_config config = { .path = medium_path,
 				       .engine = &block_engine_mock,
 				       .depth = 20,
 				       .direct = true,
-				       .align = 512 };
+				       .align = align };
+	struct block_backend *be;
+
+	need_direct();
+	medium_make(NULL, MEDIUM_SIZE);
+	assert_int_equal(block_backend_open(&config, &be), 0);
+	done_count = 0;
+	return be;
+}
+
+/* One sector of the medium, with its request. */
+struct sector {
+	char data[512];
+	struct iovec iov;
+	struct block_request req;
+};
+
+static void submit_sector(struct block_backend *be, struct sector *s, enum block_op op,
+			  unsigned int number)
+{
+	s->iov = (struct iovec){ s->data, sizeof(s->data) };
+	s->req = (struct block_request){ .op = op,
+					 .iov = &s->iov,
+					 .iovcnt = 1,
+					 .offset = sizeof(s->data) * number,
+					 .length = sizeof(s->data),
+					 .done = count_done };
+	block_submit(be, &s->req);
+}
+
+/* What is aligned goes straight to the caller's memory. */
+static void test_direct_straight(void **state)
+{
 	static _Alignas(512) char data[1024];
 	struct iovec iov = { data, sizeof(data) };
 	struct block_request req = { .op = BLOCK_WRITE,
@@ -106,13 +138,9 @@ static void test_direct_straight(void **state)
 				     .offset = 512,
 				     .length = sizeof(data),
 				     .done = count_done };
-	struct block_backend *be;
+	struct block_backend *be = open_direct(512);
 
 	(void)state;
-	need_direct();
-	medium_make(NULL, MEDIUM_SIZE);
-	assert_int_equal(block_backend_open(&config, &be), 0);
-	done_count = 0;
 	block_submit(be, &req);
 	assert_int_equal(mock_engine.count, 1);
 	assert_ptr_equal(mock_engine.step[0].iov->iov_base, data);
@@ -129,31 +157,12 @@ static void test_direct_straight(void **state)
 /* A part of a block is read, changed and written with nobody else at the engine. */
 static void test_direct_alone(void **state)
 {
-	struct block_config config = { .path = medium_path,
-				       .engine = &block_engine_mock,
-				       .depth = 20,
-				       .direct = true,
-				       .align = 4096 };
-	char data[3][512] = { "" };
-	struct iovec iov[3];
-	struct block_request req[3];
-	struct block_backend *be;
+	struct block_backend *be = open_direct(4096);
+	struct sector sector[3] = { 0 };
 
 	(void)state;
-	need_direct();
-	medium_make(NULL, MEDIUM_SIZE);
-	assert_int_equal(block_backend_open(&config, &be), 0);
-	done_count = 0;
-	for (unsigned int i = 0; i < 3; i++) {
-		iov[i] = (struct iovec){ data[i], sizeof(data[i]) };
-		req[i] = (struct block_request){ .op = i ? BLOCK_WRITE : BLOCK_READ,
-						 .iov = &iov[i],
-						 .iovcnt = 1,
-						 .offset = 512ull * (1 + i),
-						 .length = 512,
-						 .done = count_done };
-		block_submit(be, &req[i]);
-	}
+	for (unsigned int i = 0; i < 3; i++)
+		submit_sector(be, &sector[i], i ? BLOCK_WRITE : BLOCK_READ, 1 + i);
 	assert_int_equal(mock_engine.count, 1); /* the read, and nothing beside it */
 	for (unsigned int i = 0; i < 3; i++) {
 		if (i) {
@@ -175,31 +184,12 @@ static void test_direct_alone(void **state)
 /* There are fewer buffers than requests may be in flight. */
 static void test_direct_buffers(void **state)
 {
-	struct block_config config = { .path = medium_path,
-				       .engine = &block_engine_mock,
-				       .depth = 20,
-				       .direct = true,
-				       .align = 4096 };
-	struct block_request req[20];
-	struct iovec iov[20];
-	static char data[20][512];
-	struct block_backend *be;
+	struct block_backend *be = open_direct(4096);
+	static struct sector sector[20];
 
 	(void)state;
-	need_direct();
-	medium_make(NULL, MEDIUM_SIZE);
-	assert_int_equal(block_backend_open(&config, &be), 0);
-	done_count = 0;
-	for (unsigned int i = 0; i < 20; i++) {
-		iov[i] = (struct iovec){ data[i], 512 };
-		req[i] = (struct block_request){ .op = BLOCK_READ,
-						 .iov = &iov[i],
-						 .iovcnt = 1,
-						 .offset = 512ull * i,
-						 .length = 512,
-						 .done = count_done };
-		block_submit(be, &req[i]);
-	}
+	for (unsigned int i = 0; i < 20; i++)
+		submit_sector(be, &sector[i], BLOCK_READ, i);
 	assert_in_range(mock_engine.count, 2, 19);
 	while (mock_engine.count) {
 		mock_engine_end(4096);
