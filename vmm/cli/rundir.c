@@ -171,22 +171,23 @@ static int path_of(char *buf, size_t size, const char *dir, const char *name,
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
-static int bad_name(const char *name, struct error *err)
+/* The same, for a machine of that name. */
+static int open_for(const char *name, char *dir, size_t size, struct error *err)
 {
-	return error_set(err, EINVAL,
-			 "%s: not a machine's name; give at most %d letters, digits and "
-			 "-_.+@",
-			 name, RUNDIR_NAME_MAX);
+	if (!rundir_name_ok(name))
+		return error_set(err, EINVAL,
+				 "%s: not a machine's name; give at most %d letters, "
+				 "digits and -_.+@",
+				 name, RUNDIR_NAME_MAX);
+	return open_directory(dir, size, err);
 }
 
 int rundir_listen(const char *name, char **path, struct error *err)
 {
 	char dir[256], buf[512];
-	int dir_fd, fd;
+	int dir_fd = open_for(name, dir, sizeof(dir), err);
+	int fd;
 
-	if (!rundir_name_ok(name))
-		return bad_name(name, err);
-	dir_fd = open_directory(dir, sizeof(dir), err);
 	if (dir_fd < 0)
 		return dir_fd;
 	path_of(buf, sizeof(buf), dir, name, SUFFIX);
@@ -225,11 +226,9 @@ static int connect_in(const char *dir, const char *name)
 int rundir_connect(const char *name, struct error *err)
 {
 	char dir[256];
-	int dir_fd, fd;
+	int dir_fd = open_for(name, dir, sizeof(dir), err);
+	int fd;
 
-	if (!rundir_name_ok(name))
-		return bad_name(name, err);
-	dir_fd = open_directory(dir, sizeof(dir), err);
 	if (dir_fd < 0)
 		return dir_fd;
 	fd = connect_in(dir, name);
@@ -274,11 +273,9 @@ static int write_text(const char *path, const char *text)
 int rundir_write_facts(const char *name, const char *text, char **path, struct error *err)
 {
 	char dir[256], part[512], whole[512];
-	int ret, dir_fd;
+	int dir_fd = open_for(name, dir, sizeof(dir), err);
+	int ret;
 
-	if (!rundir_name_ok(name))
-		return bad_name(name, err);
-	dir_fd = open_directory(dir, sizeof(dir), err);
 	if (dir_fd < 0)
 		return dir_fd;
 	path_of(part, sizeof(part), dir, name, FACTS ".part");
@@ -311,11 +308,8 @@ static char *read_text(const char *path)
 int rundir_read_facts(const char *name, char **text, struct error *err)
 {
 	char dir[256], path[512];
-	int dir_fd;
+	int dir_fd = open_for(name, dir, sizeof(dir), err);
 
-	if (!rundir_name_ok(name))
-		return bad_name(name, err);
-	dir_fd = open_directory(dir, sizeof(dir), err);
 	if (dir_fd < 0)
 		return dir_fd;
 	path_of(path, sizeof(path), dir, name, FACTS);
