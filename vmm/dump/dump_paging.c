@@ -9,14 +9,9 @@
 #include <string.h>
 
 #include "vmm/dump/dump.h"
+#include "vmm/kvm/page_table.h"
+#include "vmm/kvm/paging.h"
 
-#define ENTRIES	   512u
-#define PRESENT	   (1ull << 0)
-#define LARGE	   (1ull << 7)
-#define ADDRESS	   0x000ffffffffff000ull
-#define CR0_PG	   (1ull << 31)
-#define CR4_LA57   (1ull << 12)
-#define EFER_LMA   (1ull << 10)
 #define TABLES_MAX (1u << 18) /* 1 GiB of page tables map 512 GiB */
 
 struct walk {
@@ -106,22 +101,23 @@ static void walk_table(struct walk *w, uint64_t table, unsigned int level, uint6
 
 		memcpy(&entry, (const uint8_t *)entries + i * sizeof(entry),
 		       sizeof(entry));
-		if (!(entry & PRESENT))
+		if (!(entry & ENTRY_PRESENT))
 			continue;
-		if (!level || ((entry & LARGE) && level <= 2))
-			add_page(w, at, entry & ADDRESS & ~((1ull << shift) - 1),
+		if (!level || ((entry & ENTRY_LARGE) && level <= 2))
+			add_page(w, at, entry & ENTRY_ADDRESS & ~((1ull << shift) - 1),
 				 1ull << shift);
 		else
-			walk_table(w, entry & ADDRESS, level - 1, at);
+			walk_table(w, entry & ENTRY_ADDRESS, level - 1, at);
 	}
 }
 
 /* Both halves of the address space, the upper one sign-extended. */
 static void walk_root(struct walk *w, const struct kvm_sregs *s)
 {
-	unsigned int levels = s->cr4 & CR4_LA57 ? 5 : 4, i;
+	unsigned int levels = paging_levels(s), i;
 	unsigned int shift = 12 + 9 * (levels - 1);
-	const void *root = ram_at(w->ram, s->cr3 & ADDRESS, ENTRIES * sizeof(uint64_t));
+	const void *root =
+		ram_at(w->ram, s->cr3 & ENTRY_ADDRESS, ENTRIES * sizeof(uint64_t));
 	uint64_t entry;
 
 	for (i = 0; root && i < ENTRIES && !w->error; i++) {
@@ -130,8 +126,8 @@ static void walk_root(struct walk *w, const struct kvm_sregs *s)
 		if (i >= ENTRIES / 2)
 			at |= ~0ull << (shift + 9);
 		memcpy(&entry, (const uint8_t *)root + i * sizeof(entry), sizeof(entry));
-		if (entry & PRESENT)
-			walk_table(w, entry & ADDRESS, levels - 2, at);
+		if (entry & ENTRY_PRESENT)
+			walk_table(w, entry & ENTRY_ADDRESS, levels - 2, at);
 	}
 }
 
@@ -143,19 +139,15 @@ static int by_vaddr(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static bool has_paging(const struct kvm_sregs *s)
-{
-	return (s->cr0 & CR0_PG) && (s->efer & EFER_LMA);
-}
-
 /* A vCPU before this one has the same tables. */
 static bool is_seen(const struct dump *dump, unsigned int i)
 {
 	unsigned int j;
 
 	for (j = 0; j < i; j++)
-		if (has_paging(&dump->cpus[j].sregs) &&
-		    !((dump->cpus[j].sregs.cr3 ^ dump->cpus[i].sregs.cr3) & ADDRESS))
+		if (paging_is_long(&dump->cpus[j].sregs) &&
+		    !((dump->cpus[j].sregs.cr3 ^ dump->cpus[i].sregs.cr3) &
+		      ENTRY_ADDRESS))
 			return true;
 	return false;
 }
@@ -167,7 +159,7 @@ int dump_page_tables(const struct dump *dump, struct dump_segments *segments)
 	unsigned int i;
 
 	for (i = 0; i < dump->nr_cpus && !w.error; i++) {
-		if (!has_paging(&dump->cpus[i].sregs))
+		if (!paging_is_long(&dump->cpus[i].sregs))
 			continue;
 		any = true;
 		if (is_seen(dump, i))

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "vmm/inspect/inspect.h"
+#include "vmm/kvm/page_table.h"
+#include "vmm/kvm/paging.h"
 
 int inspect_address(const char *text, uint64_t *addr, struct error *err)
 {
@@ -26,13 +28,7 @@ bool inspect_is_kernel(uint64_t addr)
 
 /* --- walk ------------------------------------------------------------------------------- */
 
-#define ENTRY_PRESENT UINT64_C(0x001)
-#define ENTRY_LARGE   UINT64_C(0x080)
-#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
-#define ENTRY_NX      (UINT64_C(1) << 63)
-#define CR0_PG	      (1ull << 31)
-#define CR4_LA57      (1ull << 12)
-#define LEVELS_MAX    5
+#define LEVELS_MAX 5
 
 struct step {
 	unsigned int level; /* 1: page table */
@@ -93,7 +89,7 @@ static int choose_root(struct inspect *in, struct walk *w, unsigned int *levels,
 		if (!(cpu->sregs.cr0 & CR0_PG))
 			continue;
 		w->root = cpu->sregs.cr3;
-		*levels = cpu->sregs.cr4 & CR4_LA57 ? 5 : 4;
+		*levels = paging_levels(&cpu->sregs);
 		if ((w->root & ENTRY_ADDRESS) != kernel)
 			break;
 	}

@@ -2,18 +2,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/kvm/page_table.h"
 #include "vmm/kvm/paging.h"
-
-#define PRESENT	 (1ull << 0)
-#define LARGE	 (1ull << 7)
-#define ADDRESS	 0x000ffffffffff000ull
-#define CR0_PG	 (1ull << 31)
-#define CR4_LA57 (1ull << 12)
-#define EFER_LMA (1ull << 10)
 
 int paging_is_long(const struct kvm_sregs *sregs)
 {
 	return (sregs->cr0 & CR0_PG) && (sregs->efer & EFER_LMA);
+}
+
+unsigned int paging_levels(const struct kvm_sregs *sregs)
+{
+	return sregs->cr4 & CR4_LA57 ? 5 : 4;
 }
 
 /* Bits above the translated ones all equal the highest of those. */
@@ -38,12 +37,12 @@ static uint64_t walk(const struct ram *ram, uint64_t table, unsigned int levels,
 			return 0;
 		memcpy(&entry, entries + ((vaddr >> shift) & 511) * sizeof(entry),
 		       sizeof(entry));
-		if (!(entry & PRESENT))
+		if (!(entry & ENTRY_PRESENT))
 			return 0;
-		if ((entry & LARGE) && shift > 30)
+		if ((entry & ENTRY_LARGE) && shift > 30)
 			return 0; /* reserved there */
-		table = entry & ADDRESS;
-	} while (shift > 12 && !(entry & LARGE));
+		table = entry & ENTRY_ADDRESS;
+	} while (shift > 12 && !(entry & ENTRY_LARGE));
 	inside = vaddr & ((1ull << shift) - 1);
 	*gpa = (table & ~((1ull << shift) - 1)) + inside;
 	return (1ull << shift) - inside;
@@ -52,7 +51,7 @@ static uint64_t walk(const struct ram *ram, uint64_t table, unsigned int levels,
 uint64_t paging_translate(const struct ram *ram, const struct kvm_sregs *sregs,
 			  uint64_t vaddr, uint64_t *gpa)
 {
-	unsigned int levels = sregs->cr4 & CR4_LA57 ? 5 : 4;
+	unsigned int levels = paging_levels(sregs);
 
 	if (!(sregs->cr0 & CR0_PG)) {
 		*gpa = vaddr;
@@ -60,7 +59,7 @@ uint64_t paging_translate(const struct ram *ram, const struct kvm_sregs *sregs,
 	}
 	if (!paging_is_long(sregs) || !is_canonical(vaddr, levels))
 		return 0;
-	return walk(ram, sregs->cr3 & ADDRESS, levels, vaddr, gpa);
+	return walk(ram, sregs->cr3 & ENTRY_ADDRESS, levels, vaddr, gpa);
 }
 
 int paging_read(const struct ram *ram, const struct kvm_sregs *sregs, uint64_t vaddr,

@@ -22,6 +22,8 @@ uint64_t paging_translate(const struct ram *ram, const struct kvm_sregs *sregs,
 
 /* Long mode is on, with its page tables. */
 int paging_is_long(const struct kvm_sregs *sregs);
+/* How many levels its tables have then. */
+unsigned int paging_levels(const struct kvm_sregs *sregs);
 
 /* Reads len bytes at vaddr, across pages.  0, or -EFAULT where some of it is not RAM. */
 int paging_read(const struct ram *ram, const struct kvm_sregs *sregs, uint64_t vaddr,

@@ -4,19 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/kvm/page_table.h"
 #include "vmm/memstate/memstate_view.h"
 
 #define PAGE	  4096ull
 #define PAGE_MASK (~(PAGE - 1))
 #define NO_PAGE	  1ull /* no page begins here */
 
-/* Page table entries: Intel SDM vol. 3, 4.5. */
-#define ENTRY_PRESENT 0x001ull
-#define ENTRY_LARGE   0x080ull
-#define ENTRY_ADDRESS 0x000ffffffffff000ull
-#define TABLE_BITS    9
-#define TOP_SHIFT     39 /* of the index into the highest of the four levels */
-#define PAGE_SHIFT    12
+#define TABLE_BITS 9
+#define TOP_SHIFT  39 /* of the index into the highest of the four levels */
+#define PAGE_SHIFT 12
 
 int memstate_bad(struct memstate_view *view, const char *format, ...)
 {
