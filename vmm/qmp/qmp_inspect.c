@@ -2,10 +2,9 @@
 /* Commands of ours, for looking into a guest: vmm/inspect/view.h. */
 #include <stdlib.h>
 
-#include <abi/trace.h>
-
 #include "vmm/inspect/registers.h"
 #include "vmm/qmp/qmp_internal.h"
+#include "vmm/trace/trace_levels.h"
 
 static json_t *query_registers(struct qmp_call *call)
 {
@@ -27,46 +26,20 @@ static json_t *query_registers(struct qmp_call *call)
 	return list;
 }
 
-static json_t *levels(const uint8_t *enable)
-{
-	json_t *list = json_array();
-	unsigned int id;
-
-	for (id = 0; id < TRACE_IDS_MAX; id++)
-		json_array_append_new(list, json_integer(enable[id]));
-	return list;
-}
-
-/* What to switch memory events to, by number; false: it makes no sense. */
-static bool read_levels(const json_t *list, uint8_t *enable)
-{
-	unsigned int id;
-
-	for (id = 0; id < TRACE_IDS_MAX; id++) {
-		json_int_t level = json_integer_value(json_array_get(list, id));
-
-		if (!json_is_integer(json_array_get(list, id)) || level < TRACE_OFF ||
-		    level > TRACE_CHAIN)
-			return false;
-		enable[id] = (uint8_t)level;
-	}
-	return json_array_size(list) == TRACE_IDS_MAX;
-}
-
 static json_t *switch_trace(struct qmp_call *call)
 {
 	const json_t *list = json_object_get(call->arguments, "enable");
 	uint8_t enable[TRACE_IDS_MAX], before[TRACE_IDS_MAX];
 	int ret;
 
-	if (list && !read_levels(list, enable))
+	if (list && !trace_levels_unpack(list, enable))
 		return qmp_error(call, "enable: %u numbers from 0 to 2 are wanted",
 				 TRACE_IDS_MAX);
 	ret = call->control->ops->trace(call->control, list ? enable : NULL, before,
 					&call->error);
 	if (ret)
 		return qmp_done(call, ret);
-	return json_pack("{s:o}", "before", levels(before));
+	return json_pack("{s:o}", "before", trace_levels_pack(before));
 }
 
 static const struct qmp_arg trace_args[] = {

@@ -8,6 +8,7 @@
 #include "vmm/cli/ctl.h"
 #include "vmm/cli/rundir.h"
 #include "vmm/memstate/memstate_kernel.h"
+#include "vmm/trace/trace_levels.h"
 #include "vmm/trace/trace_session.h"
 
 /* --- reading ----------------------------------------------------------------------------- */
@@ -180,16 +181,6 @@ void trace_session_close(struct trace_session *s)
 
 /* --- on and off -------------------------------------------------------------------------- */
 
-static json_t *levels(const uint8_t *enable)
-{
-	json_t *list = json_array();
-	unsigned int id;
-
-	for (id = 0; id < TRACE_IDS_MAX; id++)
-		json_array_append_new(list, json_integer(enable[id]));
-	return list;
-}
-
 int trace_switch(const char *name, const uint8_t *enable, uint8_t *before,
 		 struct error *err)
 {
@@ -202,10 +193,11 @@ int trace_switch(const char *name, const uint8_t *enable, uint8_t *before,
 		return fd;
 	ret = ctl_open(&ctl, name, fd, err);
 	if (!ret) {
-		answer = ctl_execute(&ctl, "x-pagevisor-trace",
-				     enable ? json_pack("{s:o}", "enable", levels(enable))
-					    : NULL,
-				     -1, err);
+		answer = ctl_execute(
+			&ctl, "x-pagevisor-trace",
+			enable ? json_pack("{s:o}", "enable", trace_levels_pack(enable))
+			       : NULL,
+			-1, err);
 		ret = answer ? 0 : -EREMOTEIO;
 	}
 	for (id = 0; id < TRACE_IDS_MAX && before && !ret; id++)
