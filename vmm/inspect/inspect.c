@@ -49,6 +49,14 @@ static void describe_call(const struct inspect *in, const uint64_t *pc, unsigned
 		inspect_symbol(in, pc[i], buf, size);
 }
 
+void inspect_begin_list(struct inspect *in, const char *heading)
+{
+	if (in->wants_json)
+		in->json = json_array();
+	else
+		fputs(heading, stdout);
+}
+
 void inspect_print_chain(const struct inspect *in, const uint64_t *pc, unsigned int n,
 			 bool all, const char *indent)
 {

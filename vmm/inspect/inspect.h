@@ -47,6 +47,8 @@ extern const struct question inspect_kernel_questions[];
 
 /* --- for the answers ------------------------------------------------------------------------ */
 
+/* Begins an answer that is a list: an empty array, or the heading as it is. */
+void inspect_begin_list(struct inspect *in, const char *heading);
 /* As the kernel's %pS: "name+0x12/0x40", or the bare number. */
 void inspect_symbol(const struct inspect *in, uint64_t addr, char *buf, size_t size);
 /* The same of an address that a call returns to. */

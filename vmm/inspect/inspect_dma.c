@@ -201,10 +201,8 @@ static int top_callers(struct inspect *in, struct error *err)
 				 in->view.name);
 	if (ret)
 		return ret;
-	if (in->wants_json)
-		in->json = json_array();
-	else
-		printf("allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n");
+	inspect_begin_list(
+		in, "allocinfo - version: 1.0\n#     <size>  <calls> <tag info>\n");
 	for (i = 0; i < sites.nr; i++)
 		if (in->json)
 			json_array_append_new(in->json, site_json(in, &sites.site[i]));

@@ -64,8 +64,7 @@ static int threads(struct inspect *in, struct error *err)
 				    in->view.facts.cpus, &list);
 	if (ret)
 		return ret;
-	if (in->wants_json)
-		in->json = json_array();
+	inspect_begin_list(in, "");
 	for (i = 0; i < list.nr; i++)
 		if (in->json)
 			json_array_append_new(in->json, thread_json(in, &list.thread[i]));
@@ -101,18 +100,13 @@ static void print_registers(const struct inspect *in, unsigned int i,
 			    const struct dump_cpu *cpu)
 {
 	const struct kvm_regs *r = &cpu->regs;
-	char where[128];
+	char where[128], buf[REGISTERS_ROW_SIZE];
+	unsigned int row;
 
 	inspect_symbol(in, r->rip, where, sizeof(where));
 	printf("vCPU %u: rip %016llx %s\n", i, r->rip, where);
-	printf("  rax %016llx rbx %016llx rcx %016llx rdx %016llx\n", r->rax, r->rbx,
-	       r->rcx, r->rdx);
-	printf("  rsi %016llx rdi %016llx rbp %016llx rsp %016llx\n", r->rsi, r->rdi,
-	       r->rbp, r->rsp);
-	printf("  r8  %016llx r9  %016llx r10 %016llx r11 %016llx\n", r->r8, r->r9,
-	       r->r10, r->r11);
-	printf("  r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n", r->r12, r->r13,
-	       r->r14, r->r15);
+	for (row = 0; row < REGISTERS_ROWS; row++)
+		printf("  %s\n", registers_row(r, row, buf));
 	printf("  rflags %08llx cs %04x cr0 %08llx cr2 %016llx cr3 %08llx cr4 %08llx\n",
 	       r->rflags, cpu->sregs.cs.selector, cpu->sregs.cr0, cpu->sregs.cr2,
 	       cpu->sregs.cr3, cpu->sregs.cr4);
@@ -127,8 +121,7 @@ static int registers(struct inspect *in, struct error *err)
 		*err = in->err;
 		return -ENODATA;
 	}
-	if (in->wants_json)
-		in->json = json_array();
+	inspect_begin_list(in, "");
 	for (i = 0; i < in->view.facts.cpus; i++)
 		if (in->json)
 			json_array_append_new(in->json, registers_pack(&cpus[i]));

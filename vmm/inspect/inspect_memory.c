@@ -41,8 +41,7 @@ static int buddyinfo(struct inspect *in, struct error *err)
 	(void)err;
 	if (ret)
 		return ret;
-	if (in->wants_json)
-		in->json = json_array();
+	inspect_begin_list(in, "");
 	for (i = 0; i < zones.nr; i++) {
 		const struct zone_state *z = &zones.zone[i];
 
@@ -332,14 +331,12 @@ static int slabinfo(struct inspect *in, struct error *err)
 	(void)err;
 	if (ret)
 		return ret;
-	if (in->wants_json)
-		in->json = json_array();
-	else
-		printf("slabinfo - version: 2.1\n"
-		       "# name            <active_objs> <num_objs> <objsize> "
-		       "<objperslab> <pagesperslab> : tunables <limit> <batchcount> "
-		       "<sharedfactor> : slabdata <active_slabs> <num_slabs> "
-		       "<sharedavail>\n");
+	inspect_begin_list(in,
+			   "slabinfo - version: 2.1\n"
+			   "# name            <active_objs> <num_objs> <objsize> "
+			   "<objperslab> <pagesperslab> : tunables <limit> <batchcount> "
+			   "<sharedfactor> : slabdata <active_slabs> <num_slabs> "
+			   "<sharedavail>\n");
 	for (i = 0; i < caches.nr; i++)
 		if (in->json)
 			json_array_append_new(in->json, cache_json(&caches.cache[i]));
@@ -410,8 +407,7 @@ static int vmallocinfo(struct inspect *in, struct error *err)
 	(void)err;
 	if (ret)
 		return ret;
-	if (in->wants_json)
-		in->json = json_array();
+	inspect_begin_list(in, "");
 	for (i = 0; i < areas.nr; i++)
 		if (in->json)
 			json_array_append_new(in->json, area_json(in, &areas.area[i]));

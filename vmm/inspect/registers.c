@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "vmm/inspect/registers.h"
@@ -32,6 +34,8 @@ static const struct {
 };
 
 #define REGISTERS (sizeof(table) / sizeof(table[0]))
+#define GENERAL	  2 /* the first of the general ones, rax */
+#define ROW	  4
 
 json_t *registers_pack(const struct dump_cpu *cpu)
 {
@@ -74,4 +78,22 @@ int registers_unpack(struct dump_cpu *cpus, unsigned int nr, const json_t *json)
 		if (unpack_one(&cpus[i], json_array_get(json, i)))
 			return -EPROTO;
 	return 0;
+}
+
+const char *registers_row(const struct kvm_regs *regs, unsigned int row,
+			  char buf[REGISTERS_ROW_SIZE])
+{
+	size_t used = 0, i, first = GENERAL + (size_t)row * ROW;
+	uint64_t value;
+
+	for (i = first; i < first + ROW; i++) {
+		memcpy(&value,
+		       (const char *)regs + table[i].offset -
+			       offsetof(struct dump_cpu, regs),
+		       sizeof(value));
+		used += (size_t)snprintf(buf + used, REGISTERS_ROW_SIZE - used,
+					 "%s%-3s %016" PRIx64, i > first ? " " : "",
+					 table[i].name, value);
+	}
+	return buf;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vmm/machine/crash.h"
+#include "vmm/inspect/registers.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/util/log.h"
 
@@ -38,17 +39,13 @@ static void print_sregs(const struct kvm_sregs *s)
 
 static void print_registers(const struct vcpu *vcpu, const struct kvm_regs *r)
 {
+	char buf[REGISTERS_ROW_SIZE];
 	struct kvm_sregs sregs;
+	unsigned int row;
 
-	log_line("vCPU %u: rip %016llx rflags %08llx rsp %016llx", vcpu->id, r->rip,
-		 r->rflags, r->rsp);
-	log_line("  rax %016llx rbx %016llx rcx %016llx rdx %016llx", r->rax, r->rbx,
-		 r->rcx, r->rdx);
-	log_line("  rsi %016llx rdi %016llx rbp %016llx r8  %016llx", r->rsi, r->rdi,
-		 r->rbp, r->r8);
-	log_line("  r9  %016llx r10 %016llx r11 %016llx r12 %016llx", r->r9, r->r10,
-		 r->r11, r->r12);
-	log_line("  r13 %016llx r14 %016llx r15 %016llx", r->r13, r->r14, r->r15);
+	log_line("vCPU %u: rip %016llx rflags %08llx", vcpu->id, r->rip, r->rflags);
+	for (row = 0; row < REGISTERS_ROWS; row++)
+		log_line("  %s", registers_row(r, row, buf));
 	if (!kvm_get(vcpu->fd, KVM_GET_SREGS, &sregs))
 		print_sregs(&sregs);
 }
