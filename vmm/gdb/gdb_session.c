@@ -283,16 +283,36 @@ static enum gdb_next supported(struct gdb_session *s)
 		   GDB_PACKET_MAX);
 }
 
-static enum gdb_next select_thread(struct gdb_session *s, unsigned int *cpu)
+static enum gdb_next use_thread(struct gdb_session *s, unsigned int *cpu)
 {
 	return say_result(s, cpu_of(s, s->command.thread, cpu) ? 0 : -ESRCH);
+}
+
+static enum gdb_next select_thread(struct gdb_session *s)
+{
+	return use_thread(s, &s->cpu);
+}
+
+static enum gdb_next select_resumed(struct gdb_session *s)
+{
+	return use_thread(s, &s->resume_cpu);
 }
 
 static enum gdb_next is_alive(struct gdb_session *s)
 {
 	unsigned int cpu;
 
-	return say_result(s, cpu_of(s, s->command.thread, &cpu) ? 0 : -ESRCH);
+	return use_thread(s, &cpu);
+}
+
+static enum gdb_next say_thread(struct gdb_session *s)
+{
+	return say(s, "QC%x", s->cpu + 1);
+}
+
+static enum gdb_next say_physical(struct gdb_session *s)
+{
+	return say(s, "%d", s->physical);
 }
 
 static enum gdb_next set_physical(struct gdb_session *s)
@@ -305,6 +325,11 @@ static enum gdb_next no_acks(struct gdb_session *s)
 {
 	s->acks = false;
 	return say(s, "OK");
+}
+
+static enum gdb_next malformed(struct gdb_session *s)
+{
+	return say_result(s, -EINVAL);
 }
 
 static enum gdb_next kill_machine(struct gdb_session *s)
@@ -320,88 +345,41 @@ static enum gdb_next detach(struct gdb_session *s)
 	return GDB_LEAVES;
 }
 
-/* What can be answered while the guest runs. */
-static bool needs_stand(enum gdb_verb verb)
-{
-	switch (verb) {
-	case GDB_UNKNOWN:
-	case GDB_MALFORMED:
-	case GDB_SUPPORTED:
-	case GDB_READ_FEATURES:
-	case GDB_NO_ACKS:
-	case GDB_ASK_ATTACHED:
-	case GDB_DETACH:
-	case GDB_KILL:
-		return false;
-	default:
-		return true;
-	}
-}
-
-static enum gdb_next answer(struct gdb_session *s)
-{
-	switch (s->command.verb) {
-	case GDB_UNKNOWN:
-		return say(s, "%s", "");
-	case GDB_MALFORMED:
-		return say_result(s, -EINVAL);
-	case GDB_WHY_STOPPED:
-		return say_stop(s);
-	case GDB_READ_REGISTERS:
-		return read_registers(s);
-	case GDB_WRITE_REGISTERS:
-		return write_registers(s);
-	case GDB_READ_REGISTER:
-		return read_register(s);
-	case GDB_WRITE_REGISTER:
-		return write_register(s);
-	case GDB_READ_MEMORY:
-		return read_memory(s);
-	case GDB_WRITE_MEMORY:
-		return write_memory(s);
-	case GDB_INSERT:
-		return insert_point(s);
-	case GDB_REMOVE:
-		return remove_point(s);
-	case GDB_RESUME:
-		return resume(s);
-	case GDB_ASK_RESUME:
-		return say(s, "vCont;c;C;s;S");
-	case GDB_SELECT:
-		return select_thread(s, &s->cpu);
-	case GDB_SELECT_RESUME:
-		return select_thread(s, &s->resume_cpu);
-	case GDB_IS_ALIVE:
-		return is_alive(s);
-	case GDB_FIRST_THREADS:
-		return list_threads(s);
-	case GDB_MORE_THREADS:
-		return say(s, "l");
-	case GDB_DESCRIBE_THREAD:
-		return describe_thread(s);
-	case GDB_CURRENT_THREAD:
-		return say(s, "QC%x", s->cpu + 1);
-	case GDB_SUPPORTED:
-		return supported(s);
-	case GDB_READ_FEATURES:
-		return say_features(s);
-	case GDB_ASK_ATTACHED:
-		return say(s, "1");
-	case GDB_NO_ACKS:
-		return no_acks(s);
-	case GDB_ASK_EXTENSIONS:
-		return say(s, "PhyMemMode");
-	case GDB_ASK_PHYSICAL:
-		return say(s, "%d", s->physical);
-	case GDB_SET_PHYSICAL:
-		return set_physical(s);
-	case GDB_DETACH:
-		return detach(s);
-	case GDB_KILL:
-		return kill_machine(s);
-	}
-	return GDB_SILENT;
-}
+static const struct {
+	enum gdb_next (*say)(struct gdb_session *s);
+	const char *text; /* without say(): the answer, always this */
+	bool anytime; /* also while the guest runs */
+} answers[] = {
+	[GDB_UNKNOWN] = { NULL, "", true },
+	[GDB_MALFORMED] = { malformed, NULL, true },
+	[GDB_WHY_STOPPED] = { say_stop, NULL, false },
+	[GDB_READ_REGISTERS] = { read_registers, NULL, false },
+	[GDB_WRITE_REGISTERS] = { write_registers, NULL, false },
+	[GDB_READ_REGISTER] = { read_register, NULL, false },
+	[GDB_WRITE_REGISTER] = { write_register, NULL, false },
+	[GDB_READ_MEMORY] = { read_memory, NULL, false },
+	[GDB_WRITE_MEMORY] = { write_memory, NULL, false },
+	[GDB_INSERT] = { insert_point, NULL, false },
+	[GDB_REMOVE] = { remove_point, NULL, false },
+	[GDB_RESUME] = { resume, NULL, false },
+	[GDB_ASK_RESUME] = { NULL, "vCont;c;C;s;S", false },
+	[GDB_SELECT] = { select_thread, NULL, false },
+	[GDB_SELECT_RESUME] = { select_resumed, NULL, false },
+	[GDB_IS_ALIVE] = { is_alive, NULL, false },
+	[GDB_FIRST_THREADS] = { list_threads, NULL, false },
+	[GDB_MORE_THREADS] = { NULL, "l", false },
+	[GDB_DESCRIBE_THREAD] = { describe_thread, NULL, false },
+	[GDB_CURRENT_THREAD] = { say_thread, NULL, false },
+	[GDB_SUPPORTED] = { supported, NULL, true },
+	[GDB_READ_FEATURES] = { say_features, NULL, true },
+	[GDB_ASK_ATTACHED] = { NULL, "1", true },
+	[GDB_NO_ACKS] = { no_acks, NULL, true },
+	[GDB_ASK_EXTENSIONS] = { NULL, "PhyMemMode", false },
+	[GDB_ASK_PHYSICAL] = { say_physical, NULL, false },
+	[GDB_SET_PHYSICAL] = { set_physical, NULL, false },
+	[GDB_DETACH] = { detach, NULL, true },
+	[GDB_KILL] = { kill_machine, NULL, true },
+};
 
 void gdb_session_init(struct gdb_session *s, const struct gdb_ops *ops, void *ctx)
 {
@@ -414,9 +392,13 @@ void gdb_session_init(struct gdb_session *s, const struct gdb_ops *ops, void *ct
 
 enum gdb_next gdb_session_packet(struct gdb_session *s, const char *body, size_t n)
 {
+	enum gdb_verb verb;
+
 	gdb_parse(&s->command, body, n);
 	s->reply_n = 0;
-	if (s->running && needs_stand(s->command.verb))
+	verb = s->command.verb;
+	if (s->running && !answers[verb].anytime)
 		return refuse(s, "the guest runs");
-	return answer(s);
+	return answers[verb].say ? answers[verb].say(s)
+				 : say(s, "%s", answers[verb].text);
 }
