@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 	}
 	for (c = commands; *c; c++)
 		if (!strcmp(argv[1], (*c)->name))
-			return flushed((*c)->run(*c, argc - 1, argv + 1));
+			return flushed(command_run(*c, argc - 1, argv + 1));
 	if (argv[1][0] == '-' && !show(argv[1]))
 		return flushed(STATUS_WELL);
 	log_line("unknown command %s; see pagevisor --help", argv[1]);

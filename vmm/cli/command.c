@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "vmm/cli/command.h"
+#include "vmm/report/outcome.h"
+#include "vmm/util/log.h"
 
 static int parse_number(const char *text, unsigned long long *value, char **end)
 {
@@ -148,4 +150,35 @@ int command_parse(const struct command *command, int argc, char **argv, void *ta
 				 "no %s; give one: pagevisor %s [options] %s",
 				 command->operand, command->name, command->operand);
 	return ret;
+}
+
+static int parse_and_run(const struct command *command, int argc, char **argv,
+			 void *target, struct error *err)
+{
+	struct parsed parsed;
+
+	if (command->init)
+		command->init(target);
+	if (command_parse(command, argc, argv, target, &parsed, err))
+		return STATUS_USAGE;
+	if (!parsed.help)
+		return command->run(target, &parsed, err);
+	help_command(command);
+	return STATUS_WELL;
+}
+
+int command_run(const struct command *command, int argc, char **argv)
+{
+	void *target = calloc(1, command->target_size + 1);
+	struct error err = { "" };
+	int status = STATUS_USAGE;
+
+	if (target)
+		status = parse_and_run(command, argc, argv, target, &err);
+	else
+		error_set(&err, ENOMEM, "no memory");
+	if (err.text[0])
+		log_line("%s", err.text);
+	free(target);
+	return status;
 }

@@ -27,21 +27,6 @@ struct command_key {
 	const char *key, *text;
 };
 
-struct command {
-	const char *name;
-	const char *operand; /* name of its first operand, or NULL */
-	const char *rest; /* names of those that may follow it, or NULL: none may */
-	const char *summary; /* half a line */
-	const char *text; /* sentences */
-	const struct option *options; /* ends with a row without name */
-	const struct command_key *keys; /* ends with a row without key; NULL: none */
-	/* argv[0] is its name; returns the exit status. */
-	int (*run)(const struct command *self, int argc, char **argv);
-};
-
-/* All commands; ends with NULL. */
-extern const struct command *const commands[];
-
 #define COMMAND_REST_MAX 3
 
 /* What parsing found beside options. */
@@ -52,6 +37,25 @@ struct parsed {
 	int help; /* --help was given: nothing else was looked at */
 };
 
+struct command {
+	const char *name;
+	const char *operand; /* name of its first operand, or NULL */
+	const char *rest; /* names of those that may follow it, or NULL: none may */
+	const char *summary; /* half a line */
+	const char *text; /* sentences */
+	const struct option *options; /* ends with a row without name */
+	const struct command_key *keys; /* ends with a row without key; NULL: none */
+	/* What the options set: so many bytes, zeroed, and what init() (NULL: nothing) makes of
+	 * them. */
+	size_t target_size;
+	void (*init)(void *target);
+	/* Does it; returns the exit status.  A line in err is printed, whatever the status. */
+	int (*run)(void *target, const struct parsed *parsed, struct error *err);
+};
+
+/* All commands; ends with NULL. */
+extern const struct command *const commands[];
+
 /*
  * Reads argv[1..) of a command into target.  Options may stand before and after the
  * operand, as --name VALUE or --name=VALUE; `--` ends them.  0, or -EINVAL with the line in
@@ -59,6 +63,10 @@ struct parsed {
  */
 int command_parse(const struct command *command, int argc, char **argv, void *target,
 		  struct parsed *parsed, struct error *err);
+
+/* Parses, and runs the command or shows its help; argv[0] is its name.  Returns the exit
+ * status. */
+int command_run(const struct command *command, int argc, char **argv);
 
 /* A byte count such as 256M: K, M, G, T in powers of 1024.  0, -EINVAL or -ERANGE. */
 int parse_size(const char *text, unsigned long long *size);

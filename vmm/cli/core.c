@@ -10,7 +10,6 @@
 #include "vmm/cli/ctl.h"
 #include "vmm/cli/rundir.h"
 #include "vmm/report/outcome.h"
-#include "vmm/util/log.h"
 
 struct options {
 	const char *file;
@@ -60,25 +59,15 @@ static int make_core(const char *name, const char *path, struct error *err)
 	return ret;
 }
 
-static int run_core(const struct command *self, int argc, char **argv)
+static int run_core(void *target, const struct parsed *parsed, struct error *err)
 {
-	struct options o = { NULL };
-	struct parsed parsed;
-	struct error err = { "" };
+	const struct options *o = target;
 	char path[RUNDIR_NAME_MAX + 16];
+	int ret;
 
-	if (!command_parse(self, argc, argv, &o, &parsed, &err)) {
-		if (parsed.help) {
-			help_command(self);
-			return STATUS_WELL;
-		}
-		snprintf(path, sizeof(path), "%.*s.core", RUNDIR_NAME_MAX,
-			 parsed.operand);
-		if (!make_core(parsed.operand, o.file ? o.file : path, &err))
-			return STATUS_WELL;
-	}
-	log_line("%s", err.text);
-	return STATUS_USAGE;
+	snprintf(path, sizeof(path), "%.*s.core", RUNDIR_NAME_MAX, parsed->operand);
+	ret = make_core(parsed->operand, o->file ? o->file : path, err);
+	return ret ? STATUS_USAGE : STATUS_WELL;
 }
 
 const struct command core_command = {
@@ -91,5 +80,6 @@ const struct command core_command = {
 		"meanwhile. gdb reads it with the kernel's file, pagevisor inspect without. "
 		"run --on-panic core writes the same by itself.",
 	.options = options,
+	.target_size = sizeof(struct options),
 	.run = run_core,
 };

@@ -178,32 +178,19 @@ static int execute(struct ctl *ctl, const struct verb *verb, const char *const *
 	return ret;
 }
 
-static int run_ctl(const struct command *self, int argc, char **argv)
+static int run_ctl(void *target, const struct parsed *parsed, struct error *err)
 {
-	const struct verb *verb = NULL;
-	struct parsed parsed;
-	struct error err = { "" };
+	const struct verb *verb = find_verb(parsed, err);
+	int fd = verb ? rundir_connect(parsed->operand, err) : -EINVAL;
 	struct ctl ctl;
-	int fd = -1;
 
-	if (!command_parse(self, argc, argv, NULL, &parsed, &err)) {
-		if (parsed.help) {
-			help_command(self);
-			return STATUS_WELL;
-		}
-		verb = find_verb(&parsed, &err);
-	}
-	if (verb)
-		fd = rundir_connect(parsed.operand, &err);
+	(void)target;
 	if (fd >= 0) {
-		if (!ctl_open(&ctl, parsed.operand, fd, &err))
-			execute(&ctl, verb, parsed.rest + 1, &err);
+		if (!ctl_open(&ctl, parsed->operand, fd, err))
+			execute(&ctl, verb, parsed->rest + 1, err);
 		ctl_close(&ctl);
 	}
-	if (!err.text[0])
-		return STATUS_WELL;
-	log_line("%s", err.text);
-	return STATUS_USAGE;
+	return err->text[0] ? STATUS_USAGE : STATUS_WELL;
 }
 
 const struct command ctl_command = {
@@ -268,24 +255,15 @@ static void list_one(void *arg, const char *name, int fd)
 	ctl_close(&ctl);
 }
 
-static int run_list(const struct command *self, int argc, char **argv)
+static int run_list(void *target, const struct parsed *parsed, struct error *err)
 {
-	struct parsed parsed;
-	struct error err = { "" };
 	bool headed = false;
 
-	if (!command_parse(self, argc, argv, NULL, &parsed, &err)) {
-		if (parsed.help) {
-			help_command(self);
-			return STATUS_WELL;
-		}
-		if (!rundir_each(list_one, &headed, &err)) {
-			print_head(&headed);
-			return STATUS_WELL;
-		}
-	}
-	log_line("%s", err.text);
-	return STATUS_USAGE;
+	(void)target, (void)parsed;
+	if (rundir_each(list_one, &headed, err))
+		return STATUS_USAGE;
+	print_head(&headed);
+	return STATUS_WELL;
 }
 
 const struct command list_command = {

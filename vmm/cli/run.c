@@ -114,30 +114,24 @@ int run_machine(const struct run_options *options, struct machine *m, struct err
 	return status;
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static void init(void *target)
 {
-	struct run_options options;
-	struct machine *m;
-	struct parsed parsed;
-	struct error err = { "" };
-	int status = STATUS_USAGE;
+	run_options_init(target);
+}
 
-	run_options_init(&options);
-	if (!command_parse(self, argc, argv, &options, &parsed, &err)) {
-		if (parsed.help) {
-			help_command(self);
-			return STATUS_WELL;
-		}
-		options.machine.kernel = parsed.operand;
-		options.machine.report = options.report;
-		log_set_verbose(options.verbose);
-		if (!machine_create(&m, &options.machine, &err)) {
-			status = run_machine(&options, m, &err);
-			machine_destroy(m);
-		}
-	}
-	if (err.text[0])
-		log_line("%s", err.text);
+static int run(void *target, const struct parsed *parsed, struct error *err)
+{
+	struct run_options *options = target;
+	struct machine *m;
+	int status;
+
+	options->machine.kernel = parsed->operand;
+	options->machine.report = options->report;
+	log_set_verbose(options->verbose);
+	if (machine_create(&m, &options->machine, err))
+		return STATUS_USAGE;
+	status = run_machine(options, m, err);
+	machine_destroy(m);
 	return status;
 }
 
@@ -157,5 +151,7 @@ const struct command run_command = {
 		"0x505. A panic or a triple fault ends the run as a crash; a reset starts the guest again.",
 	.options = run_option_table,
 	.keys = keys,
+	.target_size = sizeof(struct run_options),
+	.init = init,
 	.run = run,
 };

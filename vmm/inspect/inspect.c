@@ -6,7 +6,6 @@
 
 #include "vmm/inspect/inspect.h"
 #include "vmm/report/outcome.h"
-#include "vmm/util/log.h"
 
 #define TRIES 8
 
@@ -272,28 +271,19 @@ static int answer(struct inspect *in, const struct parsed *parsed, struct error 
 	return ret;
 }
 
-static int run_inspect(const struct command *self, int argc, char **argv)
+static int run_inspect(void *target, const struct parsed *parsed, struct error *err)
 {
 	static struct inspect in; /* big, and must not move */
-	struct options o = { NULL, false };
-	struct parsed parsed;
-	struct error err = { "" };
-	int ret = command_parse(self, argc, argv, &o, &parsed, &err);
+	const struct options *o = target;
+	int ret = view_open(&in.view, parsed->operand, o->kernel, err);
 
-	if (!ret && parsed.help) {
-		help_command(self);
-		return STATUS_WELL;
-	}
-	if (!ret)
-		ret = view_open(&in.view, parsed.operand, o.kernel, &err);
 	if (!ret) {
-		in.wants_json = o.json;
-		ret = answer(&in, &parsed, &err);
+		in.wants_json = o->json;
+		ret = answer(&in, parsed, err);
 		view_close(&in.view);
 	}
 	if (!ret)
 		return STATUS_WELL;
-	log_line("%s", err.text);
 	return ret == -EBADMSG ? STATUS_FAILED : STATUS_USAGE;
 }
 
@@ -314,5 +304,6 @@ const struct command inspect_command = {
 		"kernel's virtual ones. What makes no sense is reported as that, with its "
 		"place, and the exit status is 1.",
 	.options = options,
+	.target_size = sizeof(struct options),
 	.run = run_inspect,
 };

@@ -12,7 +12,6 @@
 #include "vmm/map/map_svg.h"
 #include "vmm/report/outcome.h"
 #include "vmm/report/report_json.h"
-#include "vmm/util/log.h"
 
 #define MOMENTS_MAX  1000u
 #define EVERY_MS_MIN 10u
@@ -186,28 +185,18 @@ static int map(struct view *view, const struct map_options *o, struct error *err
 	return ret;
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static int run(void *target, const struct parsed *parsed, struct error *err)
 {
-	struct map_options options = { 0 };
-	struct parsed parsed;
-	struct error err = { "" };
+	const struct map_options *options = target;
 	static struct view view; /* too big for a stack */
-	int ret = command_parse(self, argc, argv, &options, &parsed, &err);
+	int ret = check(options, err);
 
-	if (!ret && parsed.help) {
-		help_command(self);
-		return STATUS_WELL;
-	}
 	if (!ret)
-		ret = check(&options, &err);
-	if (!ret)
-		ret = view_open(&view, parsed.operand, options.kernel, &err);
+		ret = view_open(&view, parsed->operand, options->kernel, err);
 	if (!ret) {
-		ret = map(&view, &options, &err);
+		ret = map(&view, options, err);
 		view_close(&view);
 	}
-	if (ret)
-		log_line("%s", err.text);
 	return ret ? STATUS_USAGE : STATUS_WELL;
 }
 
@@ -223,5 +212,6 @@ const struct command map_command = {
 		"dma_debug=on tells); what the pointer is on says what it is. The picture "
 		"needs nothing else, and follows the light or dark of who looks at it.",
 	.options = option_table,
+	.target_size = sizeof(struct map_options),
 	.run = run,
 };

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vmm/util/log.h"
 #include "vmm/report/outcome.h"
 #include "vmm/report/report_command.h"
 #include "vmm/report/report_html.h"
@@ -64,26 +63,15 @@ static int write_page(const struct report_options *options, const json_t *report
 	return 0;
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static int run(void *target, const struct parsed *parsed, struct error *err)
 {
-	struct report_options options = { 0 };
-	struct parsed parsed;
-	struct error err = { "" };
 	json_t *report;
-	int ret = command_parse(self, argc, argv, &options, &parsed, &err);
+	int ret = load(parsed->operand, &report, err);
 
-	if (!ret && parsed.help) {
-		help_command(self);
-		return STATUS_WELL;
-	}
-	if (!ret)
-		ret = load(parsed.operand, &report, &err);
 	if (!ret) {
-		ret = write_page(&options, report, &err);
+		ret = write_page(target, report, err);
 		json_decref(report);
 	}
-	if (ret)
-		log_line("%s", err.text);
 	return ret ? STATUS_USAGE : STATUS_WELL;
 }
 
@@ -95,5 +83,6 @@ const struct command report_command = {
 		"one HTML page with all verdicts, the guest's tables, and pictures of its "
 		"memory. The page needs nothing else: no scripts, no network.",
 	.options = option_table,
+	.target_size = sizeof(struct report_options),
 	.run = run,
 };

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/util/log.h"
 #include "vmm/report/outcome.h"
 #include "vmm/sandbox/sandbox_calls.h"
 #include "vmm/sandbox/sandbox_command.h"
@@ -37,21 +36,12 @@ void sandbox_row_describe(const struct sandbox_call *call, struct sandbox_row *r
 			       sandbox_feature_name(1u << bit));
 }
 
-static int list(const struct command *self, int argc, char **argv)
+static int list(void *target, const struct parsed *parsed, struct error *err)
 {
 	struct sandbox_row row;
-	struct parsed parsed;
-	struct error err;
 	size_t i;
 
-	if (command_parse(self, argc, argv, NULL, &parsed, &err)) {
-		log_line("%s", err.text);
-		return STATUS_USAGE;
-	}
-	if (parsed.help) {
-		help_command(self);
-		return STATUS_WELL;
-	}
+	(void)target, (void)parsed, (void)err;
 	for (i = 0; i < sandbox_nr_calls; i++) {
 		sandbox_row_describe(&sandbox_calls[i], &row);
 		printf("%-10s  %-42s  %s\n", row.threads, row.call, row.why);

@@ -10,7 +10,6 @@
 
 #include "vmm/report/outcome.h"
 #include "vmm/top/top.h"
-#include "vmm/util/log.h"
 
 #define BATCH_WIDTH 132
 #define FIRST_DELAY 0.2 /* seconds: rates need two looks */
@@ -233,28 +232,24 @@ static void die_by(int signal_number)
 	raise(signal_number);
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static void init(void *target)
 {
-	struct top_options options = { .delay = 1 };
-	struct parsed parsed;
-	struct error err = { "" };
-	int signal_number = 0;
-	int ret = command_parse(self, argc, argv, &options, &parsed, &err);
+	*(struct top_options *)target = (struct top_options){ .delay = 1 };
+}
 
-	if (!ret && parsed.help) {
-		help_command(self);
-		return STATUS_WELL;
+static int run(void *target, const struct parsed *parsed, struct error *err)
+{
+	const struct top_options *options = target;
+	int signal_number = 0, ret;
+
+	if (!options->batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
+		error_set(err, ENOTTY, "top: there is no terminal; give -b");
+		return STATUS_USAGE;
 	}
-	if (!ret && !options.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
-		ret = error_set(&err, ENOTTY, "top: there is no terminal; give -b");
-	if (!ret)
-		ret = watch(parsed.operand, &options, &signal_number, &err);
+	ret = watch(parsed->operand, options, &signal_number, err);
 	die_by(signal_number);
-	if (!ret)
-		return STATUS_WELL;
-	log_line("%s", err.text);
 	/* That a machine ends is no failure of who watches it. */
-	return ret == -ESRCH ? STATUS_WELL : STATUS_USAGE;
+	return ret && ret != -ESRCH ? STATUS_USAGE : STATUS_WELL;
 }
 
 static const struct command_key keys[] = {
@@ -282,5 +277,7 @@ const struct command top_command = {
 		"allocated and freed again is told by nothing but the guest's events: --events.",
 	.options = option_table,
 	.keys = keys,
+	.target_size = sizeof(struct top_options),
+	.init = init,
 	.run = run,
 };

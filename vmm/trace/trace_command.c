@@ -300,33 +300,30 @@ static int write_file(struct view *view, const struct trace_options *o, struct e
 	return ret;
 }
 
-static int run(const struct command *self, int argc, char **argv)
+static void init(void *target)
 {
-	struct trace_options options = { .filter = { .vcpu = TRACE_ANY_VCPU,
-						     .bytes_max = UINT64_MAX } };
+	struct trace_options *options = target;
+	struct error ignored;
+
+	*options = (struct trace_options){ .filter = { .vcpu = TRACE_ANY_VCPU,
+						       .bytes_max = UINT64_MAX } };
+	trace_parse_events("*", options->filter.enable, &ignored);
+}
+
+static int run(void *target, const struct parsed *parsed, struct error *err)
+{
+	const struct trace_options *options = target;
 	struct sigaction action = { .sa_handler = on_signal };
-	struct parsed parsed;
-	struct error err = { "" };
 	static struct view view; /* too big for a stack */
 	int ret;
 
-	ret = trace_parse_events("*", options.filter.enable, &err);
-	if (!ret)
-		ret = command_parse(self, argc, argv, &options, &parsed, &err);
-	if (!ret && parsed.help) {
-		help_command(self);
-		return STATUS_WELL;
-	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	if (!ret)
-		ret = view_open(&view, parsed.operand, options.kernel, &err);
+	ret = view_open(&view, parsed->operand, options->kernel, err);
 	if (!ret) {
-		ret = write_file(&view, &options, &err);
+		ret = write_file(&view, options, err);
 		view_close(&view);
 	}
-	if (ret)
-		log_line("%s", err.text);
 	return ret ? STATUS_USAGE : STATUS_WELL;
 }
 
@@ -348,5 +345,7 @@ const struct command trace_command = {
 		"guest can begin by itself, with trace=GLOB,...[,chain] in its command line; "
 		"trace_buf_size=SIZE there sets what it keeps for each CPU.",
 	.options = option_table,
+	.target_size = sizeof(struct trace_options),
+	.init = init,
 	.run = run,
 };
