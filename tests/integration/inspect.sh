@@ -58,6 +58,7 @@ ask_all() {
 	ok "$1: it is in use" told "^object [0-9]+ at $object, in use" inspect page "$object"
 	ok "$1: who allocated a block" told '^  inspect_state[+]' inspect page "$block"
 	ok "$1: and since when" told '^page_owner: allocated [0-9]+[.][0-9]{9} s after boot' inspect page "$block"
+	ok "$1: with what flags" told ', order 3, mask 0xcc0[(]GFP_KERNEL[)], by$' inspect page "$block"
 	ok "$1: of what order" told 'use: pages, in a block of order 3' inspect page "$block"
 	ok "$1: a page of vmalloc" told "^mapped in vmalloc area $area, 24576 bytes, by inspect_state[+]" inspect page "$first"
 	ok "$1: an address of vmalloc, walked" told "^guest-physical $first, in a page of 4 KiB" inspect walk "$area"

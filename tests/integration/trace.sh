@@ -122,8 +122,8 @@ perf_reads() {
 	perf_script "$work/t.perf" >"$work/perf.txt"
 	head "$work/perf.txt" "$work/perf.err"
 	[ "$(grep -cE ' (kmem|vmalloc|vmscan|dma):[a-z_]+: ' "$work/perf.txt")" = "$(json_events "$work/t.json")" ] || return 1
-	grep -Eq 'vcpu0 .* kmem:kmem_cache_alloc: call_site=[0-9a-f]+ ptr=0x[0-9a-f]+ name=inspect-box bytes_req=200 bytes_alloc=200 gfp_flags=0xcc0 node=0' "$work/perf.txt" &&
-		grep -Eq "kmem:mm_page_alloc: page=0x[0-9a-f]+ pfn=0x[0-9a-f]+ order=3 migratetype=0" "$work/perf.txt" &&
+	grep -Eq 'vcpu0 .* kmem:kmem_cache_alloc: call_site=[0-9a-f]+ ptr=0x[0-9a-f]+ name=inspect-box bytes_req=200 bytes_alloc=200 gfp_flags=GFP_KERNEL node=0' "$work/perf.txt" &&
+		grep -Eq "kmem:mm_page_alloc: page=0x[0-9a-f]+ pfn=0x[0-9a-f]+ order=4 migratetype=1 gfp_flags=GFP_KERNEL\|__GFP_MOVABLE$" "$work/perf.txt" &&
 		grep -Eq 'vmalloc:alloc_vmap_area: va_start: [0-9]+ size=24576 align=4096 ' "$work/perf.txt" &&
 		grep -Eq 'dma:dma_map_page: 0000:00:04.0 dir=1 dma_addr=[0-9a-f]+ size=3000 ' "$work/perf.txt"
 }

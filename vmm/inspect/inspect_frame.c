@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "vmm/inspect/inspect.h"
+#include "vmm/util/gfp.h"
 #include "vmm/memstate/memstate_object.h"
 
 typedef unsigned long long ull;
@@ -207,12 +208,13 @@ static void print_time(const char *what, uint64_t ns)
 static void print_owner(const struct inspect *in, const struct frame_answer *a)
 {
 	const struct frame_owner *o = &a->owner;
+	char gfp[GFP_TEXT];
 
 	if (!o->kept)
 		return;
 	print_time("page_owner: allocated", a->since);
-	printf(" on CPU %" PRIu64 ", order %" PRIu64 ", gfp %#" PRIx64 ", by\n", o->cpu,
-	       o->order, o->gfp);
+	printf(" on CPU %" PRIu64 ", order %" PRIu64 ", mask %#" PRIx64 "(%s), by\n",
+	       o->cpu, o->order, o->gfp, gfp_text(o->gfp, gfp, sizeof(gfp)));
 	inspect_print_chain(in, o->alloc.pc, o->alloc.depth, true, "  ");
 	if (!o->free.depth)
 		return;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <abi/gfp.h>
+
 #include "vmm/trace/trace_event.h"
 
 #define U64(n)                                             \
@@ -30,19 +32,28 @@
 	{                                      \
 		n, "int", 4, TRACE_SHOW_SIGNED \
 	}
+#define GFP                                                     \
+	{                                                       \
+		"gfp_flags", "unsigned long", 8, TRACE_SHOW_GFP \
+	}
 #define NAME(n)                                            \
 	{                                                  \
 		n, "char", TRACE_NAME_MAX, TRACE_SHOW_NAME \
 	}
 
+/* As the kernel's show_gfp_flags() comes out of its preprocessor. */
+#define GFP_ENTRY(flag, value) ", {" #value ", \"" #flag "\"}"
+#define GFP_SHOWN                                                               \
+	"(REC->gfp_flags) ? __print_flags(REC->gfp_flags, \"|\"" ABI_GFP_FLAGS( \
+		GFP_ENTRY) ") : \"none\""
 #define DMA_SHOWN "REC->device, REC->dir, REC->dma_addr, REC->size"
 
 const struct trace_kind trace_kinds[TRACE_IDS] = {
 	[TRACE_MM_PAGE_ALLOC] = {
 		"kmem", "mm_page_alloc",
-		"page=%p pfn=0x%lx order=%d migratetype=%d gfp_flags=0x%lx",
-		"REC->page, REC->pfn, REC->order, REC->migratetype, REC->gfp_flags",
-		{ HEX("pfn"), U32("order"), HEX("gfp_flags"), INT("migratetype"),
+		"page=%p pfn=0x%lx order=%d migratetype=%d gfp_flags=%s",
+		"REC->page, REC->pfn, REC->order, REC->migratetype, " GFP_SHOWN,
+		{ HEX("pfn"), U32("order"), GFP, INT("migratetype"),
 		  ADDRESS("page") },
 	},
 	[TRACE_MM_PAGE_FREE] = {
@@ -62,12 +73,12 @@ const struct trace_kind trace_kinds[TRACE_IDS] = {
 	},
 	[TRACE_KMALLOC] = {
 		"kmem", "kmalloc",
-		"call_site=%lx ptr=%p bytes_req=%zu bytes_alloc=%zu gfp_flags=0x%lx "
+		"call_site=%lx ptr=%p bytes_req=%zu bytes_alloc=%zu gfp_flags=%s "
 		"node=%d",
 		"REC->call_site, REC->ptr, REC->bytes_req, REC->bytes_alloc, "
-		"REC->gfp_flags, REC->node",
+		GFP_SHOWN ", REC->node",
 		{ SITE, ADDRESS("ptr"), U64("bytes_req"), U64("bytes_alloc"),
-		  HEX("gfp_flags"), INT("node") },
+		  GFP, INT("node") },
 	},
 	[TRACE_KFREE] = {
 		"kmem", "kfree", "call_site=%lx ptr=%p", "REC->call_site, REC->ptr",
@@ -76,11 +87,11 @@ const struct trace_kind trace_kinds[TRACE_IDS] = {
 	[TRACE_KMEM_CACHE_ALLOC] = {
 		"kmem", "kmem_cache_alloc",
 		"call_site=%lx ptr=%p name=%s bytes_req=%zu bytes_alloc=%zu "
-		"gfp_flags=0x%lx node=%d",
+		"gfp_flags=%s node=%d",
 		"REC->call_site, REC->ptr, REC->name, REC->bytes_req, REC->bytes_alloc, "
-		"REC->gfp_flags, REC->node",
+		GFP_SHOWN ", REC->node",
 		{ SITE, ADDRESS("ptr"), U64("bytes_req"), U64("bytes_alloc"),
-		  HEX("gfp_flags"), INT("node"), NAME("name") },
+		  GFP, INT("node"), NAME("name") },
 	},
 	[TRACE_KMEM_CACHE_FREE] = {
 		"kmem", "kmem_cache_free", "call_site=%lx ptr=%p name=%s",
@@ -106,8 +117,8 @@ const struct trace_kind trace_kinds[TRACE_IDS] = {
 		{ HEX("va_start"), U64("nr_lazy"), U64("nr_lazy_max") },
 	},
 	[TRACE_DIRECT_RECLAIM_BEGIN] = {
-		"vmscan", "mm_vmscan_direct_reclaim_begin", "order=%d gfp_flags=0x%lx",
-		"REC->order, REC->gfp_flags", { INT("order"), HEX("gfp_flags") },
+		"vmscan", "mm_vmscan_direct_reclaim_begin", "order=%d gfp_flags=%s",
+		"REC->order, " GFP_SHOWN, { INT("order"), GFP },
 	},
 	[TRACE_DIRECT_RECLAIM_END] = {
 		"vmscan", "mm_vmscan_direct_reclaim_end", "nr_reclaimed=%lu",

@@ -22,6 +22,7 @@ enum trace_show {
 	TRACE_SHOW_SIGNED,
 	TRACE_SHOW_HEX,
 	TRACE_SHOW_ADDRESS,
+	TRACE_SHOW_GFP, /* by name */
 	TRACE_SHOW_NAME, /* a string: the name of a cache or a device */
 };
 

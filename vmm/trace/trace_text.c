@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vmm/trace/trace_writer.h"
+#include "vmm/util/gfp.h"
 
 /* --- text -------------------------------------------------------------------------------- */
 
@@ -30,10 +31,14 @@ static void add_value(struct text *t, const struct trace_field *f,
 		      const struct trace_values *values, unsigned int i)
 {
 	uint64_t v = values->value[i];
+	char gfp[GFP_TEXT];
 
 	switch (f->show) {
 	case TRACE_SHOW_NAME:
 		add(t, "%s", values->name);
+		break;
+	case TRACE_SHOW_GFP:
+		add(t, "%s", gfp_text(v, gfp, sizeof(gfp)));
 		break;
 	case TRACE_SHOW_SIGNED:
 		add(t, "%d", (int)v);
@@ -67,7 +72,7 @@ static void text_begin(struct trace_writer *w, const struct trace_setting *setti
 static void text_event(struct trace_writer *w, const struct trace_entry *entry)
 {
 	const struct trace_event *e = entry->event;
-	char fields[512], site[96];
+	char fields[2 * GFP_TEXT], site[96];
 	unsigned int i;
 
 	trace_describe(entry, fields, sizeof(fields));
@@ -133,7 +138,7 @@ static void json_begin(struct trace_writer *w, const struct trace_setting *setti
 static void put_json_fields(struct trace_writer *w, const struct trace_entry *entry)
 {
 	const struct trace_kind *kind = &trace_kinds[entry->event->id];
-	char value[64];
+	char value[GFP_TEXT];
 	unsigned int i;
 
 	for (i = 0; kind->field[i].name; i++) {

@@ -353,11 +353,15 @@ static void events_in_words(void **state)
 	    "pfn=0xffffffffffffffff order=3 page=0");
 	say(TRACE_KMALLOC, 0x1000, 100, 128, rubbish | 0xcc0, 9,
 	    "call_site=0xffffffff80101234 ptr=0x1000 bytes_req=100 bytes_alloc=128 "
-	    "gfp_flags=0xcc0 node=0");
+	    "gfp_flags=GFP_KERNEL node=0");
+	say(TRACE_KMALLOC, 0, 1, 8, 0x1002dc1, 9,
+	    "call_site=0xffffffff80101234 ptr=0 bytes_req=1 bytes_alloc=8 "
+	    "gfp_flags=GFP_KERNEL|GFP_DMA|__GFP_ZERO|__GFP_NOWARN|0x1000000 node=0");
+	say(TRACE_DIRECT_RECLAIM_BEGIN, 2, 0, 9, 9, 9, "order=2 gfp_flags=none");
 	say(TRACE_KFREE, 0x1000, 9, 9, 9, 9, "call_site=0xffffffff80101234 ptr=0x1000");
 	say(TRACE_KMEM_CACHE_ALLOC, 0x1000, 100 | 128ull << 32, 5, rubbish | 0xcc0, 9,
 	    "call_site=0xffffffff80101234 ptr=0x1000 bytes_req=100 bytes_alloc=128 "
-	    "gfp_flags=0xcc0 node=0 name=?");
+	    "gfp_flags=GFP_KERNEL node=0 name=?");
 	say(TRACE_ALLOC_VMAP_AREA, 0x9000, 8192, 4096, 0x1000, 0x9000,
 	    "addr=0x9000 size=8192 align=4096 vstart=0x1000 vend=0x9000 failed=1");
 	say(TRACE_DMA_MAP_PAGE, 0x18 | 1ull << 32, 0x2000, 0x3000, 200, 4,
@@ -374,8 +378,7 @@ static void every_event_is_described(void **state)
 
 	(void)state;
 	for (id = 1; id < TRACE_IDS; id++) {
-		const char *comma = trace_kinds[id].shown;
-		unsigned int shown = 1, percent = 0;
+		unsigned int shown = 1, percent = 0, depth = 0;
 		char glob[80];
 
 		assert_non_null(trace_kinds[id].name);
@@ -387,10 +390,12 @@ static void every_event_is_described(void **state)
 				assert_non_null(strstr(trace_kinds[id].shown, glob));
 		}
 		assert_in_range(fields, 1, TRACE_FIELDS_MAX - 1);
-		while ((comma = strchr(comma, ','))) {
-			comma++;
-			shown++;
+		for (const char *p = trace_kinds[id].shown; *p; p++) {
+			depth += *p == '(' || *p == '{';
+			depth -= *p == ')' || *p == '}';
+			shown += *p == ',' && !depth;
 		}
+		assert_int_equal(depth, 0);
 		for (const char *p = trace_kinds[id].print; (p = strchr(p, '%')); p++)
 			percent++;
 		assert_int_equal(shown, percent);
