@@ -13,7 +13,7 @@ sock=$work/gdb.sock
 start() {
 	[ -z "$machine" ] || kill -KILL "$machine" 2>/dev/null # a failed step's has the name still
 	: >"$err" # the last machine's line is not this one's
-	"$pv" run --name it "$@" >"$work/console" 2>"$err" </dev/null &
+	"$pv" run -v --name it "$@" >"$work/console" 2>"$err" </dev/null &
 	machine=$!
 	lives_until "$err" -- listens
 }

@@ -4,6 +4,7 @@
  * a KVM that emulates instructions delivers no watchpoint and does not know int3, and one
  * under an emulated SVM may deliver neither int3 nor debug registers.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -103,6 +104,16 @@ static void tear_down(const struct trial *t)
 	munmap(t->page, PAGE);
 }
 
+static int run_once(const struct trial *t)
+{
+	int ret;
+
+	do
+		ret = ioctl(t->vcpu_fd, KVM_RUN, 0ul);
+	while (ret < 0 && (errno == EINTR || errno == EAGAIN));
+	return ret;
+}
+
 /* Runs the code with this debug control; true: it left with this reason at this address. */
 static bool try(const struct kvm *kvm, const struct kvm_guest_debug *debug, bool int3,
 		uint32_t reason, uint64_t rip)
@@ -118,7 +129,7 @@ static bool try(const struct kvm *kvm, const struct kvm_guest_debug *debug, bool
 	good = !build(&t, kvm) && !kvm_set(t.vcpu_fd, KVM_SET_GUEST_DEBUG, debug);
 	if (int3)
 		t.page[AT_INT3] = INT3;
-	good = good && !ioctl(t.vcpu_fd, KVM_RUN, 0ul) && t.run->exit_reason == reason &&
+	good = good && !run_once(&t) && t.run->exit_reason == reason &&
 	       !kvm_get(t.vcpu_fd, KVM_GET_REGS, &regs) && regs.rip == rip;
 	tear_down(&t);
 	return good;
