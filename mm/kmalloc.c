@@ -197,12 +197,12 @@ static __always_inline void *kmalloc_any(size_t size, gfp_t gfp, unsigned long i
 	return kmalloc_rest(s, gfp, size, ip ? ip : _RET_IP_, obj);
 }
 
-__irq_leaf void *__kmalloc(size_t size, gfp_t gfp)
+__slab_fast void *__kmalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc_any(size, gfp, 0);
 }
 
-__irq_leaf void *kmalloc_trace(struct kmem_cache *s, gfp_t gfp, size_t size)
+__slab_fast void *kmalloc_trace(struct kmem_cache *s, gfp_t gfp, size_t size)
 {
 	void *obj;
 
@@ -259,7 +259,7 @@ static __irq_leaf noinline void kfree_rest(void *p, unsigned long ip)
 		kfree_slow(p, ip);
 }
 
-__irq_leaf void kfree(const void *p)
+__slab_fast void kfree(const void *p)
 {
 	if (trace_on(TRACE_KFREE) || unlikely(!kfree_fast((void *)p)))
 		kfree_rest((void *)p, _RET_IP_);

@@ -138,7 +138,7 @@ static noinline void *kmem_cache_alloc_rest(struct kmem_cache *s, gfp_t gfp,
 	return obj;
 }
 
-__irq_leaf void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
+__slab_fast void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	void *obj;
 
@@ -188,7 +188,7 @@ static __irq_leaf noinline void kmem_cache_free_rest(struct kmem_cache *s, void 
 		kmem_cache_free_slow(s, obj, ip);
 }
 
-__irq_leaf void kmem_cache_free(struct kmem_cache *s, void *obj)
+__slab_fast void kmem_cache_free(struct kmem_cache *s, void *obj)
 {
 	if (trace_on(TRACE_KMEM_CACHE_FREE) || unlikely(!slab_cache_is(obj, s)) ||
 	    unlikely(!slab_push(s, obj)))

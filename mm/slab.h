@@ -397,6 +397,10 @@ void kmalloc_init(void);
  * --- the fast paths: inlined into functions that are marked __irq_leaf ---
  */
 
+/* Such a function, and one of those that everybody calls.  Processors fetch and keep decoded
+ * code by lines: it begins with one. */
+#define __slab_fast __irq_leaf __aligned(SMP_CACHE_BYTES)
+
 /* This CPU's share; interrupts are off. */
 static __always_inline struct kmem_cpu_cache *slab_this_cpu(struct kmem_cache *s)
 {

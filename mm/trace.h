@@ -2,9 +2,8 @@
 /*
  * Memory events (abi/trace.h), for those in whom they happen.
  *
- * While it is not wanted an event is the test of one byte, two instructions.  A hot function
- * that finds it wanted leaves its fast path; the rest of the work is done where that costs
- * nobody else.
+ * While it is not wanted an event is the test of one byte.  A hot function that finds it
+ * wanted leaves its fast path; the rest of the work is done where that costs nobody else.
  * A record is reserved by one atomic addition, so neither interrupts nor preemption need to
  * be kept out, and any context may write one.
  */
@@ -35,8 +34,19 @@ void trace_reset(void);
 /* The name by number, as "kmem:kmalloc"; NULL beyond the last. */
 const char *trace_event_name(unsigned int id);
 
+/* The byte in a register, and in one that no hot function has a use for: to a processor the
+ * comparison of a constant with memory that lies beside the program counter is three
+ * operations, a load and a test with its branch are two. */
+static __always_inline u32 trace_enabled(enum trace_id id)
+{
+	u32 how = trace_area.enable[id];
+
+	__asm__("" : "+c"(how));
+	return how;
+}
+
 /* Is the event wanted?  And without its chain? */
-#define trace_on(id)	unlikely(trace_area.enable[id])
+#define trace_on(id)	unlikely(trace_enabled(id))
 #define trace_plain(id) (trace_area.enable[id] == TRACE_PLAIN)
 
 /* Two numbers in one word. */
