@@ -177,7 +177,7 @@ void machine_end_facts(struct machine *m);
 /* machine_gdb.c: a debugger may come, config.gdb says where to. */
 int machine_add_gdb(struct machine *m, struct error *err);
 void machine_end_gdb(struct machine *m);
-/* As vm_ops.trap. */
+/* As vm_ops.trap; machine_gdb_points.c. */
 bool machine_gdb_trap(struct machine *m, struct vcpu *vcpu);
 /* A vCPU has stopped for it, and holds the others. */
 bool machine_gdb_stops(const struct machine *m);
