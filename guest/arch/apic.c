@@ -25,6 +25,7 @@
 #define APIC_TIMER_DIV	0x3e0
 
 #define SPURIOUS_ENABLE	 0x100
+#define LVT_NMI		 0x400
 #define LVT_MASKED	 0x10000
 #define DIVIDE_BY_1	 0x0b
 #define ICR_NMI		 0x400
@@ -99,7 +100,8 @@ void apic_enable(void)
 		wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
 	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_LVT_LINT0, LVT_MASKED);
-	apic_write(APIC_LVT_LINT1, LVT_MASKED);
+	/* The NMI of the board, as Linux does it: the first CPU takes it, once for all. */
+	apic_write(APIC_LVT_LINT1, LVT_NMI | (smp_processor_id() ? LVT_MASKED : 0));
 	apic_write(APIC_LVT_ERROR, LVT_MASKED);
 	apic_write(APIC_TPR, 0);
 	enable_pv_eoi();

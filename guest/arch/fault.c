@@ -10,6 +10,7 @@
 #include <linux/printk.h>
 #include <asm/cpu.h>
 #include <asm/traps.h>
+#include <guest/console.h>
 #include <guest/panic.h>
 #include <guest/process.h>
 #include <mm/platform.h>
@@ -90,7 +91,7 @@ void handle_exception(struct pt_regs *regs)
 
 	if (regs->vector == VECTOR_NMI) {
 		stop_if_panicking();
-		pr_warn("NMI at %pS\n", (void *)regs->rip);
+		printk_nmi(regs->rip);
 		return;
 	}
 	if (user_mode(regs) && regs->vector != VECTOR_DOUBLE_FAULT &&

@@ -6,6 +6,7 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <guest/console.h>
 #include <guest/machine.h>
 #include <guest/sysrq.h>
@@ -15,6 +16,11 @@
 static void crash(void)
 {
 	panic("sysrq triggered crash");
+}
+
+static void tell_time(void)
+{
+	pr_info("now at %llu nsecs\n", (unsigned long long)ktime_get_ns());
 }
 
 static void help(void);
@@ -28,6 +34,7 @@ static const struct sysrq_key {
 	{ 'c', "crash", crash },
 	{ 'h', "help", help },
 	{ 'o', "poweroff", machine_press_power_button },
+	{ 'q', "timers", tell_time },
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))

@@ -2,14 +2,17 @@
 /*
  * printk: a line is formatted on the stack, put into the log ring, and, when its level is
  * low enough, written to the console in one piece.  One lock keeps lines of several CPUs
- * apart; a panic goes past it.
+ * apart; a panic goes past it, and an NMI that comes while its own CPU has the lock is told
+ * when that is free.
  *
  * A text without a level is meant for the reader of the console as it stands: it is always
  * written.
  */
 #include <stdarg.h>
 #include <linux/init.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
+#include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/spinlock.h>
 #include <linux/sprintf.h>
@@ -20,6 +23,8 @@
 
 static DEFINE_SPINLOCK(console_lock); /* guards the log and the serial port */
 static bool locks_broken;
+static DEFINE_PER_CPU(bool, writes); /* wants the lock, or has it */
+static DEFINE_PER_CPU(unsigned long, late_nmi); /* came meanwhile, at this instruction */
 char log_ring[LOG_SIZE];
 unsigned long log_end;
 static int console_level = 6; /* levels above are logged only */
@@ -78,20 +83,43 @@ size_t log_read(char *buf, size_t size)
 	return n;
 }
 
-static void emit(int level, const char *s, size_t n)
+void printk_nmi(unsigned long rip)
 {
-	unsigned long flags;
+	if (READ_ONCE(*this_cpu_ptr(&writes)))
+		WRITE_ONCE(*this_cpu_ptr(&late_nmi), rip);
+	else
+		pr_warn("NMI at %pS\n", (void *)rip);
+}
 
-	if (locks_broken) {
-		log_append(s, n);
-		serial_write(s, n);
-		return;
-	}
-	spin_lock_irqsave(&console_lock, flags);
+static void emit_locked(int level, const char *s, size_t n)
+{
+	unsigned long flags, rip;
+
+	local_irq_save(flags);
+	WRITE_ONCE(*this_cpu_ptr(&writes), true);
+	barrier();
+	spin_lock(&console_lock);
 	log_append(s, n);
 	if (level <= console_level)
 		serial_write(s, n);
-	spin_unlock_irqrestore(&console_lock, flags);
+	spin_unlock(&console_lock);
+	barrier();
+	WRITE_ONCE(*this_cpu_ptr(&writes), false);
+	rip = READ_ONCE(*this_cpu_ptr(&late_nmi));
+	WRITE_ONCE(*this_cpu_ptr(&late_nmi), 0);
+	local_irq_restore(flags);
+	if (rip)
+		printk_nmi(rip);
+}
+
+static void emit(int level, const char *s, size_t n)
+{
+	if (!locks_broken) {
+		emit_locked(level, s, n);
+		return;
+	}
+	log_append(s, n);
+	serial_write(s, n);
 }
 
 int printk(const char *fmt, ...)

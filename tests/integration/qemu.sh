@@ -89,4 +89,33 @@ balloon_deflated() {
 ok "QEMU's balloon: the guest finishes well" balloon
 ok "QEMU's balloon: all passes but what needs dmacheck" all_passed "$work/balloon" no-dmacheck
 ok "QEMU's balloon: statistics, and pages come back when memory is short" balloon_deflated
+
+# A non-maskable interrupt comes by LINT1 there, as on a board: the first CPU takes it.
+shown() { # PATTERN
+	local i
+	for ((i = 0; i < 600; i++)); do
+		grep -q -- "$1" "$work/nmi" 2>/dev/null && return
+		sleep 0.1
+	done
+	cat "$work/qmp" "$work/nmi"
+	return 1
+}
+nmi() {
+	local requests pid good=0
+	mkfifo "$work/requests"
+	timeout 120 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -M q35 -m 256 -smp 2 -nodefaults -display none \
+		-serial "file:$work/nmi" -qmp stdio -no-reboot -kernel "$B/guest.elf" -append 'experiments=none stay' \
+		<"$work/requests" >"$work/qmp" &
+	pid=$!
+	exec {requests}>"$work/requests"
+	shown '^staying until' || good=1
+	printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"inject-nmi"}' >&"$requests"
+	shown '^NMI at ' || good=1
+	printf '%s\n' '{"execute":"quit"}' >&"$requests"
+	exec {requests}>&-
+	wait "$pid"
+	grep -c '^NMI at ' "$work/nmi"
+	[ "$good" = 0 ] && [ "$(grep -c '^NMI at ' "$work/nmi")" = 1 ]
+}
+ok "QEMU's inject-nmi reaches the first CPU, and no other" nmi
 finish

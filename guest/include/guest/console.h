@@ -18,6 +18,9 @@ int serial_listen(void (*listener)(char c));
  * console is taken without one. */
 void console_break_locks(void);
 
+/* Says that an NMI came at this instruction: called in it, whatever it interrupted. */
+void printk_nmi(unsigned long rip);
+
 /* The log, for the monitor. */
 #define LOG_SIZE 16384UL /* a power of two */
 extern char log_ring[LOG_SIZE];
