@@ -210,7 +210,7 @@ static void take_config(struct virtio_blk *blk, const struct virtio_blk_config_i
 	blk->no_flush = config->no_flush;
 	blk->read_errors = config->read_errors;
 	blk->write_errors = config->write_errors;
-	blk->waits = config->waits;
+	blk->failed = config->failed;
 	blk->ctx = config->ctx;
 	if (config->serial)
 		memcpy(blk->serial, config->serial,

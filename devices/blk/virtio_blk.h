@@ -27,8 +27,9 @@ struct virtio_blk_config_in {
 	bool write_through; /* there is no cache: what completed is durable */
 	bool no_flush; /* nothing ever is: a flush does nothing */
 	enum virtio_blk_policy read_errors, write_errors; /* write: all but reads */
-	/* A request waits.  Under the lock of host.h; NULL: both policies are REPORT. */
-	void (*waits)(void *ctx, enum block_op op, int error);
+	/* The host failed a request, which waits, or else the driver is told.  Under the lock of
+	 * host.h; NULL: both policies are REPORT. */
+	void (*failed)(void *ctx, enum block_op op, int error, bool waits);
 	void *ctx;
 };
 

@@ -100,22 +100,25 @@ static void finish(struct blk_request *req, int error)
 
 /* --- waiting ---------------------------------------------------------------------- */
 
-/* The request waits instead of failing, if that is the policy. */
+/* The host failed the request: it waits instead of failing, if that is the policy. */
 static bool wait(struct blk_request *req, int error)
 {
 	struct virtio_blk *blk = req->blk;
 	enum virtio_blk_policy policy = req->io.op == BLOCK_READ ? blk->read_errors
 								 : blk->write_errors;
+	bool waits = policy == VIRTIO_BLK_WAIT ||
+		     (policy == VIRTIO_BLK_WAIT_ENOSPC && error == -ENOSPC);
 
-	if (policy == VIRTIO_BLK_REPORT || error == -ECANCELED ||
-	    (policy == VIRTIO_BLK_WAIT_ENOSPC && error != -ENOSPC) ||
-	    !req->chain->q->enabled)
+	if (error == -ECANCELED || !req->chain->q->enabled)
+		return false;
+	if (blk->failed)
+		blk->failed(blk->ctx, req->io.op, error, waits);
+	if (!waits)
 		return false;
 	dma_unmap(&req->hold);
 	PROBE(block_wait, blk->vd.name, req, req->io.op, error);
 	req->next = blk->waiting;
 	blk->waiting = req;
-	blk->waits(blk->ctx, req->io.op, error);
 	return true;
 }
 

@@ -17,7 +17,7 @@ struct virtio_blk {
 	struct block_backend *backend;
 	bool write_through, no_flush;
 	enum virtio_blk_policy read_errors, write_errors;
-	void (*waits)(void *ctx, enum block_op op, int error);
+	void (*failed)(void *ctx, enum block_op op, int error, bool waits);
 	void *ctx;
 	/* What waits, in any order; nothing of guest memory is mapped for it. */
 	struct blk_request *waiting;

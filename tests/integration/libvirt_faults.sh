@@ -36,12 +36,34 @@ ok "it runs" is full 'running (unpaused)'
 ok "no disk has an error" says '^No errors found' domblkerror full
 ok "and leaves" ends full
 
+# Who listens is there when it hears of the first of all events: that of another start.
+listened_to() { # NAME
+	for _ in $(seq 300); do
+		v start --paused "$1" && v destroy "$1" || return 1
+		grep -q lifecycle "$work/events" && break
+		sleep 0.1
+	done
+	v start "$1"
+}
 rm "$disk"
 truncate -s "$SIZE" "$disk"
 dd if=/dev/zero of="$work/small/filler" bs=4096 status=none 2>/dev/null
 ok "a guest that wants to know" with_disk told disk.mark "$disk" "error_policy='report'"
-ok "starts, too" v start told
+timeout 120 virsh -c qemu:///system event --all --loop --timeout 100 >"$work/events" 2>&1 &
+listener=$!
+ok "starts, too, and somebody listens" listened_to told
 ok "is told" printed told '^not ok .* disk.mark'
+heard() { # PATTERN
+	for _ in $(seq 300); do
+		grep -E -- "$1" "$work/events" && return
+		sleep 0.1
+	done
+	cat "$work/events"
+	return 1
+}
+ok "and so is who listens" heard "'io-error-reason'.*told.*report"
+kill "$listener"
+wait "$listener"
 ok "and runs" is told 'running (booted)'
 ok "until it leaves" ends told
 umount "$work/small"

@@ -222,6 +222,34 @@ ok "it panics again" panicked
 ok "it goes when told to" ctl panic quit
 ok "with the status of a panic" ends_with 1
 
+# What it leads to can be chosen, from before it starts.
+panics_with() { # ACTION OPTION...: a machine that waits, and does that
+	local action=$1
+	shift
+	start panic --paused "$@" --append Pps "$B/tiny.elf" && ctl panic qmp set-action "{\"panic\": \"$action\"}" && ctl panic cont
+}
+stands_as() { # STATE
+	for _ in $(seq 200); do
+		says "^$1\$" ctl panic status && return
+		sleep 0.05
+	done
+	return 1
+}
+ok "a panic that is let pass" panics_with none
+ok "is followed by what follows" until_printed panic '^tiny guest'
+ok "the machine runs" stands_as running
+ok "until told to go" ctl panic quit
+ok "as others" ends_with 1
+ok "a panic for which alone a machine stays" panics_with pause
+ok "stays" stands_as guest-panicked
+ok "until told to go, with the status of a panic" ctl panic quit
+ok "which it is" ends_with 1
+ok "a panic that counts as a shutdown" panics_with exit-failure --no-shutdown
+ok "is one" stands_as shutdown
+ok "and cannot be gone on from" refuses 'Resetting the Virtual Machine is required' ctl panic cont
+ok "nor can others" ctl panic quit
+ok "it has failed" ends_with 1
+
 # --- a crash ------------------------------------------------------------------------------------
 
 ok "a machine that crashes and stays" start crash --no-shutdown --append t "$B/tiny.elf"

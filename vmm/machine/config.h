@@ -70,6 +70,15 @@ struct balloon_config {
 	unsigned int slot; /* 0: PV_BALLOON_SLOT */
 };
 
+/* What a panic leads to that the guest tells of: a crash that nothing can follow, a triple
+ * fault, only ever ends it. */
+enum machine_panic {
+	PANIC_ENDS, /* what each end of the guest does */
+	PANIC_STAYS, /* the machine is kept, whatever becomes of others */
+	PANIC_FAILS, /* it ends the guest as a shutdown does, with a status that says failure */
+	PANIC_GOES_ON, /* it is told; the guest does what it does next */
+};
+
 struct machine_config {
 	uint64_t mem_size; /* bytes; a multiple of MEM_ALIGN */
 	enum memory_backend mem_backend;
@@ -106,6 +115,7 @@ struct machine_config {
 	bool paused; /* the guest does not start before it is told to */
 	const char *panic_core; /* file for a core of a guest that panicked, or NULL */
 	bool stays; /* a guest that ended is kept, stopped, until a reset or quit */
+	enum machine_panic panic;
 };
 
 /* The configuration without a kernel: everything else at its default. */

@@ -30,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/machine/config.h"
 #include "vmm/util/error.h"
 
 enum control_status {
@@ -48,7 +49,7 @@ enum control_event_kind {
 	CONTROL_EVENT_RESET,
 	CONTROL_EVENT_POWERDOWN, /* the button was pressed */
 	CONTROL_EVENT_PANIC, /* the guest crashed or says that it panicked */
-	CONTROL_EVENT_IO_ERROR, /* a disk failed; it stops for that, if it was running */
+	CONTROL_EVENT_IO_ERROR, /* a disk failed; where that is asked for it stops */
 	CONTROL_EVENT_BALLOON, /* the guest gave memory, or took it back */
 	CONTROL_EVENT_SHUTDOWN, /* the guest or the whole machine ends */
 };
@@ -65,10 +66,18 @@ enum control_cause {
 	CONTROL_BY_GUEST_PANIC,
 };
 
+/* What becomes of the guest then. */
+enum control_after {
+	CONTROL_ENDS, /* a panic: the machine ends, too; */
+	CONTROL_STAYS, /* or is kept for inspection.  A disk's error: it waits for cont */
+	CONTROL_GOES_ON, /* as if nothing were */
+	CONTROL_IS_TOLD, /* a disk's error: the guest gets it */
+};
+
 struct control_event {
 	enum control_event_kind kind;
 	enum control_cause cause; /* RESET, SHUTDOWN */
-	bool stays; /* PANIC: the machine is kept for inspection, it does not end */
+	enum control_after after; /* PANIC, IO_ERROR */
 	unsigned int disk; /* IO_ERROR: which, */
 	bool reading; /* at what, */
 	int error; /* and why: a negative errno */
@@ -109,6 +118,7 @@ struct control_disk {
 	const char *path;
 	bool readonly;
 	bool writeback, direct, no_flush; /* the cache, in QEMU's words */
+	bool waits; /* there are errors that a request waits for, instead of failing */
 	int error; /* a request waits because of this negative errno; 0: none does */
 	uint64_t size; /* bytes */
 	struct control_io_stats read, write, flush, discard;
@@ -138,6 +148,7 @@ struct control_dump {
 struct control_actions {
 	bool reboot; /* a guest that resets itself starts again; else that is its end */
 	bool stays; /* a machine whose guest has ended is kept, until a reset or quit */
+	enum machine_panic panic;
 };
 
 struct control;

@@ -57,33 +57,44 @@ static enum control_cause cause_of(const struct outcome *o)
 	}
 }
 
-void machine_tell_end(struct machine *m, const struct outcome *outcome)
-{
-	enum control_cause cause = cause_of(outcome);
-	bool stays = m->over.reason != END_NONE && outcome_by_guest(outcome);
-	struct control_event panic = { .kind = CONTROL_EVENT_PANIC, .stays = stays };
-
-	if (cause == CONTROL_BY_GUEST_PANIC)
-		control_tell(&m->control, &panic);
-	/* A crashed guest that is kept for inspection has not shut down. */
-	if (cause != CONTROL_BY_GUEST_PANIC || !stays)
-		machine_tell_cause(m, CONTROL_EVENT_SHUTDOWN, cause);
-}
-
-/* --- what changes it ------------------------------------------------------------------------ */
-
 static enum control_status get_status(struct control *c)
 {
 	const struct machine *m = of(c);
 
 	if (m->over.reason != END_NONE)
-		return outcome_is_panic(&m->over) ? CONTROL_PANICKED : CONTROL_SHUTDOWN;
+		return outcome_is_panic(&m->over) && !m->over_failed ? CONTROL_PANICKED
+								     : CONTROL_SHUTDOWN;
 	if (!m->started)
 		return CONTROL_PRELAUNCH;
 	if (m->paused && m->disk_failed)
 		return CONTROL_IO_ERROR;
 	return m->paused ? CONTROL_PAUSED : CONTROL_RUNNING;
 }
+
+void machine_tell_panic(struct machine *m)
+{
+	struct control_event panic = { .kind = CONTROL_EVENT_PANIC,
+				       .after = CONTROL_GOES_ON };
+
+	control_tell(&m->control, &panic);
+}
+
+void machine_tell_end(struct machine *m, const struct outcome *outcome)
+{
+	enum control_cause cause = cause_of(outcome);
+	bool stays = m->over.reason != END_NONE && outcome_by_guest(outcome);
+	bool panicked = stays && get_status(&m->control) == CONTROL_PANICKED;
+	struct control_event panic = { .kind = CONTROL_EVENT_PANIC,
+				       .after = panicked ? CONTROL_STAYS : CONTROL_ENDS };
+
+	if (cause == CONTROL_BY_GUEST_PANIC)
+		control_tell(&m->control, &panic);
+	/* A crashed guest that is kept for inspection has not shut down. */
+	if (!panicked)
+		machine_tell_cause(m, CONTROL_EVENT_SHUTDOWN, cause);
+}
+
+/* --- what changes it ------------------------------------------------------------------------ */
 
 static int stop(struct control *c, struct error *err)
 {
@@ -97,7 +108,7 @@ static int cont(struct control *c, struct error *err)
 	struct machine *m = of(c);
 
 	/* A kernel that says that it panicked executes well: whoever wants may let it. */
-	if (m->over.reason == END_PANIC)
+	if (m->over.reason == END_PANIC && !m->over_failed)
 		m->over = (struct outcome){ .reason = END_NONE };
 	if (m->over.reason != END_NONE)
 		return error_set(err, EBUSY, "Resetting the Virtual Machine is required");
@@ -170,15 +181,17 @@ static void get_actions(struct control *c, struct control_actions *actions)
 	const struct machine *m = of(c);
 
 	*actions = (struct control_actions){ .reboot = m->config.reboot,
-					     .stays = m->config.stays };
+					     .stays = m->config.stays,
+					     .panic = m->config.panic };
 }
 
 static void set_actions(struct control *c, const struct control_actions *actions)
 {
 	struct machine *m = of(c);
 
-	pthread_mutex_lock(&m->lock); /* under which a guest resets itself */
+	pthread_mutex_lock(&m->lock); /* under which a guest resets itself, and panics */
 	m->config.reboot = actions->reboot;
+	m->config.panic = actions->panic;
 	pthread_mutex_unlock(&m->lock);
 	m->config.stays = actions->stays;
 }
@@ -250,6 +263,8 @@ static void get_disk(struct control *c, unsigned int i, struct control_disk *dis
 		.direct = m->config.disks[i].direct,
 		.no_flush = m->config.disks[i].no_flush,
 		.error = error,
+		.waits = m->config.disks[i].read_errors != VIRTIO_BLK_REPORT ||
+			 m->config.disks[i].write_errors != VIRTIO_BLK_REPORT,
 		.size = m->disk_sizes[i],
 		.read = io_stats(&stats.read),
 		.write = io_stats(&stats.write),

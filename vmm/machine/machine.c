@@ -281,6 +281,13 @@ bool machine_is_over(const struct machine *m)
 	return atomic_load(&m->ended) || m->over.reason != END_NONE;
 }
 
+static bool keeps(const struct machine *m, const struct outcome *outcome)
+{
+	return outcome_by_guest(outcome) &&
+	       (m->config.stays ||
+		(m->config.panic == PANIC_STAYS && outcome_is_panic(outcome)));
+}
+
 /* The guest is over and the machine stays: its end becomes a state. */
 static void keep_ended(struct machine *m)
 {
@@ -289,6 +296,7 @@ static void keep_ended(struct machine *m)
 	machine_pause(m);
 	pthread_mutex_lock(&m->outcome_lock);
 	m->over = m->outcome;
+	m->over_failed = m->config.panic == PANIC_FAILS;
 	m->outcome = (struct outcome){ .reason = END_NONE };
 	atomic_store(&m->ended, false);
 	pthread_mutex_unlock(&m->outcome_lock);
@@ -314,12 +322,16 @@ static bool turn(struct machine *m)
 		machine_tell(m, CONTROL_EVENT_BALLOON);
 	if (atomic_exchange(&m->disk_waits, false))
 		machine_pause_for_disk(m);
+	if (atomic_exchange(&m->disk_reported, false))
+		machine_tell_disk_reports(m);
+	if (atomic_exchange(&m->panic_told, false))
+		machine_tell_panic(m);
 	if (!atomic_load(&m->ended)) {
 		if (atomic_load(&m->reset_wanted))
 			reset_or_end(m);
 		return true;
 	}
-	if (!m->config.stays || !outcome_by_guest(&m->outcome))
+	if (!keeps(m, &m->outcome))
 		return false;
 	keep_ended(m);
 	return true;

@@ -71,6 +71,8 @@ struct machine {
 		bool reading;
 		bool told; /* whoever listens was */
 		int error; /* a request of this disk waits; 0: none does */
+		/* The last that a driver got and nobody else did, of writes, of reads. */
+		int reported[2];
 	} disk_errors[DISKS_MAX];
 	uint64_t disk_sizes[DISKS_MAX]; /* bytes */
 	struct virtio_dev *iommu; /* NULL: none */
@@ -87,7 +89,8 @@ struct machine {
 	atomic_bool ended; /* outcome is there */
 	atomic_bool reset_wanted;
 	atomic_bool balloon_changed;
-	atomic_bool disk_waits; /* one of disk_errors is new */
+	atomic_bool disk_waits, disk_reported; /* one of disk_errors is new */
+	atomic_bool panic_told; /* by a guest that goes on: nobody was told yet */
 	/* Of the main thread only, to the next blank line. */
 	bool paused; /* by machine_pause(), or from the beginning */
 	unsigned int holders; /* MACHINE_HELD_*: while there are any it is paused */
@@ -96,6 +99,7 @@ struct machine {
 	struct vm_clock clock;
 	unsigned int resets; /* done */
 	struct outcome over; /* how the guest ended while the machine stays for it */
+	bool over_failed; /* a panic of it counts as a shutdown */
 	struct control control;
 	struct qmp_server *qmp; /* NULL: nobody can ask */
 	struct guest_facts facts; /* for who looks at it from outside */
@@ -151,6 +155,7 @@ int machine_add_devices(struct machine *m, struct error *err);
 void machine_close_disks(struct machine *m);
 /* Main thread: a disk has said that a request waits; the machine is paused for it. */
 void machine_pause_for_disk(struct machine *m);
+void machine_tell_disk_reports(struct machine *m);
 /* What waited is tried again from now on. */
 void machine_forget_disk_errors(struct machine *m);
 
@@ -166,6 +171,8 @@ void machine_end_control(struct machine *m);
 void machine_tell(struct machine *m, enum control_event_kind kind);
 void machine_tell_cause(struct machine *m, enum control_event_kind kind,
 			enum control_cause cause);
+/* That the guest's kernel panicked, and goes on as it likes. */
+void machine_tell_panic(struct machine *m);
 /* That the guest, or the machine, came to this end. */
 void machine_tell_end(struct machine *m, const struct outcome *outcome);
 

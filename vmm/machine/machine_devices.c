@@ -117,22 +117,48 @@ void machine_close_disks(struct machine *m)
 			block_backend_close(m->disks[i]);
 }
 
-/* A request waits: with the lock held, on any thread. */
-static void disk_waits(void *ctx, enum block_op op, int error)
+/* The host failed a request: with the lock held, on any thread. */
+static void on_disk_error(void *ctx, enum block_op op, int error, bool waits)
 {
 	struct machine_disk_error *e = ctx;
+	bool reading = op == BLOCK_READ;
 
-	e->reading = op == BLOCK_READ;
-	e->error = error;
-	e->told = false;
-	atomic_store(&e->m->disk_waits, true);
+	if (waits) {
+		e->reading = reading;
+		e->error = error;
+		e->told = false;
+		atomic_store(&e->m->disk_waits, true);
+	} else {
+		e->reported[reading] = error;
+		atomic_store(&e->m->disk_reported, true);
+	}
 	eventfd_write(e->m->wake_fd, 1);
+}
+
+/* Those that drivers got, and nobody else yet. */
+void machine_tell_disk_reports(struct machine *m)
+{
+	struct control_event event = { .kind = CONTROL_EVENT_IO_ERROR,
+				       .after = CONTROL_IS_TOLD };
+	unsigned int i;
+
+	for (i = 0; i < 2 * m->config.nr_disks; i++) {
+		event.disk = i / 2;
+		event.reading = i % 2;
+		pthread_mutex_lock(&m->lock);
+		event.error = m->disk_errors[event.disk].reported[event.reading];
+		m->disk_errors[event.disk].reported[event.reading] = 0;
+		pthread_mutex_unlock(&m->lock);
+		if (event.error)
+			control_tell(&m->control, &event);
+	}
 }
 
 /* The errors that nobody was told yet. */
 static void tell_disk_errors(struct machine *m)
 {
-	struct control_event event = { .kind = CONTROL_EVENT_IO_ERROR };
+	struct control_event event = { .kind = CONTROL_EVENT_IO_ERROR,
+				       .after = CONTROL_STAYS };
 	bool fresh;
 
 	for (event.disk = 0; event.disk < m->config.nr_disks; event.disk++) {
@@ -360,7 +386,7 @@ static int add_disk(struct machine *m, unsigned int i, uint32_t *taken)
 		.no_flush = disk->no_flush,
 		.read_errors = disk->read_errors,
 		.write_errors = disk->write_errors,
-		.waits = disk_waits,
+		.failed = on_disk_error,
 		.ctx = &m->disk_errors[i],
 	};
 	struct virtio_dev *vd;

@@ -128,7 +128,7 @@ static void on_control_event(struct control_listener *told,
 
 	if (!gdb_server_waits(g->server))
 		return;
-	if (event->kind == CONTROL_EVENT_PANIC && event->stays) {
+	if (event->kind == CONTROL_EVENT_PANIC && event->after == CONTROL_STAYS) {
 		g->m->holders |= MACHINE_HELD_BY_DEBUGGER;
 		tell_stop(g, &crash);
 	} else if (event->kind == CONTROL_EVENT_SHUTDOWN) {

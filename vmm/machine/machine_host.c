@@ -90,6 +90,11 @@ static void host_stop_guest(struct host *host, enum host_stop how, int code)
 	struct machine *m = machine_of(host);
 	struct outcome outcome = { .code = (uint32_t)code };
 
+	if (how == HOST_STOP_PANIC && m->config.panic == PANIC_GOES_ON) {
+		atomic_store(&m->panic_told, true);
+		eventfd_write(m->wake_fd, 1);
+		return;
+	}
 	vm_hold(&m->vm);
 	if (how == HOST_STOP_RESET && m->config.reboot) {
 		wish_reset(m);

@@ -56,7 +56,9 @@ static void on_control_event(struct control_listener *told,
 	case CONTROL_EVENT_PANIC:
 		qmp_event(server, "GUEST_PANICKED",
 			  json_pack("{s:s}", "action",
-				    event->stays ? "pause" : "poweroff"));
+				    event->after == CONTROL_STAYS     ? "pause"
+				    : event->after == CONTROL_GOES_ON ? "run"
+								      : "poweroff"));
 		break;
 	case CONTROL_EVENT_IO_ERROR:
 		qmp_event(server, "BLOCK_IO_ERROR",

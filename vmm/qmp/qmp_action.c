@@ -4,35 +4,51 @@
 
 #include "vmm/qmp/qmp_internal.h"
 
-/* The argument as one of two words: *second tells which.  False after qmp_error(); an argument
- * that is not there leaves *second as it is. */
-static bool read_choice(struct qmp_call *call, const char *name, const char *first,
-			const char *second, bool *is_second)
+#define WORDS_MAX 8
+
+/* Which of the words the argument is: its number; `before` when it is not there, -1 after
+ * qmp_error(). */
+static int read_choice(struct qmp_call *call, const char *name, int before,
+		       const char *const words[WORDS_MAX])
 {
 	const char *word = json_string_value(json_object_get(call->arguments, name));
+	int i;
 
 	if (!word)
-		return true;
-	*is_second = second && !strcmp(word, second);
-	if (*is_second || !strcmp(word, first))
-		return true;
+		return before;
+	for (i = 0; i < WORDS_MAX && words[i]; i++)
+		if (!strcmp(word, words[i]))
+			return i;
 	qmp_error(call, "Parameter '%s' does not accept value '%.100s'", name, word);
-	return false;
+	return -1;
 }
 
-/* A panic ends the guest as a shutdown does, and there is no watchdog that could do anything. */
+/* QEMU's words, all of them.  What a watchdog would do may be said: there is none to do it. */
 static json_t *set_action(struct qmp_call *call)
 {
+	static const char *const reboots[WORDS_MAX] = { "shutdown", "reset" };
+	static const char *const shutdowns[WORDS_MAX] = { "poweroff", "pause" };
+	static const char *const panics[WORDS_MAX] = { [PANIC_ENDS] = "shutdown",
+						       [PANIC_STAYS] = "pause",
+						       [PANIC_FAILS] = "exit-failure",
+						       [PANIC_GOES_ON] = "none" };
+	static const char *const watchdogs[WORDS_MAX] = {
+		"reset", "shutdown", "poweroff", "pause", "debug", "none", "inject-nmi"
+	};
 	const struct control_ops *ops = call->control->ops;
 	struct control_actions actions;
-	bool ignored;
+	int reboot, shutdown, panic;
 
 	ops->actions(call->control, &actions);
-	if (!read_choice(call, "reboot", "shutdown", "reset", &actions.reboot) ||
-	    !read_choice(call, "shutdown", "poweroff", "pause", &actions.stays) ||
-	    !read_choice(call, "panic", "shutdown", NULL, &ignored) ||
-	    !read_choice(call, "watchdog", "none", NULL, &ignored))
+	reboot = read_choice(call, "reboot", actions.reboot, reboots);
+	shutdown = read_choice(call, "shutdown", actions.stays, shutdowns);
+	panic = read_choice(call, "panic", (int)actions.panic, panics);
+	if (reboot < 0 || shutdown < 0 || panic < 0 ||
+	    read_choice(call, "watchdog", 0, watchdogs) < 0)
 		return NULL;
+	actions = (struct control_actions){ .reboot = reboot,
+					    .stays = shutdown,
+					    .panic = (enum machine_panic)panic };
 	ops->set_actions(call->control, &actions);
 	return NULL;
 }

@@ -78,21 +78,27 @@ static const char *io_status(int error)
 json_t *qmp_io_error_data(struct control *control, const struct control_event *event)
 {
 	struct control_disk disk;
+	json_t *data;
 
 	control->ops->disk(control, event->disk, &disk);
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "device",
+	data = json_pack("{s:s, s:s, s:s, s:s, s:s}", "device",
 			 disk.managed ? "" : disk.id, "node-name", node_name(&disk),
-			 "operation", event->reading ? "read" : "write", "action", "stop",
-			 "nospace", event->error == -ENOSPC, "reason",
+			 "operation", event->reading ? "read" : "write", "action",
+			 event->after == CONTROL_IS_TOLD ? "report" : "stop", "reason",
 			 strerror(-event->error));
+	if (disk.waits)
+		json_object_set_new(data, "nospace",
+				    json_boolean(event->error == -ENOSPC));
+	return data;
 }
 
 static json_t *block(const struct control_disk *disk)
 {
-	return json_pack("{s:s, s:o, s:s, s:b, s:b, s:s, s:o}", "device",
+	return json_pack("{s:s, s:o, s:s, s:b, s:b, s:s*, s:o}", "device",
 			 disk->managed ? "" : disk->id, "qdev", qdev_value(disk), "type",
 			 "unknown", "removable", 0, "locked", 0, "io-status",
-			 io_status(disk->error), "inserted", node(disk));
+			 disk->waits ? io_status(disk->error) : NULL, "inserted",
+			 node(disk));
 }
 
 static void add_stats(json_t *stats, const char *prefix, const struct control_io_stats *s)

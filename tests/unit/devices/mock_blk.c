@@ -60,7 +60,7 @@ static void plug(struct blk *b, const struct blk_params *params)
 					       .no_flush = params->no_flush,
 					       .read_errors = params->errors,
 					       .write_errors = params->errors,
-					       .waits = params->waits };
+					       .failed = params->failed };
 
 	assert_int_equal(block_backend_open(&medium, &config.backend), 0);
 	assert_int_equal(virtio_blk_create(&config, &b->vd), 0);

@@ -28,7 +28,7 @@ struct blk_params {
 	uint64_t features; /* what the driver takes; 0: all it is offered */
 	bool write_through, no_flush;
 	enum virtio_blk_policy errors; /* of all requests */
-	void (*waits)(void *ctx, enum block_op op, int error);
+	void (*failed)(void *ctx, enum block_op op, int error, bool waits);
 };
 
 struct blk {

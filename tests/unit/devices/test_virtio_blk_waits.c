@@ -65,15 +65,16 @@ static void test_unsafe(void **state)
 /* --- waiting ---------------------------------------------------------------------- */
 
 static struct {
-	unsigned int count;
+	unsigned int count, reported; /* of those that wait, and of others */
 	enum block_op op;
 	int error;
 } told;
 
-static void on_wait(void *ctx, enum block_op op, int error)
+static void on_failure(void *ctx, enum block_op op, int error, bool waits)
 {
 	(void)ctx;
-	told.count++;
+	told.count += waits;
+	told.reported += !waits;
 	told.op = op;
 	told.error = error;
 }
@@ -85,7 +86,7 @@ static void start_waiting(enum virtio_blk_policy policy)
 					    .depth = 2,
 					    .nr_queues = 2,
 					    .errors = policy,
-					    .waits = on_wait });
+					    .failed = on_failure });
 }
 
 static void pause_and_resume(void)
@@ -139,6 +140,26 @@ static void test_waits_for_space(void **state)
 	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_IN, true, -EIO),
 			 VIRTIO_BLK_S_IOERR);
 	assert_int_equal(told.count, 3);
+	assert_int_equal(told.reported, 2);
+	assert_int_equal(told.op, BLOCK_READ);
+	assert_int_equal(told.error, -EIO);
+}
+
+/* What the driver is told somebody else is told, too; what the driver did wrong is its own. */
+static void test_reports(void **state)
+{
+	(void)state;
+	start_waiting(VIRTIO_BLK_REPORT);
+	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_OUT, false, -ENOSPC),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(told.reported, 1);
+	assert_int_equal(told.error, -ENOSPC);
+	assert_int_equal(blk_status_after(&b, VIRTIO_BLK_T_OUT, false, 512),
+			 VIRTIO_BLK_S_OK);
+	blk_offer(&b, &b.q[0], 0, VIRTIO_BLK_T_FLUSH, 1, NULL, 0);
+	blk_ring(&b, 0);
+	assert_int_equal(told.reported, 1);
+	assert_int_equal(told.count, 0);
 }
 
 static void test_waits_for_anything(void **state)
@@ -212,6 +233,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_without_cache, teardown),
 		cmocka_unit_test_teardown(test_unsafe, teardown),
 		cmocka_unit_test_teardown(test_waits_for_space, teardown),
+		cmocka_unit_test_teardown(test_reports, teardown),
 		cmocka_unit_test_teardown(test_waits_for_anything, teardown),
 		cmocka_unit_test_teardown(test_reset_while_waiting, teardown),
 	};

@@ -134,6 +134,7 @@ static void disk(struct control *c, unsigned int i, struct control_disk *disk)
 			.node = i ? "libvirt-1-format" : "libvirt-2-format",
 			.storage_node = i ? "libvirt-1-storage" : "libvirt-2-storage",
 			.path = "/a.img",
+			.waits = !of(c)->reports,
 			.size = 1 << 20,
 		};
 		return;
@@ -145,6 +146,7 @@ static void disk(struct control *c, unsigned int i, struct control_disk *disk)
 		.readonly = i,
 		.writeback = !i,
 		.direct = i,
+		.waits = true,
 		.error = i ? of(c)->disk_error : 0,
 		.size = 1 << 20,
 		.read = { .operations = 5, .errors = 1, .bytes = 4096, .ns = 77 },

@@ -13,6 +13,7 @@ struct fake_control {
 	bool confined, without_kvm;
 	const char *uuid;
 	int disk_error; /* of the second disk */
+	bool reports; /* its disks' errors go to the guest, when it is managed */
 	bool managed; /* its disks, console and balloon have libvirt's names */
 	uint64_t balloon_bytes; /* 0: there is no balloon */
 	uint32_t balloon_interval;

@@ -112,6 +112,22 @@ static void happen(struct fixture *f, const char *kind, const char *cause)
 	control_tell(&f->fake.control, &event);
 }
 
+/* The second disk fails: reads or writes, with an error of that number; the guest waits, or
+ * gets it ("report"). */
+static void fail_disk(struct fixture *f, const char *op, const char *error,
+		      const char *action)
+{
+	struct control_event event = {
+		.kind = CONTROL_EVENT_IO_ERROR,
+		.disk = 1,
+		.reading = !strcmp(op, "read"),
+		.error = -(int)strtol(error, NULL, 10),
+		.after = !strcmp(action, "report") ? CONTROL_IS_TOLD : CONTROL_STAYS,
+	};
+
+	control_tell(&f->fake.control, &event);
+}
+
 static void do_or_check(struct fixture *f, const char *line)
 {
 	const struct {
@@ -123,10 +139,16 @@ static void do_or_check(struct fixture *f, const char *line)
 		{ "powerdowns", f->fake.powerdowns }, { "quits", f->fake.quits },
 		{ "dumps", f->fake.dumps },
 	};
-	char word[32], one[32] = "", two[32] = "";
+	char word[32], one[32] = "", two[32] = "", three[32] = "";
 	size_t i;
 
-	assert_true(sscanf(line, "%31s %31s %31s", word, one, two) >= 1);
+	assert_true(sscanf(line, "%31s %31s %31s %31s", word, one, two, three) >= 1);
+	if (!strcmp(word, "disk"))
+		fail_disk(f, one, two, three);
+	if (!strcmp(word, "managed"))
+		f->fake.managed = true;
+	if (!strcmp(word, "errors"))
+		f->fake.reports = !strcmp(one, "reported");
 	if (!strcmp(word, "event"))
 		happen(f, one, two);
 	if (!strcmp(word, "refuse"))
@@ -184,6 +206,11 @@ static void libvirt_runs_a_guest(void **state)
 static void disks_are_described(void **state)
 {
 	replay(*state, "blocks");
+}
+
+static void errors_of_disks_are_told(void **state)
+{
+	replay(*state, "io-errors");
 }
 
 static void each_mistake_has_its_answer(void **state)
@@ -252,19 +279,30 @@ static void actions_are_set_one_by_one(void **state)
 	static const struct {
 		const char *arguments;
 		bool good, reboot, stays;
+		enum machine_panic panic;
 	} rows[] = {
-		{ "{}", true, false, false },
-		{ "{\"reboot\":\"reset\"}", true, true, false },
-		{ "{\"shutdown\":\"pause\"}", true, true, true },
-		{ "{\"reboot\":\"shutdown\",\"panic\":\"shutdown\"}", true, false, true },
-		{ "{\"reboot\":\"reset\",\"panic\":\"none\"}", false, false, true },
-		{ "{\"reboot\":\"reset\",\"shutdown\":\"off\"}", false, false, true },
-		{ "{\"reboot\":\"again\"}", false, false, true },
-		{ "{\"reboot\":1}", false, false, true },
-		{ "{\"watchdog\":\"reset\"}", false, false, true },
-		{ "{\"colour\":\"red\"}", false, false, true },
-		{ "{\"watchdog\":\"none\",\"shutdown\":\"poweroff\"}", true, false,
-		  false },
+		{ "{}", true, false, false, PANIC_ENDS },
+		{ "{\"reboot\":\"reset\"}", true, true, false, PANIC_ENDS },
+		{ "{\"shutdown\":\"pause\"}", true, true, true, PANIC_ENDS },
+		{ "{\"panic\":\"pause\"}", true, true, true, PANIC_STAYS },
+		{ "{\"panic\":\"none\"}", true, true, true, PANIC_GOES_ON },
+		{ "{\"panic\":\"exit-failure\"}", true, true, true, PANIC_FAILS },
+		{ "{\"reboot\":\"shutdown\",\"panic\":\"shutdown\"}", true, false, true,
+		  PANIC_ENDS },
+		{ "{\"reboot\":\"reset\",\"panic\":\"run\"}", false, false, true, 0 },
+		{ "{\"reboot\":\"reset\",\"shutdown\":\"off\"}", false, false, true, 0 },
+		{ "{\"reboot\":\"again\"}", false, false, true, 0 },
+		{ "{\"reboot\":1}", false, false, true, 0 },
+		{ "{\"watchdog\":\"bark\",\"reboot\":\"reset\"}", false, false, true, 0 },
+		{ "{\"watchdog\":\"reset\"}", true, false, true, 0 },
+		{ "{\"watchdog\":\"shutdown\"}", true, false, true, 0 },
+		{ "{\"watchdog\":\"poweroff\"}", true, false, true, 0 },
+		{ "{\"watchdog\":\"pause\"}", true, false, true, 0 },
+		{ "{\"watchdog\":\"debug\"}", true, false, true, 0 },
+		{ "{\"watchdog\":\"inject-nmi\"}", true, false, true, 0 },
+		{ "{\"colour\":\"red\"}", false, false, true, 0 },
+		{ "{\"watchdog\":\"none\",\"shutdown\":\"poweroff\"}", true, false, false,
+		  0 },
 	};
 	struct fixture *f = *state;
 	struct client *c = &f->clients[0];
@@ -283,6 +321,7 @@ static void actions_are_set_one_by_one(void **state)
 			       : "{\"error\":{\"class\":\"GenericError\",\"desc\":\"*\"}}");
 		assert_int_equal(f->fake.actions.reboot, rows[i].reboot);
 		assert_int_equal(f->fake.actions.stays, rows[i].stays);
+		assert_int_equal(f->fake.actions.panic, rows[i].panic);
 	}
 }
 
@@ -534,6 +573,7 @@ int main(void)
 		QMP_TEST(libvirt_probes),
 		QMP_TEST(libvirt_runs_a_guest),
 		QMP_TEST(disks_are_described),
+		QMP_TEST(errors_of_disks_are_told),
 		QMP_TEST(each_mistake_has_its_answer),
 		QMP_TEST(two_clients_do_not_mix),
 		QMP_TEST(counters_are_told),
