@@ -62,12 +62,19 @@ differences_are_listed() {
 # A user has files of their own, as nothing of the build need be theirs to read.
 as_a_user() {
 	local dir=$work/user
-	mkdir "$dir" && chmod 711 "$work" && cp "$B"/{pagevisor,guest.elf,disk.img,scratch.img,libvirt/verbs} "$dir" &&
+	mkdir "$dir" && chmod 711 "$work" && cp "$B"/{pagevisor,guest.elf,disk.img,scratch.img,libvirt/{verbs,policies}} "$dir" &&
 		ln -s pagevisor "$dir/pagevisor-system-x86_64" || return 1
 	sed "s|$(realpath "$B")/|$dir/|" "$work/pagevisor.xml" >"$dir/pv.xml"
 	chown -R nobody:nogroup "$dir"
 	LIBVIRT_DIR=$dir LIBVIRT_XML=$dir/pv.xml LIBVIRT_NOTES=$dir/notes "$here/private" session timeout 300 "$dir/verbs" &&
 		diff "$work/verbs.pagevisor.system" "$dir/notes"
+}
+# A policy of each kind; the rest is the same code.
+as_a_user_policies() {
+	local dir=$work/user
+	LIBVIRT_STORY='*_restart' LIBVIRT_DIR=$dir LIBVIRT_XML=$dir/pv.xml LIBVIRT_NOTES=$dir/policies.notes \
+		"$here/private" session timeout 300 "$dir/policies" || return 1
+	diff <(grep -E '^[^,]*, (coredump-)?restart,' "$work/policies.pagevisor.system") "$dir/policies.notes"
 }
 embedded() {
 	stories embed pagevisor verbs && diff "$work/verbs.pagevisor.system" "$work/verbs.pagevisor.embed"
@@ -94,6 +101,7 @@ ok "the verbs of virsh; libvirtd goes and comes; autostart" "$here/private" syst
 ok "make libvirt-xml makes what the domain names" makes_all
 ok "the commands of README.md lead to the guest's console" "$here/private" system "$here/person" README
 ok "the daemon of a user who is not root: all the same" as_a_user
+ok "the same daemon: power-off, reboot and panic, restarted" as_a_user_policies
 ok "without a daemon, embedded: all the same" embedded
 if command -v qemu-system-x86_64 >/dev/null; then
 	ok "the same verbs, stock QEMU" stories system qemu-tcg verbs

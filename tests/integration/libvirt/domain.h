@@ -47,6 +47,9 @@ struct domain_change {
 	const char *element; /* the start tag */
 	const char *value;
 };
+/* 0, or -1 when libvirt refuses it. */
+int domain_try(struct domain *d, const char *story, const struct domain_change *changes,
+	       size_t nr);
 void domain_define(struct domain *d, const char *story,
 		   const struct domain_change *changes, size_t nr);
 /* Defines it, starts it paused, opens its console, lets it go, and waits until the guest

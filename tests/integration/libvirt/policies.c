@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How a guest may end, and what the domain's policies make of it: on_poweroff, on_reboot,
- * on_crash.  The guest is asked for each end by a key on its console.
+ * on_crash.  The guest is asked for each end by a key on its console.  $LIBVIRT_STORY is the
+ * pattern of the tests to run, if not all.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -69,6 +70,22 @@ static void reboot_destroy(void **state)
 	struct domain *d = *state;
 
 	start_with(d, "reboot by the guest, destroy", "<on_reboot>", "destroy");
+	console_key(d, 'b');
+	domain_await(d, "ended", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
+}
+
+/* The policy changes while the guest runs. */
+static void reboot_changed(void **state)
+{
+	struct domain *d = *state;
+	int ret;
+
+	start_with(d, "reboot by the guest, destroy since a moment", "<on_reboot>",
+		   "restart");
+	ret = virDomainSetLifecycleAction(d->handle, VIR_DOMAIN_LIFECYCLE_REBOOT,
+					  VIR_DOMAIN_LIFECYCLE_ACTION_DESTROY,
+					  VIR_DOMAIN_AFFECT_LIVE);
+	domain_note(d, "change", ret ? "refused" : "done");
 	console_key(d, 'b');
 	domain_await(d, "ended", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN);
 }
@@ -175,6 +192,35 @@ static void crash_dump_restart(void **state)
 	domain_note(d, "cores", "%zu", take_dumps());
 }
 
+/* --- what libvirt does not do -------------------------------------------------------------- */
+
+/* No domain of QEMU's driver can have these. */
+static void refused_policies(void **state)
+{
+	static const struct {
+		const char *name;
+		struct domain_change changes[2];
+	} rows[] = {
+		{ "power-off, preserve", { { "<on_poweroff>", "preserve" } } },
+		{ "reboot, preserve", { { "<on_reboot>", "preserve" } } },
+		{ "power-off, rename-restart",
+		  { { "<on_poweroff>", "rename-restart" } } },
+		{ "reboot, rename-restart", { { "<on_reboot>", "rename-restart" } } },
+		{ "panic, rename-restart", { { "<on_crash>", "rename-restart" } } },
+		{ "power-off, restart; reboot, destroy",
+		  { { "<on_poweroff>", "restart" }, { "<on_reboot>", "destroy" } } },
+	};
+	struct domain *d = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t nr = rows[i].changes[1].element ? 2 : 1;
+
+		assert_int_equal(domain_try(d, rows[i].name, rows[i].changes, nr), -1);
+		domain_note(d, "defined", "refused");
+	}
+}
+
 #define STORY(test) cmocka_unit_test_setup_teardown(test, domain_setup, domain_teardown)
 
 int main(void)
@@ -182,11 +228,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(poweroff_destroy),	STORY(poweroff_restart),
 		STORY(reboot_restart),		STORY(reboot_destroy),
-		STORY(reboot_destroy_preserve), STORY(crash_destroy),
-		STORY(crash_restart),		STORY(crash_preserve),
-		STORY(crash_dump_destroy),	STORY(crash_dump_restart),
+		STORY(reboot_destroy_preserve), STORY(reboot_changed),
+		STORY(crash_destroy),		STORY(crash_restart),
+		STORY(crash_preserve),		STORY(crash_dump_destroy),
+		STORY(crash_dump_restart),	STORY(refused_policies),
 	};
 
+	if (getenv("LIBVIRT_STORY"))
+		cmocka_set_test_filter(getenv("LIBVIRT_STORY"));
 	return cmocka_run_group_tests_name("libvirt's policies", tests,
 					   domain_group_setup, domain_group_teardown);
 }

@@ -2,7 +2,7 @@
 /*
  * What libvirt's users do to a domain, through its C API, each with the state that libvirt
  * shows afterwards and with what the guest says of it on its console.  $LIBVIRT_STORY is the
- * one test to run, if not all.
+ * pattern of the tests to run, if not all.
  */
 #include <signal.h>
 #include <stdio.h>
