@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,14 @@ int parse_count(const char *text, unsigned int *count)
 	return 0;
 }
 
+int parse_seconds(const char *text, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(text, &end);
+	return end == text || *end || !isfinite(*seconds) || *seconds <= 0 ? -EINVAL : 0;
+}
+
 /* The option that `arg` names, and where its value starts if it is in the same word. */
 static const struct option *find(const struct command *command, const char *arg,
 				 const char **value)
@@ -72,6 +81,20 @@ static const struct option *find(const struct command *command, const char *arg,
 		}
 	}
 	return NULL;
+}
+
+static int apply(const struct option *o, void *target, const char *value,
+		 struct error *err)
+{
+	char *at = (char *)target + o->at;
+
+	if (o->apply)
+		return o->apply(target, value, err);
+	if (o->arg)
+		*(const char **)at = value;
+	else
+		*(bool *)at = true;
+	return 0;
 }
 
 /* One option at argv[*i]; moves *i over its value. */
@@ -95,7 +118,7 @@ static int parse_option(const struct command *command, int argc, char **argv, in
 					 o->name, o->name, o->arg);
 		value = argv[++*i];
 	}
-	return o->apply(target, value, err);
+	return apply(o, target, value, err);
 }
 
 static bool asks_help(int argc, char **argv)

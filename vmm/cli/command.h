@@ -20,7 +20,13 @@ struct option {
 	/* Sets what it stands for in target.  value is NULL where there is none.  0, or a negative
 	 * errno with the line in err. */
 	int (*apply)(void *target, const char *value, struct error *err);
+	/* Without apply(): where in target the value goes, a const char *, or true for a flag, a
+	 * bool. */
+	size_t at;
 };
+
+/* The end of a row without apply(). */
+#define OPTION_TO(type, member) NULL, offsetof(type, member)
 
 /* What can be typed while a command runs on a terminal. */
 struct command_key {
@@ -72,6 +78,8 @@ int command_run(const struct command *command, int argc, char **argv);
 int parse_size(const char *text, unsigned long long *size);
 /* A decimal number.  0, -EINVAL or -ERANGE. */
 int parse_count(const char *text, unsigned int *count);
+/* Seconds, above 0, perhaps with a fraction.  0 or -EINVAL. */
+int parse_seconds(const char *text, double *seconds);
 
 /* help.c: the same tables for people, on standard output. */
 void help_overview(void);

@@ -15,18 +15,11 @@ struct options {
 	const char *file;
 };
 
-static int set_file(void *target, const char *value, struct error *err)
-{
-	(void)err;
-	((struct options *)target)->file = value;
-	return 0;
-}
-
 static const struct option options[] = {
 	{ "output", 'o', "FILE",
 	  "Where to write it; without it, NAME.core. A file that is "
 	  "there is replaced.",
-	  set_file },
+	  OPTION_TO(struct options, file) },
 	{ .name = NULL },
 };
 

@@ -156,24 +156,6 @@ static int add_disk(void *target, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_initrd(void *target, const char *value, struct error *err)
-{
-	struct run_options *o = target;
-
-	(void)err;
-	o->machine.initrd = value;
-	return 0;
-}
-
-static int set_append(void *target, const char *value, struct error *err)
-{
-	struct run_options *o = target;
-
-	(void)err;
-	o->machine.cmdline = value;
-	return 0;
-}
-
 static int set_console(void *target, const char *value, struct error *err)
 {
 	static const struct {
@@ -307,15 +289,6 @@ static int set_uuid(void *target, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_name(void *target, const char *value, struct error *err)
-{
-	struct run_options *o = target;
-
-	(void)err;
-	o->machine.name = value;
-	return 0;
-}
-
 static int add_qmp(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
@@ -324,35 +297,6 @@ static int add_qmp(void *target, const char *value, struct error *err)
 		return error_set(err, EINVAL, "--qmp %s: one too many; give at most %d",
 				 value, QMP_MAX);
 	o->machine.qmp[o->machine.nr_qmp++] = value;
-	return 0;
-}
-
-static int set_gdb(void *target, const char *value, struct error *err)
-{
-	struct run_options *o = target;
-
-	(void)err;
-	o->machine.gdb = value;
-	return 0;
-}
-
-static int set_paused(void *target, const char *value, struct error *err)
-{
-	struct run_options *o = target;
-
-	(void)value;
-	(void)err;
-	o->machine.paused = true;
-	return 0;
-}
-
-static int set_no_shutdown(void *target, const char *value, struct error *err)
-{
-	struct run_options *o = target;
-
-	(void)value;
-	(void)err;
-	o->machine.stays = true;
 	return 0;
 }
 
@@ -380,15 +324,6 @@ static int set_on_panic(void *target, const char *value, struct error *err)
 		return error_set(err, EINVAL,
 				 "--on-panic %s: not understood; give core or core=FILE",
 				 value);
-	return 0;
-}
-
-static int set_report(void *target, const char *value, struct error *err)
-{
-	struct run_options *o = target;
-
-	(void)err;
-	o->report = value;
 	return 0;
 }
 
@@ -425,57 +360,49 @@ static int set_profile(void *target, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_verbose(void *target, const char *value, struct error *err)
-{
-	struct run_options *o = target;
-
-	(void)value;
-	(void)err;
-	o->verbose = true;
-	return 0;
-}
-
 const struct option run_option_table[] = {
 	{ "mem", 0, "SIZE",
 	  "Memory of the guest, in whole MiB: a number with K, M, G or T. Default 256M. The "
 	  "host gives it as the guest touches it, so it may exceed what the host has, up to "
 	  "16 times the host's memory and swap, 64G in any case.",
-	  set_mem },
+	  set_mem, 0 },
 	{ "mem-backend", 0, "KIND",
 	  "What backs the guest's memory: private (default), anonymous memory with huge pages "
 	  "where the host has them to spare; shared, a memfd; hugetlb, huge pages of the "
 	  "host's pool (vm.nr_hugepages), which are reserved at the start.",
-	  set_mem_backend },
-	{ "cpus", 0, "N", "Virtual processors. Default 1.", set_cpus },
+	  set_mem_backend, 0 },
+	{ "cpus", 0, "N", "Virtual processors. Default 1.", set_cpus, 0 },
 	{ "disk", 0, "FILE[,ro][,cache=MODE]",
 	  "A disk: a file or block device as a virtio block device, read-only with ,ro. May "
 	  "be given several times; the first is the first on the bus. MODE is writeback "
 	  "(default: through the host's page cache, durable when flushed), none (past the "
 	  "page cache), writethrough or directsync (the same two, and each write is durable "
 	  "when it completes), or unsafe (flushes do nothing).",
-	  add_disk },
-	{ "initrd", 0, "FILE", "An initial RAM disk for the kernel.", set_initrd },
-	{ "append", 0, "STRING", "The kernel's command line.", set_append },
+	  add_disk, 0 },
+	{ "initrd", 0, "FILE", "An initial RAM disk for the kernel.",
+	  OPTION_TO(struct run_options, machine.initrd) },
+	{ "append", 0, "STRING", "The kernel's command line.",
+	  OPTION_TO(struct run_options, machine.cmdline) },
 	{ "console", 0, "KIND",
 	  "Where the guest's console leads: stdio (default), pty (a new pseudo-terminal, "
 	  "whose name is printed), file:PATH (output only), unix:PATH (a socket there, for "
 	  "one client at a time) or none. The guest does not wait for who reads a "
 	  "pseudo-terminal or a socket: what finds no room there is lost.",
-	  set_console },
+	  set_console, 0 },
 	{ "iommu", 0, "KIND",
 	  "virtio puts every device but the balloon behind a virtio IOMMU; off (default) does not. Until the "
 	  "guest's driver says otherwise devices reach all of memory; with "
 	  "virtio,boot-bypass=off they reach nothing.",
-	  set_iommu },
+	  set_iommu, 0 },
 	{ "balloon", 0, "SIZE[,OPTION]",
 	  "Adds a virtio memory balloon, which shall take SIZE from the guest at first, 0 for "
 	  "nothing. The guest may take pages back before it runs out of memory, unless "
 	  "deflate-on-oom=off, and tells what memory it does not use, unless reporting=off. "
 	  "The balloon is never behind an IOMMU.",
-	  set_balloon },
+	  set_balloon, 0 },
 	{ "edu", 0, "BITS",
 	  "Adds QEMU's teaching device edu, whose DMA addresses have BITS bits: 28 in QEMU.",
-	  set_edu },
+	  set_edu, 0 },
 	{ "dma-check", 0, "[=MODE]",
 	  "Judge each access of a device, and each call of the guest's DMA API, against the "
 	  "mappings that are live, and report what is wrong with the call chains concerned. "
@@ -485,38 +412,38 @@ const struct option run_option_table[] = {
 	  "finding makes the exit status 1, unless the guest had announced it; what it announced, "
 	  "and what is still mapped at the end, is told with -v. Only a guest that publishes its "
 	  "calls is judged (include/abi/dma_check.h).",
-	  set_dma_check },
+	  set_dma_check, 0 },
 	{ "name", 0, "NAME",
 	  "Name of the machine: up to 64 letters, digits and -_.+@. It can be controlled under "
 	  "it, see pagevisor ctl and pagevisor list.",
-	  set_name },
+	  OPTION_TO(struct run_options, machine.name) },
 	{ "uuid", 0, "UUID", "What QMP's query-uuid answers, and pagevisor list shows.",
-	  set_uuid },
+	  set_uuid, 0 },
 	{ "qmp", 0, "WHERE",
 	  "Serve QEMU's machine protocol: unix:PATH makes a socket there, fd=N takes an "
 	  "inherited socket, one that listens or one that is connected. May be given up to "
 	  "three times.",
-	  add_qmp },
+	  add_qmp, 0 },
 	{ "paused", 0, NULL,
 	  "Do not start the guest before it is told so: pagevisor ctl NAME cont, or QMP's "
 	  "cont.",
-	  set_paused },
+	  OPTION_TO(struct run_options, machine.paused) },
 	{ "trace", 0, "GLOB,...[,chain]",
 	  "Switch memory events of the guest on, by Linux's names (kmem:kmalloc, kmem:*), and "
 	  "raise a probe for each, for perf and bpftrace; pagevisor trace --help lists the "
 	  "events. Without exits: the guest writes them into its memory.",
-	  set_trace },
+	  set_trace, 0 },
 	{ "gdb", 0, "WHERE[,wait]",
 	  "Let gdb come in, with its command target remote, at tcp:127.0.0.1:PORT (with port 0 "
 	  "one is chosen, and printed) or unix:PATH. Each vCPU is a thread of it. The guest "
 	  "stands while gdb looks at it, and goes on when gdb leaves; with ,wait it does not "
 	  "start before gdb lets it. build/guest/guest.debug has the guest's symbols and types, "
 	  "guest/gdb.py commands for its memory.",
-	  set_gdb },
+	  OPTION_TO(struct run_options, machine.gdb) },
 	{ "no-shutdown", 0, NULL,
 	  "Keep the machine when its guest has ended, stopped, until it is reset or quit; a "
 	  "signal ends it, too. The exit status is still that of the guest's end.",
-	  set_no_shutdown },
+	  OPTION_TO(struct run_options, machine.stays) },
 	{ "inject", 0, "DEVICE:KIND[,every=N][,seed=S]",
 	  "Let a device make a mistake at every N-th opportunity (default 8), to see that its "
 	  "driver survives it. DEVICE is a name of the report: disk0, rng0, console0, "
@@ -526,34 +453,35 @@ const struct option run_option_table[] = {
 	  "spurious (one is sent for nothing), error (a request fails), or gone (the device is "
 	  "unplugged without a word). What is random of it comes from the seed S (default 1). "
 	  "The report counts what happened; -v tells each. May be given several times.",
-	  add_inject },
+	  add_inject, 0 },
 	{ "no-reboot", 0, NULL,
 	  "A reset by the guest ends the run, with status 1 as it did not finish.",
-	  set_no_reboot },
+	  set_no_reboot, 0 },
 	{ "sandbox", 0, "on|off",
 	  "Confine the monitor while the guest runs (default): no privileges, no new files, and "
 	  "no system calls but those that pagevisor sandbox lists. A thread that tries another "
 	  "one ends the run with status 1 and a line that names both.",
-	  set_sandbox },
+	  set_sandbox, 0 },
 	{ "on-panic", 0, "core[=FILE]",
 	  "When the guest panics or crashes, write an ELF core of it to FILE "
 	  "(pagevisor.core), as pagevisor core does. FILE is there, empty, when it does not; "
 	  "an older core in it stays until then.",
-	  set_on_panic },
+	  set_on_panic, 0 },
 	{ "report", 0, "FILE", "Write a report of the whole run to FILE, as JSON.",
-	  set_report },
+	  OPTION_TO(struct run_options, report) },
 	{ "perf-map", 0, "[=DIR]",
 	  "Write the guest's symbols to DIR/guest.kallsyms and DIR/guest.modules (default: this "
 	  "folder), as perf wants them: perf kvm --guest --guestkallsyms=DIR/guest.kallsyms "
 	  "--guestmodules=DIR/guest.modules record or report.",
-	  set_perf_map },
+	  set_perf_map, 0 },
 	{ "profile", 0, "FILE[,hz=N]",
 	  "Write to FILE where the guest spent its time: folded stacks, as flamegraph.pl takes "
 	  "them. Each vCPU that works is stopped N times (default 97) in a second of its own "
 	  "processor time, and its call chain read from its stack by frame pointers; the guest "
 	  "is not asked, and a halted vCPU not woken. With --report the report has the profile, "
 	  "too, and pagevisor report draws it.",
-	  set_profile },
-	{ "verbose", 'v', NULL, "Say each step on standard error.", set_verbose },
-	{ NULL, 0, NULL, NULL, NULL },
+	  set_profile, 0 },
+	{ "verbose", 'v', NULL, "Say each step on standard error.",
+	  OPTION_TO(struct run_options, verbose) },
+	{ .name = NULL },
 };

@@ -201,30 +201,15 @@ struct options {
 	bool json;
 };
 
-static int set_json(void *target, const char *value, struct error *err)
-{
-	(void)value;
-	(void)err;
-	((struct options *)target)->json = true;
-	return 0;
-}
-
-static int set_kernel(void *target, const char *value, struct error *err)
-{
-	(void)err;
-	((struct options *)target)->kernel = value;
-	return 0;
-}
-
 static const struct option options[] = {
 	{ "json", 0, NULL,
 	  "The answer as JSON; addresses are numbers, as signed as JSON has "
 	  "them.",
-	  set_json },
+	  OPTION_TO(struct options, json) },
 	{ "kernel", 0, "FILE",
 	  "The guest's kernel, for a core that does not say which it is. A guest that has "
 	  "the names of its functions in memory needs none.",
-	  set_kernel },
+	  OPTION_TO(struct options, kernel) },
 	{ .name = NULL },
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* `pagevisor map`: takes pictures of a guest's memory and draws them. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,24 +22,6 @@ struct map_options {
 	double seconds;
 };
 
-static int set_output(void *target, const char *value, struct error *err)
-{
-	struct map_options *o = target;
-
-	(void)err;
-	o->output = value;
-	return 0;
-}
-
-static int set_kernel(void *target, const char *value, struct error *err)
-{
-	struct map_options *o = target;
-
-	(void)err;
-	o->kernel = value;
-	return 0;
-}
-
 static int set_every(void *target, const char *value, struct error *err)
 {
 	struct map_options *o = target;
@@ -54,28 +35,26 @@ static int set_every(void *target, const char *value, struct error *err)
 static int set_for(void *target, const char *value, struct error *err)
 {
 	struct map_options *o = target;
-	char *end;
 
-	o->seconds = strtod(value, &end);
-	if (end == value || *end || !isfinite(o->seconds) || o->seconds <= 0)
+	if (parse_seconds(value, &o->seconds))
 		return error_set(err, EINVAL, "--for %s: give seconds", value);
 	return 0;
 }
 
 static const struct option option_table[] = {
 	{ "output", 'o', "FILE", "Write the picture to FILE. Default: standard output.",
-	  set_output },
+	  OPTION_TO(struct map_options, output) },
 	{ "every", 0, "MS",
 	  "Show the guest over time: a moment every MS milliseconds, one after the other in "
 	  "one picture that moves. Needs --for.",
-	  set_every },
+	  set_every, 0 },
 	{ "for", 0, "SECONDS", "How long to look. The end of the guest ends it, too.",
-	  set_for },
+	  set_for, 0 },
 	{ "kernel", 0, "FILE",
 	  "Take the names of functions from FILE. Default: the kernel that the machine was "
 	  "started with.",
-	  set_kernel },
-	{ NULL, 0, NULL, NULL, NULL },
+	  OPTION_TO(struct map_options, kernel) },
+	{ .name = NULL },
 };
 
 static int check(const struct map_options *o, struct error *err)

@@ -10,19 +10,10 @@ struct report_options {
 	const char *output; /* file, or NULL: standard output */
 };
 
-static int set_output(void *target, const char *value, struct error *err)
-{
-	struct report_options *o = target;
-
-	(void)err;
-	o->output = value;
-	return 0;
-}
-
 static const struct option option_table[] = {
 	{ "output", 'o', "FILE", "Write the page to FILE. Default: standard output.",
-	  set_output },
-	{ NULL, 0, NULL, NULL, NULL },
+	  OPTION_TO(struct report_options, output) },
+	{ .name = NULL },
 };
 
 static int load(const char *path, json_t **report, struct error *err)

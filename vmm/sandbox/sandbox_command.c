@@ -49,7 +49,7 @@ static int list(void *target, const struct parsed *parsed, struct error *err)
 	return STATUS_WELL;
 }
 
-static const struct option no_options[] = { { NULL, 0, NULL, NULL, NULL } };
+static const struct option no_options[] = { { .name = NULL } };
 
 const struct command sandbox_command = {
 	.name = "sandbox",

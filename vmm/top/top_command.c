@@ -23,16 +23,6 @@ struct top_options {
 	bool events;
 };
 
-static int set_batch(void *target, const char *value, struct error *err)
-{
-	struct top_options *o = target;
-
-	(void)value;
-	(void)err;
-	o->batch = true;
-	return 0;
-}
-
 static int set_looks(void *target, const char *value, struct error *err)
 {
 	struct top_options *o = target;
@@ -69,43 +59,24 @@ static int set_sort(void *target, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_reverse(void *target, const char *value, struct error *err)
-{
-	struct top_options *o = target;
-
-	(void)value;
-	(void)err;
-	o->reversed = true;
-	return 0;
-}
-
-static int set_events(void *target, const char *value, struct error *err)
-{
-	struct top_options *o = target;
-
-	(void)value;
-	(void)err;
-	o->events = true;
-	return 0;
-}
-
 static const struct option option_table[] = {
 	{ "batch", 'b', NULL, "Print plain text, one page a look, and take no keys.",
-	  set_batch },
-	{ "iterations", 'n', "N", "Leave after N pages. Default: go on.", set_looks },
+	  OPTION_TO(struct top_options, batch) },
+	{ "iterations", 'n', "N", "Leave after N pages. Default: go on.", set_looks, 0 },
 	{ "delay", 'd', "SECONDS", "Between two looks, 0.05 to 3600. Default: 1.",
-	  set_delay },
+	  set_delay, 0 },
 	{ "sort", 's', "LETTER",
 	  "Sort caches by: r change of objects in use (default), a objects in use, b objects "
 	  "in a slab, c size of the cache, l slabs, v slabs in use, n name, o objects, p pages "
 	  "of a slab, s size of an object, u share in use.",
-	  set_sort },
+	  set_sort, 0 },
 	{ "events", 'e', NULL,
 	  "Count every allocation of an object, by switching the guest's memory events kmalloc "
 	  "and kmem_cache_alloc on meanwhile: each costs it up to 30 instructions then.",
-	  set_events },
-	{ "reverse", 0, NULL, "Sort the other way round.", set_reverse },
-	{ NULL, 0, NULL, NULL, NULL },
+	  OPTION_TO(struct top_options, events) },
+	{ "reverse", 0, NULL, "Sort the other way round.",
+	  OPTION_TO(struct top_options, reversed) },
+	{ .name = NULL },
 };
 
 int top_look(struct top *top, struct error *err)

@@ -40,24 +40,6 @@ static void on_signal(int number)
 
 /* --- options ----------------------------------------------------------------------------- */
 
-static int set_output(void *target, const char *value, struct error *err)
-{
-	struct trace_options *o = target;
-
-	(void)err;
-	o->output = value;
-	return 0;
-}
-
-static int set_kernel(void *target, const char *value, struct error *err)
-{
-	struct trace_options *o = target;
-
-	(void)err;
-	o->kernel = value;
-	return 0;
-}
-
 static int set_format(void *target, const char *value, struct error *err)
 {
 	struct trace_options *o = target;
@@ -83,21 +65,9 @@ static int set_events(void *target, const char *value, struct error *err)
 static int set_for(void *target, const char *value, struct error *err)
 {
 	struct trace_options *o = target;
-	char *end;
 
-	o->seconds = strtod(value, &end);
-	if (end == value || *end || !isfinite(o->seconds) || o->seconds <= 0)
+	if (parse_seconds(value, &o->seconds))
 		return error_set(err, EINVAL, "--for %s: give seconds", value);
-	return 0;
-}
-
-static int set_all(void *target, const char *value, struct error *err)
-{
-	struct trace_options *o = target;
-
-	(void)value;
-	(void)err;
-	o->all = true;
 	return 0;
 }
 
@@ -129,42 +99,35 @@ static int set_bytes(void *target, const char *value, struct error *err)
 	return 0;
 }
 
-static int set_site(void *target, const char *value, struct error *err)
-{
-	struct trace_options *o = target;
-
-	(void)err;
-	o->filter.site = value;
-	return 0;
-}
-
 static const struct option option_table[] = {
 	{ "output", 'o', "FILE", "Write to FILE. Default: text on standard output.",
-	  set_output },
+	  OPTION_TO(struct trace_options, output) },
 	{ "format", 0, "FORMAT",
 	  "perf (perf.data: perf script reads it), json (Chrome's and Perfetto's), or text. "
 	  "Default: json for a FILE that ends in .json, text for one in .txt, else perf.",
-	  set_format },
+	  set_format, 0 },
 	{ "events", 'e', "GLOB,...",
 	  "The events, by Linux's names, such as kmem:kmalloc or kmem:*; `chain` among them "
 	  "adds call chains. Default: all without chains.",
-	  set_events },
+	  set_events, 0 },
 	{ "for", 0, "SECONDS",
-	  "How long. Default: until Ctrl-C. The end of the guest ends it, too.",
-	  set_for },
-	{ "all", 0, NULL, "Also what the rings hold from before.", set_all },
-	{ "vcpu", 0, "N", "Only events of vCPU N.", set_vcpu },
+	  "How long. Default: until Ctrl-C. The end of the guest ends it, too.", set_for,
+	  0 },
+	{ "all", 0, NULL, "Also what the rings hold from before.",
+	  OPTION_TO(struct trace_options, all) },
+	{ "vcpu", 0, "N", "Only events of vCPU N.", set_vcpu, 0 },
 	{ "bytes", 0, "MIN..MAX",
-	  "Only events about so many bytes; either bound may be left out.", set_bytes },
+	  "Only events about so many bytes; either bound may be left out.", set_bytes,
+	  0 },
 	{ "site", 0, "GLOB",
 	  "Only events whose call site is in a function so called, or, with chains, that came "
 	  "through one.",
-	  set_site },
+	  OPTION_TO(struct trace_options, filter.site) },
 	{ "kernel", 0, "FILE",
 	  "Take the names of functions from FILE. Default: the kernel that the machine was "
 	  "started with.",
-	  set_kernel },
-	{ NULL, 0, NULL, NULL, NULL },
+	  OPTION_TO(struct trace_options, kernel) },
+	{ .name = NULL },
 };
 
 /* --- running ----------------------------------------------------------------------------- */
