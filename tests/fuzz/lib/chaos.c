@@ -125,6 +125,7 @@ void chaos_run(const struct chaos_device *device, const uint8_t *data, size_t si
 	chaos_take_used(c);
 	check_silence(c);
 	check_arena(c);
+	memset(c->m->high, SMALL_HIGH_FILL, c->high_may);
 	FUZZ_CHECK(hash_protected(c) == c->protected);
 	check_recovery(c);
 	small_machine_free(c->m);

@@ -84,6 +84,7 @@ struct chaos {
 	unsigned int done[CHAOS_QUEUES][CHAOS_QUEUE_SIZE];
 	uint8_t shadow[CHAOS_ARENA_SIZE]; /* what the driver wrote */
 	uint8_t may[CHAOS_ARENA_SIZE]; /* 0xff: the device may write here */
+	uint32_t high_may; /* and to so many bytes where high RAM begins */
 };
 
 /* One input, from set-up to the last check. */

@@ -135,11 +135,25 @@ uint64_t chaos_any_addr(struct chaos *c)
 	}
 }
 
+/* A buffer that begins in the hole below high RAM reaches into it, where a status at its end
+ * is written though all of it is no memory. */
+static void allow_high(struct chaos *c, uint64_t addr, uint32_t len)
+{
+	uint64_t reached = addr < MOCK_HIGH_BASE ? addr + len : 0;
+
+	if (reached > MOCK_HIGH_BASE && reached - MOCK_HIGH_BASE > c->high_may)
+		c->high_may = (uint32_t)(reached - MOCK_HIGH_BASE);
+	if (c->high_may > CHAOS_HIGH_SIZE)
+		c->high_may = CHAOS_HIGH_SIZE;
+}
+
 /* The device may write there, from now on. */
 static void allow(struct chaos *c, uint64_t addr, uint32_t len)
 {
 	uint64_t at = addr - CHAOS_ARENA;
 
+	if (!c->behind)
+		allow_high(c, addr, len);
 	if (c->behind || at >= CHAOS_ARENA_SIZE)
 		return;
 	if (len > CHAOS_ARENA_SIZE - at)

@@ -14,7 +14,7 @@ struct machine *small_machine_new(void)
 
 	memset(m, 0, sizeof(*m));
 	memset(low, 0, sizeof(low));
-	memset(high, 0x5a, sizeof(high));
+	memset(high, SMALL_HIGH_FILL, sizeof(high));
 	mock_host_init(&m->mh);
 	m->low = low;
 	m->high = high;

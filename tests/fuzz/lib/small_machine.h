@@ -10,6 +10,7 @@
 
 #define SMALL_LOW_SIZE	0x10000u
 #define SMALL_HIGH_SIZE 0x1000u
+#define SMALL_HIGH_FILL 0x5a
 
 /* Low RAM is zero, high RAM a pattern.  PCI has its bridge and nothing else. */
 struct machine *small_machine_new(void);
