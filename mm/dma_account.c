@@ -138,7 +138,9 @@ void dma_driver_released(struct device *dev)
 	dma_observe(.kind = DMA_EVENT_RELEASED, .dev = dev, .caller = _RET_IP_);
 }
 
-void dma_transfer_started(struct device *dev, unsigned long caller)
+void dma_transfer_started(struct device *dev, unsigned int queue, u16 first, u16 nr,
+			  unsigned long caller)
 {
-	dma_observe(.kind = DMA_EVENT_STARTED, .dev = dev, .caller = caller);
+	dma_observe(.kind = DMA_EVENT_STARTED, .dev = dev, .addr = queue, .phys = first,
+		    .size = nr, .caller = caller);
 }

@@ -142,6 +142,15 @@ struct dma_cache {
 	uint64_t used[DMA_CACHE_SIZE], clock;
 };
 
+/* On whose behalf an access is: the n-th entry, from 0 and modulo 2^16, of the available ring of
+ * a queue.  For the witness alone. */
+typedef uint32_t dma_request;
+#define DMA_NO_REQUEST 0u
+static inline dma_request dma_request_of(uint16_t queue, uint16_t n)
+{
+	return (queue + 1u) << 16 | n;
+}
+
 /* One device's way to memory. */
 struct dma_port {
 	const char *name; /* of the device */
@@ -150,6 +159,7 @@ struct dma_port {
 	const struct ram *ram;
 	struct dma_translator *translator; /* NULL: identity; by dma_set_translator() */
 	struct dma_witness *witness; /* NULL: nobody watches */
+	dma_request request; /* the next access is for it */
 	struct inject *inject; /* NULL: nothing goes wrong on purpose */
 	bool enabled; /* bus mastering; change by dma_set_enabled() */
 	struct dma_cache cache;

@@ -6,7 +6,9 @@
 struct dma_cursor dma_cursor(struct dma_port *port, enum dma_dir dir,
 			     const struct dma_seg *seg, unsigned int nr)
 {
-	struct dma_cursor c = { .port = port, .seg = seg, .dir = dir };
+	struct dma_cursor c = {
+		.port = port, .seg = seg, .dir = dir, .request = port->request
+	};
 
 	for (unsigned int i = 0; i < nr; i++)
 		c.left += seg[i].len;
@@ -58,6 +60,7 @@ int dma_cursor_walk(struct dma_cursor *c, uint64_t len, dma_walk_fn fn, void *ar
 {
 	if (len > c->left)
 		return -ENODATA;
+	c->port->request = c->request;
 	while (len) {
 		uint64_t n = in_segment(c, len), moved;
 		int err = dma_walk(c->port, c->seg->iova + c->offset, n, c->dir, fn, arg,
@@ -97,6 +100,7 @@ int dma_cursor_map(struct dma_cursor *c, struct dma_hold *hold, struct iovec *io
 
 	if (!c->left)
 		return 0;
+	c->port->request = c->request;
 	nr = dma_map_segs(c->port, hold, c->seg, c->offset, c->left, c->dir, iov, max,
 			  &mapped);
 	if (nr > 0)

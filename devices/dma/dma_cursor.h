@@ -18,6 +18,8 @@ struct dma_cursor {
 	uint64_t offset; /* of the next byte in it */
 	uint64_t left; /* bytes to the end of the stream */
 	enum dma_dir dir;
+	dma_request
+		request; /* the port's when the cursor was made: each access is for it */
 };
 
 /* The total of the lengths must not pass 2^64. */

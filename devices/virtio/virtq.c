@@ -130,6 +130,7 @@ static bool load16(struct virtq *q, uint32_t offset, uint16_t *value)
 		*value = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 		return true;
 	}
+	q->vd->dma->request = DMA_NO_REQUEST;
 	return !dma_read(q->vd->dma, a->iova + offset, value, sizeof(*value)) ||
 	       unreachable(q);
 }
@@ -146,6 +147,7 @@ static bool store16(struct virtq *q, uint32_t offset, uint16_t value)
 		__atomic_store_n(at, value, __ATOMIC_RELEASE);
 		return true;
 	}
+	q->vd->dma->request = DMA_NO_REQUEST;
 	return !dma_write(q->vd->dma, a->iova + offset, &value, sizeof(value)) ||
 	       unreachable(q);
 }
@@ -160,6 +162,7 @@ static bool store_elem(struct virtq *q, struct vring_used_elem elem)
 		memcpy(host + offset, &elem, sizeof(elem));
 		return true;
 	}
+	q->vd->dma->request = DMA_NO_REQUEST;
 	return !dma_write(q->vd->dma, a->iova + offset, &elem, sizeof(elem)) ||
 	       unreachable(q);
 }
@@ -219,6 +222,7 @@ struct virtq_chain *virtq_pop(struct virtq *q)
 
 	if (!q->enabled || !virtio_running(q->vd) || !next_head(q, &head))
 		return NULL;
+	q->vd->dma->request = dma_request_of(q->index, q->last_avail);
 	chain = virtq_read_chain(q, head);
 	if (!chain)
 		return NULL;
@@ -352,11 +356,13 @@ void virtq_process(struct virtq *q, bool (*handle)(void *arg, struct virtq_chain
 
 struct dma_cursor virtq_readable(const struct virtq_chain *chain)
 {
+	chain->q->vd->dma->request = chain->request;
 	return dma_cursor(chain->q->vd->dma, DMA_READ, chain->seg, chain->nr_out);
 }
 
 struct dma_cursor virtq_writable(const struct virtq_chain *chain)
 {
+	chain->q->vd->dma->request = chain->request;
 	return dma_cursor(chain->q->vd->dma, DMA_WRITE, chain->seg + chain->nr_out,
 			  chain->nr_in);
 }

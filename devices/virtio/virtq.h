@@ -28,6 +28,7 @@ struct virtq;
 struct virtq_chain {
 	struct virtq *q;
 	uint16_t head;
+	dma_request request; /* its place in the available ring */
 	uint16_t nr_out,
 		nr_in; /* segments; together at most the queue size, at least 1 */
 	uint64_t out_len, in_len; /* bytes; the sum is below 4 GiB */

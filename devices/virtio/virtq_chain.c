@@ -142,6 +142,7 @@ struct virtq_chain *virtq_read_chain(struct virtq *q, uint16_t head)
 	}
 	*chain = (struct virtq_chain){ .q = q,
 				       .head = head,
+				       .request = q->vd->dma->request,
 				       .nr_out = (uint16_t)w.nr_out,
 				       .nr_in = (uint16_t)w.nr_in,
 				       .out_len = w.out_len,

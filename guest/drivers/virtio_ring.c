@@ -424,6 +424,8 @@ bool virtqueue_kick_prepare(struct virtqueue *vq)
 	struct vring *r = to_vring(vq);
 	u16 old = r->kicked_idx, new = r->avail_idx;
 
+	/* Said even where no doorbell is needed: the device is at it already. */
+	dma_transfer_started(r->dma_dev, vq->index, old, (u16)(new - old), _RET_IP_);
 	/* The index is out before we look whether the device sleeps. */
 	smp_mb();
 	r->kicked_idx = new;
@@ -438,7 +440,6 @@ bool virtqueue_notify(struct virtqueue *vq)
 
 	if (r->broken)
 		return false;
-	dma_transfer_started(vq->vdev->dev.parent, _RET_IP_);
 	r->notify(vq);
 	return true;
 }

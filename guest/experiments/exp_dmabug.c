@@ -10,9 +10,11 @@
  * Witness: the checker's own counts, which it writes where the guest can read them.
  */
 #include <linux/dma-mapping.h>
+#include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/sprintf.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -72,6 +74,7 @@ static bool is_in(unsigned long pc, const char *function)
 static void end(struct trial *x, unsigned int kind, const char *function)
 {
 	const struct dma_check_area *area = dma_check_area();
+	u32 endpoint = bug.dev.endpoint;
 
 	dma_check_provoke(0);
 	for (unsigned int k = 0; k < DMA_FOUND_KINDS; k++)
@@ -80,7 +83,10 @@ static void end(struct trial *x, unsigned int kind, const char *function)
 			       area->found[k] == bug.found[k] + (k == kind),
 		       "%lu findings of kind %u",
 		       (unsigned long)(area->found[k] - bug.found[k]), k);
-	expect(x, area->last_kind == kind && area->last_endpoint == bug.dev.endpoint,
+	/* What is wrong with the channel is no device's fault. */
+	if (kind == DMA_FOUND_CORRUPT)
+		endpoint = 0;
+	expect(x, area->last_kind == kind && area->last_endpoint == endpoint,
 	       "the last is of kind %u, device %#x", area->last_kind,
 	       area->last_endpoint);
 	if (function)
@@ -467,6 +473,19 @@ EXPERIMENT(dmabug_sync_outside, "dmabug.sync-outside",
 	end(x, DMA_FOUND_SYNC_OUTSIDE, "planted_sync");
 }
 
+EXPERIMENT(dmabug_sync_unmapped, "dmabug.sync-unmapped",
+	   "found: a sync of what is no longer mapped", .needs = NEEDS)
+{
+	dma_addr_t dma;
+
+	if (!begin(x, DMA_FOUND_SYNC_OUTSIDE))
+		return;
+	dma = map_checked(x, bug.p, SIZE, DMA_TO_DEVICE);
+	planted_unmap(dma, SIZE, DMA_TO_DEVICE);
+	planted_sync(dma, SIZE, DMA_TO_DEVICE);
+	end(x, DMA_FOUND_SYNC_OUTSIDE, "planted_sync");
+}
+
 EXPERIMENT(dmabug_sync_direction, "dmabug.sync-direction",
 	   "found: a sync in another direction", .needs = NEEDS)
 {
@@ -477,6 +496,41 @@ EXPERIMENT(dmabug_sync_direction, "dmabug.sync-direction",
 	dma = map_checked(x, bug.p, SIZE, DMA_TO_DEVICE);
 	planted_sync(dma, SIZE, DMA_FROM_DEVICE);
 	planted_unmap(dma, SIZE, DMA_TO_DEVICE);
+	end(x, DMA_FOUND_SYNC_DIRECTION, "planted_sync");
+}
+
+static noinline void planted_sync_for_cpu(dma_addr_t dma, size_t size,
+					  enum dma_data_direction dir)
+{
+	dma_sync_single_for_cpu(&bug.dev, dma, size, dir);
+	barrier();
+}
+
+EXPERIMENT(dmabug_sync_read_only, "dmabug.sync-read-only",
+	   "found: a buffer that the device only reads synced for the CPU",
+	   .needs = NEEDS)
+{
+	dma_addr_t dma;
+
+	if (!begin(x, DMA_FOUND_SYNC_DIRECTION))
+		return;
+	dma = map_checked(x, bug.p, SIZE, DMA_TO_DEVICE);
+	planted_sync_for_cpu(dma, SIZE, DMA_FROM_DEVICE);
+	planted_unmap(dma, SIZE, DMA_TO_DEVICE);
+	end(x, DMA_FOUND_SYNC_DIRECTION, "planted_sync_for_cpu");
+}
+
+EXPERIMENT(dmabug_sync_write_only, "dmabug.sync-write-only",
+	   "found: a buffer that the device only writes synced for the device",
+	   .needs = NEEDS)
+{
+	dma_addr_t dma;
+
+	if (!begin(x, DMA_FOUND_SYNC_DIRECTION))
+		return;
+	dma = map_checked(x, bug.p, SIZE, DMA_FROM_DEVICE);
+	planted_sync(dma, SIZE, DMA_TO_DEVICE);
+	planted_unmap(dma, SIZE, DMA_FROM_DEVICE);
 	end(x, DMA_FOUND_SYNC_DIRECTION, "planted_sync");
 }
 
@@ -654,4 +708,45 @@ EXPERIMENT(dmabug_leak, "dmabug.leak",
 	if (expect(x, bridge, "the driver found no host bridge"))
 		dma_unmap_single(bridge, left, SIZE, DMA_TO_DEVICE);
 	end(x, DMA_FOUND_LEAK, "planted_probe");
+}
+
+/* --- the channel itself ---------------------------------------------------------------------- */
+
+#define TRIES 100
+
+/* A wild pointer hits the number of an entry in this CPU's ring.  It is one that says little:
+ * that somebody asked for an error. */
+static void spoil_an_entry(dma_addr_t dma)
+{
+	const struct dma_check_area *area = dma_check_area();
+	struct dma_check_entry *entry;
+	struct dma_check_ring *ring;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	ring = phys_to_virt(area->ring[smp_processor_id()]);
+	entry = (struct dma_check_entry *)(ring + 1);
+	dma_mapping_error(&bug.dev, dma);
+	dma_mapping_error(&bug.dev, dma);
+	WRITE_ONCE(entry[(ring->head - 2) & (area->ring_entries - 1)].seq, 0);
+	local_irq_restore(flags);
+	dma_check_take();
+}
+
+EXPERIMENT(dmabug_corrupt, "dmabug.corrupt",
+	   "found: a wild write to what the DMA API publishes", .needs = NEEDS)
+{
+	const struct dma_check_area *area = dma_check_area();
+	dma_addr_t dma;
+
+	if (!begin(x, DMA_FOUND_CORRUPT))
+		return;
+	dma = map_checked(x, bug.p, SIZE, DMA_TO_DEVICE);
+	/* A device that works just now has the entry taken before it is spoilt. */
+	for (int i = 0;
+	     i < TRIES && area->found[DMA_FOUND_CORRUPT] == bug.found[DMA_FOUND_CORRUPT];
+	     i++)
+		spoil_an_entry(dma);
+	planted_unmap(dma, SIZE, DMA_TO_DEVICE);
+	end(x, DMA_FOUND_CORRUPT, NULL);
 }

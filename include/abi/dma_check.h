@@ -45,7 +45,7 @@
 #define DMA_CHECK_PAGE_MIN 16u
 
 #define DMA_CHECK_MAGIC	  0x4b434843414d44ull /* "DMACHCK" */
-#define DMA_CHECK_VERSION 2u
+#define DMA_CHECK_VERSION 3u
 
 #define DMA_CHECK_RINGS_MAX   256u
 #define DMA_CHECK_ENTRIES_MAX 4096u
@@ -75,7 +75,9 @@
 /* dma_map_resource(): memory that is none of the kernel's. */
 #define DMA_CHECK_MAP_RESOURCE	 18u /* addr, phys, size */
 #define DMA_CHECK_UNMAP_RESOURCE 19u /* addr, size */
-/* A driver is about to tell the device that there is work: who asked for it. */
+/* A driver is about to tell the device that there is work, or finds that it need not: who asked
+ * for it.  addr: the queue; phys, size: the number of the first request, modulo 2^16, and how
+ * many; size 0: nothing new, or a device without queues. */
 #define DMA_CHECK_STARTED 20u
 #define DMA_CHECK_KINDS	  21u
 

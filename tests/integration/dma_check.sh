@@ -38,6 +38,9 @@ unmap-kind        | unmap-kind       | dmacheck0 | planted_unmap_sg | mapped as 
 unmap-entries     | unmap-entries    | dmacheck0 | planted_unmap_sg | 2 entries were mapped, 1 are unmapped
 free-address      | unmap-address    | dmacheck0 | planted_free     | free of another CPU address
 sync-outside      | sync-outside     | dmacheck0 | planted_sync     | run past the end of the mapping
+sync-unmapped     | sync-outside     | dmacheck0 | planted_sync     | is no longer mapped
+sync-read-only    | sync-direction   | dmacheck0 | planted_sync_for_cpu | mapped to-device, synced from-device for the CPU
+sync-write-only   | sync-direction   | dmacheck0 | planted_sync     | mapped from-device, synced to-device for the device
 sync-direction    | sync-direction   | dmacheck0 | planted_sync     | mapped to-device, synced from-device
 sync-entries      | sync-entries     | dmacheck0 | planted_sync_sg  | 2 entries were mapped, 1 are synced
 unchecked         | unchecked        | dmacheck0 | planted_unmap    | dma_mapping_error.. was never asked
@@ -46,6 +49,7 @@ segment-length    | segment-length   | dmacheck0 | planted_map_sg   | has 512 by
 segment-boundary  | segment-boundary | dmacheck0 | planted_map_sg   | crosses a multiple of 0x400
 bad-call          | bad-call         | dmacheck0 | planted_map      | mapping 0 bytes
 leak              | leak             | pci       | planted_probe    | still mapped when the driver let go
+corrupt           | corrupt          | guest     |                  | numbers of entries do not go up
 TABLE
 }
 trimmed() {
@@ -59,7 +63,7 @@ reported() { # EXPERIMENT KIND DEVICE SITE TEXT
 	touch-before-read) function=dmabug_touch_before ;;
 	touch-after-write) function=dmabug_touch_after ;;
 	beyond-mask) function=dmabug_mask ;;
-	outside) function= ;;
+	outside | corrupt) function= ;;
 	esac
 	jq -e --arg kind "$2" --arg device "$3" --arg site "$4" --arg function "$function" '
 		[.dma_check.findings[] | select(.kind == $kind) |

@@ -5,6 +5,7 @@
 #include "devices/util.h"
 #include "vmm/dma_check/dma_check_internal.h"
 #include "vmm/dma_check/dma_check_owner.h"
+#include "vmm/dma_check/dma_check_start.h"
 
 #define NEAR (1u << 20) /* how far away a mapping is still worth naming */
 
@@ -69,7 +70,8 @@ static void judge_unmapped(struct dma_checker *c, const struct dma_device *devic
 
 /* The mapping that the access is about when it may be; NULL after a finding. */
 static struct dma_map *judge(struct dma_checker *c, const struct dma_port *port,
-			     uint64_t iova, uint64_t len, enum dma_dir dir)
+			     uint64_t iova, uint64_t len, enum dma_dir dir,
+			     dma_request request)
 {
 	struct dma_device *device = dma_maps_find_device(&c->maps, port->endpoint);
 	struct range r = range_of(iova, len);
@@ -79,7 +81,7 @@ static struct dma_map *judge(struct dma_checker *c, const struct dma_port *port,
 				 .addr = iova,
 				 .size = len,
 				 .map = map,
-				 .started = device ? &device->started : NULL };
+				 .started = dma_start_of(device, request) };
 
 	if (!map) {
 		judge_unmapped(c, device, &f, r, dir);
@@ -104,16 +106,16 @@ static struct dma_map *judge(struct dma_checker *c, const struct dma_port *port,
 
 /* --- ownership --------------------------------------------------------------------------- */
 
-void dma_judge_owner(struct dma_checker *c, struct dma_map *map, uint64_t first,
-		     uint64_t last, const struct dma_chain *call)
+static void judge_owner(struct dma_checker *c, struct dma_map *map, struct range r,
+			const struct dma_chain *call, const struct dma_chain *started)
 {
 	struct dma_finding f = { .kind = DMA_FOUND_OWNERSHIP,
 				 .endpoint = map->device->endpoint,
 				 .map = map,
 				 .call = call,
-				 .started = call ? NULL : &map->device->started };
+				 .started = started };
 
-	if (dma_chunks_intact(map, first, last, &f.addr, &f.size))
+	if (dma_chunks_intact(map, r.first, r.last, &f.addr, &f.size))
 		return;
 	dma_found(c, &f,
 		  "bytes among the 0x%" PRIx64 " at 0x%" PRIx64
@@ -121,6 +123,12 @@ void dma_judge_owner(struct dma_checker *c, struct dma_map *map, uint64_t first,
 		  f.size, f.addr,
 		  call ? "found when they came back"
 		       : "found when the device touched them");
+}
+
+void dma_judge_owner(struct dma_checker *c, struct dma_map *map, uint64_t first,
+		     uint64_t last, const struct dma_chain *call)
+{
+	judge_owner(c, map, (struct range){ first, last }, call, NULL);
 }
 
 /* --- what the ports tell ----------------------------------------------------------------- */
@@ -141,11 +149,11 @@ static void access_begins(struct dma_witness *w, struct dma_port *port,
 		return;
 	dma_checker_settle(c);
 	c->accesses++;
-	map = judge(c, port, a->iova, a->len, a->dir);
+	map = judge(c, port, a->iova, a->len, a->dir, port->request);
 	if (!map || !map->chunks || !a->reached)
 		return;
 	r = range_of(a->iova, a->reached);
-	dma_judge_owner(c, map, r.first, r.last, NULL);
+	judge_owner(c, map, r, NULL, dma_start_of(map->device, port->request));
 	if (a->dir == DMA_WRITE)
 		dma_chunks_write_begin(map, r.first, r.last);
 }
@@ -176,7 +184,7 @@ static void window_taken(struct dma_witness *w, struct dma_port *port, uint64_t 
 		return;
 	dma_checker_settle(c);
 	c->accesses++;
-	judge(c, port, iova, len, dir);
+	judge(c, port, iova, len, dir, DMA_NO_REQUEST);
 }
 
 const struct dma_witness dma_checker_witness_ops = {

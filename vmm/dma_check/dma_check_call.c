@@ -7,6 +7,7 @@
 
 #include "vmm/dma_check/dma_check_internal.h"
 #include "vmm/dma_check/dma_check_owner.h"
+#include "vmm/dma_check/dma_check_start.h"
 
 static void corrupt(struct dma_checker *c, const char *what)
 {
@@ -225,7 +226,7 @@ static void judge_other(struct dma_checker *c, struct dma_device *device,
 		dma_judge_release(c, device);
 		break;
 	case DMA_CHECK_STARTED:
-		device->started = call;
+		dma_start_add(device, e, &call);
 		break;
 	default:
 		judge_refused(c, e, &call);
@@ -243,10 +244,12 @@ void dma_judge_call(struct dma_checker *c, unsigned int ring,
 	c->calls++;
 	if (!goes_on(e))
 		c->list[ring] = NULL;
-	if (!device || e->dir > DMA_CHECK_NONE)
-		corrupt(c, "an unknown direction, or too many devices");
-	else if (is_map(e, &kind))
-		judge_map(c, device, ring, e, kind);
+	if (!device)
+		corrupt(c, "too many devices");
+	else if (!is_map(e, &kind))
+		judge_other(c, device, e); /* with whatever direction: it is compared */
+	else if (e->dir > DMA_CHECK_NONE)
+		corrupt(c, "a mapping of an unknown direction");
 	else
-		judge_other(c, device, e);
+		judge_map(c, device, ring, e, kind);
 }

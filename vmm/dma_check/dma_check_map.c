@@ -165,6 +165,7 @@ void dma_maps_fini(struct dma_maps *maps)
 	for (unsigned int i = 0; i < maps->nr_devices; i++) {
 		free_all(&maps->device[i].live);
 		free_all(&maps->device[i].dead);
+		free(maps->device[i].start);
 	}
 	*maps = (struct dma_maps){ 0 };
 }

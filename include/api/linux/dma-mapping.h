@@ -202,7 +202,8 @@ enum dma_event_kind {
 	DMA_EVENT_CHECK, /* dma_mapping_error(addr) */
 	DMA_EVENT_REFUSED, /* a map call that failed: why, phys (0 if unknown), size */
 	DMA_EVENT_RELEASED, /* a driver has let go of the device */
-	DMA_EVENT_STARTED, /* the device is about to be told of work */
+	DMA_EVENT_STARTED, /* the device is about to be told of `size` requests in the queue
+			    * `addr`, the first of them number `phys` */
 };
 
 enum dma_refusal {
@@ -235,8 +236,10 @@ extern void (*dma_observer)(const struct dma_event *event);
  * nothing any more. */
 void dma_driver_released(struct device *dev);
 /* For whoever rings a device's doorbell, just before: `caller` is a return address into who
- * asked for the transfer.  A report of what the device then does wrong can name it. */
-void dma_transfer_started(struct device *dev, unsigned long caller);
+ * asked for the transfer.  A report of what the device then does wrong can name it.  It is about
+ * `nr` requests of that queue from number `first` on, modulo 2^16; 0 where there are no queues. */
+void dma_transfer_started(struct device *dev, unsigned int queue, u16 first, u16 nr,
+			  unsigned long caller);
 
 /* Sums over all devices, for reports. */
 struct dma_stats {

@@ -144,6 +144,7 @@ static void access_memory(struct world *w, struct fuzz *f)
 	uint8_t buf[512];
 	uint64_t addr = any_address(f), len = 1 + fuzz_below(f, sizeof(buf));
 
+	port->request = (dma_request)addr;
 	if (fuzz_u8(f) & 1) {
 		fuzz_bytes(f, buf, 8);
 		memset(buf + 8, (int)len, sizeof(buf) - 8);

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "devices/util.h"
+
 static struct blk b;
 
 static int teardown(void **state)
@@ -227,6 +229,53 @@ static void test_reset_while_waiting(void **state)
 	assert_int_equal(told.count, 4); /* and is torn down like that */
 }
 
+/* --- on whose behalf --------------------------------------------------------------------- */
+
+struct watched {
+	struct dma_witness witness;
+	unsigned int seen[3]; /* accesses, by slot */
+};
+
+/* An access to a slot's header, data or status is for that slot's request. */
+static void on_begin(struct dma_witness *w, struct dma_port *port,
+		     const struct dma_access *a)
+{
+	static const dma_request request[] = { 1 << 16 | 0, 1 << 16 | 1, 2 << 16 | 0 };
+	struct watched *watched = container_of(w, struct watched, witness);
+
+	for (unsigned int slot = 0; slot < ARRAY_SIZE(request); slot++) {
+		if (a->iova != b.header[slot] && a->iova != b.data + slot * 512 &&
+		    a->iova != b.status[slot])
+			continue;
+		assert_int_equal(port->request, request[slot]);
+		watched->seen[slot]++;
+	}
+}
+
+/* Two requests for one doorbell, one of another queue since: each access is its request's,
+ * whenever it comes. */
+static void test_requests_are_told_apart(void **state)
+{
+	struct watched watched = { .witness = { .begin = on_begin } };
+
+	(void)state;
+	blk_start(&b, &(struct blk_params){
+			      .engine = &block_engine_mock, .depth = 8, .nr_queues = 2 });
+	b.m->pci.dev[BLK_DEVFN]->dma.witness = &watched.witness;
+	blk_offer_write(&b, 0, 0);
+	blk_offer_write(&b, 0, 1);
+	blk_ring(&b, 0);
+	blk_offer_write(&b, 1, 2);
+	blk_ring(&b, 1);
+	assert_int_equal(mock_engine.count, 3);
+	for (unsigned int i = 0; i < 3; i++)
+		blk_step_ends(&b, 512);
+	for (unsigned int slot = 0; slot < 3; slot++) {
+		assert_int_equal(blk_status(&b, slot), VIRTIO_BLK_S_OK);
+		assert_int_equal(watched.seen[slot], 3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +285,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_reports, teardown),
 		cmocka_unit_test_teardown(test_waits_for_anything, teardown),
 		cmocka_unit_test_teardown(test_reset_while_waiting, teardown),
+		cmocka_unit_test_teardown(test_requests_are_told_apart, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -342,7 +342,7 @@ static void the_observer_learns_why_a_call_is_refused(void **state)
 	dma_map_sg(&dma_dev, &sg, 1, DMA_NONE);
 	dma_map_sg(&dma_dev, &sg, 1, DMA_TO_DEVICE);
 	dma_driver_released(&dma_dev);
-	dma_transfer_started(&dma_dev, 0x1234);
+	dma_transfer_started(&dma_dev, 3, 0xfffe, 9, 0x1234);
 	dma_observer = NULL;
 
 	assert_int_equal(nr_seen, 7);
@@ -356,7 +356,9 @@ static void the_observer_learns_why_a_call_is_refused(void **state)
 	assert_int_equal(seen[3].why, DMA_REFUSED_CALL);
 	assert_int_equal(seen[4].why, DMA_REFUSED_REACH);
 	expect_event(5, DMA_EVENT_RELEASED, 0);
-	expect_event(6, DMA_EVENT_STARTED, 0);
+	expect_event(6, DMA_EVENT_STARTED, 9);
+	assert_int_equal(seen[6].addr, 3);
+	assert_int_equal(seen[6].phys, 0xfffe);
 	assert_int_equal(seen[6].caller, 0x1234);
 	vfree(far);
 }

@@ -106,7 +106,7 @@ static noinline dma_addr_t map_here(void *p, size_t size)
 /* What rings a doorbell for its caller. */
 static noinline void start_here(void)
 {
-	dma_transfer_started(&dma_dev, _RET_IP_);
+	dma_transfer_started(&dma_dev, 2, 77, 5, _RET_IP_);
 	barrier();
 }
 
@@ -158,6 +158,9 @@ static void a_mapping_and_its_chain(void **state)
 	assert_int_equal(e->flags, 0);
 	nth(5, DMA_CHECK_RELEASED);
 	e = nth(6, DMA_CHECK_STARTED);
+	assert_int_equal(e->addr, 2);
+	assert_int_equal(e->phys, 77);
+	assert_int_equal(e->size, 5);
 	assert_true(e->depth >= 1);
 	assert_in_range(e->chain[0], (unsigned long)a_mapping_and_its_chain,
 			(unsigned long)a_mapping_and_its_chain + 4096);

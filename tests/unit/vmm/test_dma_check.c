@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tests/unit/vmm/dma_judge.h"
+#include "vmm/dma_check/dma_check_start.h"
 
 #define A GUEST_FREE
 #define B (GUEST_FREE + 0x1000u)
@@ -145,6 +146,60 @@ static void who_started_it(void **state)
 	dma_read(&judge.nic, B, bytes, 1);
 	expect_found(DMA_FOUND_OUTSIDE);
 	assert_null(strstr(judge.said, "started by"));
+}
+
+/* "disk0 reads B for the request": by whom was it started? */
+static void expect_started(dma_request request, const char *by)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "started by %s", by);
+	judge.said[0] = '\0';
+	judge.disk.request = request;
+	reads(B, 8);
+	expect_found(DMA_FOUND_OUTSIDE);
+	if (by[0] ? !strstr(judge.said, line) : !!strstr(judge.said, line))
+		fail_msg("request %#x: not \"%s\": %s", request, line, judge.said);
+	judge.checker->nr_reports = 0; /* so that the next one is said, too */
+}
+
+static void start(uint64_t queue, uint16_t first, uint16_t nr, uint64_t site)
+{
+	struct dma_check_entry e = judge_call(DMA_CHECK_STARTED, queue, nr, 0, site);
+
+	e.phys = first;
+	judge_tell(e);
+}
+
+/* Several queues, several requests for one doorbell, and doorbells since. */
+static void who_started_that_request(void **state)
+{
+	(void)state;
+	expect_started(dma_request_of(0, 0), "");
+	start(0, 0xfffe, 3, SITE_MAP); /* 0xfffe, 0xffff, 0 */
+	start(1, 0, 1, SITE_UNMAP);
+	start(0, 1, 1, SITE_SYNC);
+	start(0, 2, 0, SITE_START);
+	expect_started(DMA_NO_REQUEST, "start_it");
+	expect_started(dma_request_of(0, 0xfffd), "");
+	expect_started(dma_request_of(0, 0xfffe), "map_it");
+	expect_started(dma_request_of(0, 0xffff), "map_it");
+	expect_started(dma_request_of(0, 0), "map_it");
+	expect_started(dma_request_of(0, 1), "sync_it");
+	expect_started(dma_request_of(0, 2), "");
+	expect_started(dma_request_of(1, 0), "unmap_it");
+	expect_started(dma_request_of(1, 1), "");
+	expect_started(dma_request_of(2, 0), "");
+	/* The queue was reset: the numbers come again. */
+	start(0, 0, 2, SITE_CALLER);
+	expect_started(dma_request_of(0, 0), "driver");
+	expect_started(dma_request_of(0, 1), "driver");
+	expect_started(dma_request_of(0, 0xffff), "map_it");
+	/* What was long ago is forgotten, and nothing else takes its place. */
+	for (unsigned int i = 0; i < DMA_STARTS_MAX; i++)
+		start(1, (uint16_t)i, 1, SITE_START);
+	expect_started(dma_request_of(0, 0), "");
+	expect_started(dma_request_of(1, 0), "start_it");
 }
 
 static void against_the_direction(void **state)
@@ -471,6 +526,23 @@ static void a_list_that_ends_half_way(void **state)
 	assert_int_equal(judge.checker->maps.nr_live, 1);
 }
 
+/* A direction that is none is a driver's mistake, where it can be one. */
+static void an_unknown_direction(void **state)
+{
+	(void)state;
+	judge_map(A, 64, TO);
+	judge_tell(judge_call(DMA_CHECK_SYNC_FOR_CPU, A, 64, 9, SITE_SYNC));
+	expect_found(DMA_FOUND_SYNC_DIRECTION);
+	assert_int_equal(last_site(), SITE_SYNC);
+	judge_unmap(A, 64, 9);
+	expect_found(DMA_FOUND_UNMAP_DIRECTION);
+	assert_non_null(strstr(judge.said, "mapped to-device, unmapped no direction"));
+	judge_tell(
+		judge_call(DMA_CHECK_MAP, A, 64, 9, SITE_MAP)); /* the API refuses it */
+	expect_found(DMA_FOUND_CORRUPT);
+	assert_int_equal(judge.checker->maps.nr_live, 0);
+}
+
 /* --- sync -------------------------------------------------------------------------------------------- */
 
 static void sync(uint8_t kind, uint64_t addr, uint64_t size, uint8_t dir)
@@ -641,6 +713,8 @@ int main(void)
 		T(past_the_end),
 		T(after_unmap),
 		T(who_started_it),
+		T(who_started_that_request),
+		T(an_unknown_direction),
 		T(against_the_direction),
 		T(a_fault_is_judged_too),
 		T(a_queue_in_freed_memory),
