@@ -73,7 +73,7 @@ struct slab {
 	u16 inuse;
 	u16 objects;
 	u16 colour; /* the first object's place starts this many 8-byte units in */
-	u16 unused;
+	u16 taker; /* while partial: the CPU that takes from it, plus 1; 0: none yet */
 };
 
 _Static_assert(sizeof(struct slab) == sizeof(struct page), "slab overlays page");
@@ -287,7 +287,8 @@ static inline bool slab_object_free(struct slab *slab, unsigned int index)
 
 /* mm/slab_lists.c */
 void slab_lists_init(struct slab_lists *lists);
-/* Up to n objects out of one slab that has some; 0 when all slabs are full.  Any context. */
+/* Up to n objects out of one slab that has some; 0 when all slabs are full, or other CPUs'
+ * (the next one gets a slab of its own).  Any context. */
 unsigned int slab_lists_take(struct kmem_cache *s, void **objs, unsigned int n);
 /* One object, from a new slab if need be. */
 void *slab_lists_get(struct kmem_cache *s, gfp_t gfp);

@@ -8,11 +8,17 @@
  * written into free objects, so what a constructor made stays.
  *
  * Objects come from partial slabs first, so that few slabs are in use; within a slab the
- * lowest address comes first.  Successive slabs start their objects at successive offsets
+ * lowest address comes first.  A slab from which a CPU takes is that CPU's until it is full
+ * or free: did two CPUs take turns, they would own neighbouring lines, and what one
+ * processor fetches ahead of its own lines it would take from the other, for ever.  So each
+ * CPU may have a partial slab to itself, until memory is short.  Successive slabs start their objects at successive offsets
  * (colours) as far as the space left over allows, so that the same field of many objects
  * spreads over the lines of the processor's cache.
  */
 #include "mm/slab.h"
+
+/* So many partial slabs are left to other CPUs at most. */
+#define SLAB_LOOK 8
 
 void slab_lists_init(struct slab_lists *lists)
 {
@@ -167,8 +173,10 @@ static void slab_set_inuse(struct slab_lists *lists, struct slab *slab, int delt
 	bool moves = old == 0 || old == slab->objects || now == 0 || now == slab->objects;
 
 	lists->inuse = (unsigned long)((long)lists->inuse + delta);
-	if (moves)
+	if (moves) {
 		slab_delist(lists, slab);
+		slab->taker = 0;
+	}
 	slab->inuse = (u16)now;
 	if (moves)
 		slab_enlist(lists, slab);
@@ -194,6 +202,11 @@ static void slab_pick(struct kmem_cache *s, struct slab *slab, void **objs,
 	}
 }
 
+static u16 slab_taker_here(void)
+{
+	return (u16)(arch_cpu_id() + 1);
+}
+
 /* Publishes a new slab, keeping its first object back for the caller. */
 static void *slab_add(struct kmem_cache *s, struct slab *slab)
 {
@@ -204,6 +217,7 @@ static void *slab_add(struct kmem_cache *s, struct slab *slab)
 	spin_lock_irqsave(&lists->lock, flags);
 	slab_pick(s, slab, &obj, 1);
 	slab->inuse = 1;
+	slab->taker = slab_taker_here();
 	slab_enlist(lists, slab);
 	lists->objects += slab->objects;
 	lists->inuse++;
@@ -241,25 +255,41 @@ static void slab_release(struct list_head *slabs)
 
 /* --- in and out ------------------------------------------------------------------------ */
 
-unsigned int slab_lists_take(struct kmem_cache *s, void **objs, unsigned int n)
+/* A slab with free objects for this CPU: of the partial ones the first that is its own or
+ * nobody's, or else the one after `skip` of others; NULL: there is none. */
+static struct slab *slab_choose(struct slab_lists *lists, unsigned int skip)
+{
+	u16 here = slab_taker_here();
+	struct slab *slab;
+
+	list_for_each_entry (slab, &lists->partial, list)
+		if (!slab->taker || slab->taker == here || !skip--)
+			return slab;
+	return list_first_entry_or_null(&lists->free, struct slab, list);
+}
+
+static unsigned int slab_take(struct kmem_cache *s, void **objs, unsigned int n,
+			      unsigned int skip)
 {
 	struct slab_lists *lists = &s->lists;
-	struct list_head *from;
+	struct slab *slab;
 	unsigned long flags;
 
 	spin_lock_irqsave(&lists->lock, flags);
-	from = list_empty(&lists->partial) ? &lists->free : &lists->partial;
-	if (list_empty(from)) {
-		n = 0;
-	} else {
-		struct slab *slab = list_first_entry(from, struct slab, list);
-
+	slab = slab_choose(lists, skip);
+	if (slab) {
 		n = min_t(unsigned int, n, slab->objects - slab->inuse);
 		slab_pick(s, slab, objs, n);
 		slab_set_inuse(lists, slab, (int)n);
+		slab->taker = slab_taker_here();
 	}
 	spin_unlock_irqrestore(&lists->lock, flags);
-	return n;
+	return slab ? n : 0;
+}
+
+unsigned int slab_lists_take(struct kmem_cache *s, void **objs, unsigned int n)
+{
+	return slab_take(s, objs, n, SLAB_LOOK);
 }
 
 void *slab_lists_get(struct kmem_cache *s, gfp_t gfp)
@@ -267,14 +297,16 @@ void *slab_lists_get(struct kmem_cache *s, gfp_t gfp)
 	struct slab *slab;
 	void *obj;
 
-	if (slab_lists_take(s, &obj, 1))
+	if (slab_take(s, &obj, 1, SLAB_LOOK))
 		return obj;
 	slab = slab_make(s, gfp);
 	if (!slab && gfpflags_allow_blocking(gfp)) {
 		slab_reap();
 		slab = slab_make(s, gfp);
 	}
-	return slab ? slab_add(s, slab) : NULL;
+	if (slab)
+		return slab_add(s, slab);
+	return slab_take(s, &obj, 1, 0) ? obj : NULL;
 }
 
 /* Marks one object free.  False: it is none of this cache's objects, or free already. */

@@ -4,6 +4,7 @@
 #include <linux/atomic.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
+#include "mm/slab.h"
 #include "slab_test.h"
 
 #define CPUS   4
@@ -222,6 +223,129 @@ static void a_dma_cache_is_made_once(void **state)
 	slab_set_up(state); /* that cache stays for ever */
 }
 
+/* --- whose slab ------------------------------------------------------------------------ */
+
+#define TAKEN 4
+
+static void *taken[CPUS][TAKEN];
+
+static void take_some(void *arg)
+{
+	(void)arg;
+	for (unsigned int i = 0; i < TAKEN; i++)
+		taken[smp_processor_id()][i] = kmem_cache_alloc(shared, GFP_NOWAIT);
+}
+
+/* The same on the second CPU alone. */
+static void take_on_the_second(void *arg)
+{
+	if (smp_processor_id() == 1)
+		take_some(arg);
+}
+
+static void give_back(unsigned int cpu)
+{
+	for (unsigned int i = 0; i < TAKEN; i++)
+		kmem_cache_free(shared, taken[cpu][i]);
+}
+
+/* A cache without magazines: every call reaches the slabs. */
+static void make_shared(void)
+{
+	shared = kmem_cache_create("whose", 64, 0, SLAB_CONSISTENCY_CHECKS, NULL);
+}
+
+static void each_cpu_takes_from_a_slab_of_its_own(void **state)
+{
+	(void)state;
+	make_shared();
+	host_run_on_cpus(CPUS, take_some, NULL);
+	assert_int_equal(info_of(shared).slabs_partial, CPUS);
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
+		for (unsigned int i = 0; i < TAKEN; i++)
+			assert_ptr_equal(slab_of(taken[cpu][i]), slab_of(taken[cpu][0]));
+	slab_check();
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
+		give_back(cpu);
+	slab_check();
+	assert_int_equal(kmem_cache_destroy(shared), 0);
+}
+
+/* From a slab that was full nobody takes yet: it serves whoever comes first. */
+static void a_slab_that_was_full_is_nobodys(void **state)
+{
+	unsigned int n;
+	void *all[200] = { NULL };
+
+	(void)state;
+	make_shared();
+	n = info_of(shared).objects_per_slab;
+	assert_true(n > 2 * TAKEN && n <= 200);
+	for (unsigned int i = 0; i < n; i++)
+		all[i] = kmem_cache_alloc(shared, GFP_KERNEL);
+	for (unsigned int i = 0; i < 2 * TAKEN; i++)
+		kmem_cache_free(shared, all[--n]);
+	host_run_on_cpus(2, take_on_the_second, NULL);
+	assert_ptr_equal(slab_of(taken[1][TAKEN - 1]), slab_of(all[0]));
+	take_some(NULL);
+	assert_int_equal(info_of(shared).slabs_created, 2);
+	assert_ptr_not_equal(slab_of(taken[0][0]), slab_of(all[0]));
+	slab_check();
+	give_back(0);
+	give_back(1);
+	kmem_cache_free_bulk(shared, n, all);
+	assert_int_equal(kmem_cache_destroy(shared), 0);
+}
+
+static void without_memory_other_cpus_slabs_serve_too(void **state)
+{
+	(void)state;
+	make_shared();
+	take_some(NULL);
+	fail_pages(1, -1);
+	host_run_on_cpus(2, take_on_the_second, NULL);
+	fail_nothing();
+	for (unsigned int i = 0; i < TAKEN; i++) {
+		assert_non_null(taken[1][i]);
+		assert_ptr_equal(slab_of(taken[1][i]), slab_of(taken[0][0]));
+	}
+	slab_check();
+	give_back(0);
+	give_back(1);
+	host_log_clear();
+	assert_int_equal(kmem_cache_destroy(shared), 0);
+}
+
+/* However many partial slabs one CPU has come to take from, others leave only some to it. */
+static void few_slabs_are_left_to_one_cpu(void **state)
+{
+	void *all[20][100], *again[20];
+	unsigned int n;
+
+	(void)state;
+	make_shared();
+	n = info_of(shared).objects_per_slab;
+	assert_true(n > TAKEN + 2 && n <= 100);
+	for (unsigned int slab = 0; slab < 20; slab++)
+		for (unsigned int i = 0; i < n; i++)
+			all[slab][i] = kmem_cache_alloc(shared, GFP_KERNEL);
+	for (unsigned int slab = 0; slab < 20; slab++) {
+		for (unsigned int i = 0; i < TAKEN + 1; i++)
+			kmem_cache_free(shared, all[slab][i]);
+		again[slab] = kmem_cache_alloc(shared, GFP_KERNEL);
+		assert_ptr_equal(slab_of(again[slab]), slab_of(all[slab][0]));
+	}
+	host_run_on_cpus(2, take_on_the_second, NULL);
+	assert_int_equal(info_of(shared).slabs_created, 20);
+	slab_check();
+	give_back(1);
+	for (unsigned int slab = 0; slab < 20; slab++) {
+		kmem_cache_free(shared, again[slab]);
+		kmem_cache_free_bulk(shared, n - TAKEN - 1, all[slab] + TAKEN + 1);
+	}
+	assert_int_equal(kmem_cache_destroy(shared), 0);
+}
+
 /* --- interrupts ------------------------------------------------------------------------ */
 
 /* An interrupt may come between any two operations, and itself allocate and free. */
@@ -264,6 +388,10 @@ int main(void)
 		slab_test(draining_disturbs_nobody),
 		slab_test(draining_never_splits_a_fast_path),
 		slab_test(a_dma_cache_is_made_once),
+		slab_test(each_cpu_takes_from_a_slab_of_its_own),
+		slab_test(a_slab_that_was_full_is_nobodys),
+		slab_test(without_memory_other_cpus_slabs_serve_too),
+		slab_test(few_slabs_are_left_to_one_cpu),
 		slab_test(interrupts_use_the_same_cache),
 	};
 
