@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The cases that every device goes through: each spoils one good request in one way. */
+#include "tests/hostile/case_list.h"
 #include "tests/hostile/hostile.h"
 
 #define STORM	     400u
@@ -622,63 +623,14 @@ static bool doorbell_storm(struct attack *a)
 	{                                           \
 		number " " #fn, expect, without, fn \
 	}
-#define INDIRECT VIRTIO_FEATURE(VIRTIO_RING_F_INDIRECT_DESC)
 
 const struct attack_case attack_cases[] = {
-	CASE("1", EXPECT_BROKEN, 0, next_is_itself),
-	CASE("2", EXPECT_BROKEN, 0, two_in_a_cycle),
-	CASE("2", EXPECT_BROKEN, 0, writable_cycle),
-	CASE("3", EXPECT_GOOD, 0, as_long_as_the_queue),
-	CASE("3", EXPECT_BROKEN, 0, longer_than_the_queue),
-	CASE("4", EXPECT_BROKEN, 0, next_beyond_the_queue),
-	CASE("4", EXPECT_BROKEN, 0, next_far_beyond),
-	CASE("5", EXPECT_BROKEN, 0, head_beyond_the_queue),
-	CASE("5", EXPECT_BROKEN, 0, head_far_beyond),
-	CASE("6", EXPECT_BROKEN, 0, index_jumps),
-	CASE("7", EXPECT_BROKEN, 0, index_goes_backwards),
+	SHARED_CASES(CASE),
 	CASE("8", EXPECT_GOOD, 0, index_wraps),
-	CASE("9", EXPECT_ANY, 0, same_head_twice),
-	CASE("10", EXPECT_BROKEN, 0, read_wraps),
-	CASE("10", EXPECT_BROKEN, 0, write_wraps),
-	CASE("10", EXPECT_BROKEN, 0, tail_wraps_into_ram),
-	CASE("11", EXPECT_ERROR, 0, read_past_ram),
-	CASE("11", EXPECT_ERROR, 0, write_past_ram),
-	CASE("12", EXPECT_ERROR, 0, write_into_the_hole),
-	CASE("12", EXPECT_ERROR, 0, write_over_the_hole),
-	CASE("12", EXPECT_ERROR, 0, read_over_the_hole),
-	CASE("13", EXPECT_BROKEN, 0, lengths_pass_4g),
-	CASE("14", EXPECT_BROKEN, 0, first_length_0),
-	CASE("14", EXPECT_BROKEN, 0, last_length_0),
-	CASE("15", EXPECT_GOOD, 0, indirect_works),
-	CASE("15", EXPECT_BROKEN, 0, indirect_in_indirect),
-	CASE("16", EXPECT_BROKEN, 0, indirect_and_next),
-	CASE("17", EXPECT_BROKEN, 0, indirect_length_0),
-	CASE("17", EXPECT_BROKEN, 0, indirect_length_odd),
-	CASE("17", EXPECT_BROKEN, 0, indirect_next_beyond),
-	CASE("17", EXPECT_BROKEN, 0, indirect_cycle),
-	CASE("17", EXPECT_BROKEN, 0, indirect_outside_ram),
-	CASE("17", EXPECT_BROKEN, 0, indirect_wraps),
-	CASE("18", EXPECT_BROKEN, INDIRECT, indirect_works),
-	CASE("19", EXPECT_BROKEN, 0, readable_after_writable),
-	CASE("20", EXPECT_ERROR, 0, nothing_is_writable),
-	CASE("21", EXPECT_GOOD, 0, one_byte_descriptors),
 	CASE("22", EXPECT_GOOD, 0, rewritten_meanwhile),
-	CASE("23", EXPECT_ANY, 0, writes_own_rings),
-	CASE("23", EXPECT_ANY, 0, reads_own_rings),
-	CASE("24", EXPECT_ERROR, 0, writes_own_registers),
-	CASE("24", EXPECT_ERROR, 0, writes_own_doorbell),
-	CASE("24", EXPECT_ERROR, 0, reads_own_isr),
-	CASE("24", EXPECT_ERROR, 0, writes_other_registers),
-	CASE("24", EXPECT_ERROR, 0, writes_ecam),
-	CASE("24", EXPECT_ERROR, 0, writes_msi_window),
-	CASE("25", EXPECT_GOOD, 0, queue_changed_while_enabled),
 	CASE("26", EXPECT_ANY, 0, bad_queues),
-	CASE("27", EXPECT_GOOD, 0, bells_of_other_queues),
 	CASE("27", EXPECT_ANY, 0, bells_before_driver_ok),
-	CASE("28", EXPECT_ANY, 0, reset_in_flight),
-	CASE("28", EXPECT_GOOD, 0, queue_reset_in_flight),
 	CASE("29", EXPECT_GOOD, 0, odd_accesses),
-	CASE("38", EXPECT_ANY, 0, status_storm),
 	CASE("38", EXPECT_GOOD, 0, features_after_ok),
 	CASE("40", EXPECT_ANY, 0, doorbell_storm),
 	CASE("40", EXPECT_GOOD, 0, interrupts_never_taken),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "devices/util.h"
+#include "tests/hostile/case_list.h"
 #include "tests/unit/devices/mock_hostile.h"
 
 #define MOST_PIECES 80
@@ -591,61 +592,12 @@ static bool status_storm(struct hostile *h)
 	{                                           \
 		number " " #fn, expect, without, fn \
 	}
-#define INDIRECT  VIRTIO_FEATURE(VIRTIO_RING_F_INDIRECT_DESC)
 #define EVENT_IDX VIRTIO_FEATURE(VIRTIO_RING_F_EVENT_IDX)
 
 const struct hostile_case hostile_cases[] = {
-	CASE("1", EXPECT_BROKEN, 0, next_is_itself),
-	CASE("2", EXPECT_BROKEN, 0, two_in_a_cycle),
-	CASE("2", EXPECT_BROKEN, 0, writable_cycle),
-	CASE("3", EXPECT_GOOD, 0, as_long_as_the_queue),
-	CASE("3", EXPECT_BROKEN, 0, longer_than_the_queue),
-	CASE("4", EXPECT_BROKEN, 0, next_beyond_the_queue),
-	CASE("4", EXPECT_BROKEN, 0, next_far_beyond),
-	CASE("5", EXPECT_BROKEN, 0, head_beyond_the_queue),
-	CASE("5", EXPECT_BROKEN, 0, head_far_beyond),
-	CASE("6", EXPECT_BROKEN, 0, index_jumps),
+	SHARED_CASES(CASE),
 	CASE("6", EXPECT_BROKEN, EVENT_IDX, index_jumps),
-	CASE("7", EXPECT_BROKEN, 0, index_goes_backwards),
-	CASE("9", EXPECT_ANY, 0, same_head_twice),
-	CASE("10", EXPECT_BROKEN, 0, read_wraps),
-	CASE("10", EXPECT_BROKEN, 0, write_wraps),
-	CASE("10", EXPECT_BROKEN, 0, tail_wraps_into_ram),
-	CASE("11", EXPECT_ERROR, 0, read_past_ram),
-	CASE("11", EXPECT_ERROR, 0, write_past_ram),
-	CASE("12", EXPECT_ERROR, 0, write_into_the_hole),
-	CASE("12", EXPECT_ERROR, 0, write_over_the_hole),
-	CASE("12", EXPECT_ERROR, 0, read_over_the_hole),
-	CASE("13", EXPECT_BROKEN, 0, lengths_pass_4g),
-	CASE("14", EXPECT_BROKEN, 0, first_length_0),
-	CASE("14", EXPECT_BROKEN, 0, last_length_0),
-	CASE("15", EXPECT_GOOD, 0, indirect_works),
-	CASE("15", EXPECT_BROKEN, 0, indirect_in_indirect),
-	CASE("16", EXPECT_BROKEN, 0, indirect_and_next),
-	CASE("17", EXPECT_BROKEN, 0, indirect_length_0),
-	CASE("17", EXPECT_BROKEN, 0, indirect_length_odd),
-	CASE("17", EXPECT_BROKEN, 0, indirect_next_beyond),
-	CASE("17", EXPECT_BROKEN, 0, indirect_cycle),
-	CASE("17", EXPECT_BROKEN, 0, indirect_outside_ram),
-	CASE("17", EXPECT_BROKEN, 0, indirect_wraps),
-	CASE("18", EXPECT_BROKEN, INDIRECT, indirect_works),
-	CASE("19", EXPECT_BROKEN, 0, readable_after_writable),
-	CASE("20", EXPECT_ERROR, 0, nothing_is_writable),
 	CASE("20", EXPECT_ERROR, 0, last_is_not_writable),
-	CASE("21", EXPECT_GOOD, 0, one_byte_descriptors),
-	CASE("23", EXPECT_ANY, 0, writes_own_rings),
 	CASE("23", EXPECT_ANY, 0, writes_own_descriptors),
-	CASE("23", EXPECT_ANY, 0, reads_own_rings),
-	CASE("24", EXPECT_ERROR, 0, writes_own_registers),
-	CASE("24", EXPECT_ERROR, 0, writes_own_doorbell),
-	CASE("24", EXPECT_ERROR, 0, reads_own_isr),
-	CASE("24", EXPECT_ERROR, 0, writes_other_registers),
-	CASE("24", EXPECT_ERROR, 0, writes_ecam),
-	CASE("24", EXPECT_ERROR, 0, writes_msi_window),
-	CASE("25", EXPECT_GOOD, 0, queue_changed_while_enabled),
-	CASE("27", EXPECT_GOOD, 0, bells_of_other_queues),
-	CASE("28", EXPECT_ANY, 0, reset_in_flight),
-	CASE("28", EXPECT_GOOD, 0, queue_reset_in_flight),
-	CASE("38", EXPECT_ANY, 0, status_storm),
 };
 const unsigned int hostile_nr_cases = ARRAY_SIZE(hostile_cases);
