@@ -5,55 +5,17 @@
 #include <linux/kfence.h>
 #include <linux/kmsan-checks.h>
 #include <linux/page_debug.h>
+#include <guest/cmdline.h>
 #include <mm/dma_debug.h>
 #include <mm/trace.h>
 
-static int set_kfence_sample_interval(char *value)
-{
-	return kfence_setup(value);
-}
-early_param("kfence.sample_interval", set_kfence_sample_interval);
-
-static int set_init_on_alloc(char *value)
-{
-	return init_on_alloc_setup(value);
-}
-early_param("init_on_alloc", set_init_on_alloc);
-
-static int set_init_on_free(char *value)
-{
-	return init_on_free_setup(value);
-}
-early_param("init_on_free", set_init_on_free);
-
-static int set_kmsan(char *value)
-{
-	return kmsan_setup(value);
-}
-early_param("kmsan", set_kmsan);
-
-static int set_alloc_profile(char *value)
-{
-	return alloc_profile_setup(value);
-}
-early_param("alloc_profile", set_alloc_profile);
-
-static int set_dma_debug(char *value)
-{
-	return dma_debug_setup(value);
-}
-early_param("dma_debug", set_dma_debug);
-
-static int set_trace(char *value)
-{
-	return trace_setup(value);
-}
-early_param("trace", set_trace);
-
-static int set_trace_buf_size(char *value)
-{
-	return trace_buf_size_setup(value);
-}
-early_param("trace_buf_size", set_trace_buf_size);
+SETUP_PARAM("kfence.sample_interval", kfence_setup, NULL);
+SETUP_PARAM("init_on_alloc", init_on_alloc_setup, NULL);
+SETUP_PARAM("init_on_free", init_on_free_setup, NULL);
+SETUP_PARAM("kmsan", kmsan_setup, NULL);
+SETUP_PARAM("alloc_profile", alloc_profile_setup, NULL);
+SETUP_PARAM("dma_debug", dma_debug_setup, NULL);
+SETUP_PARAM("trace", trace_setup, NULL);
+SETUP_PARAM("trace_buf_size", trace_buf_size_setup, NULL);
 
 device_initcall(kfence_init);

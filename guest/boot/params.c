@@ -19,35 +19,17 @@
 
 extern const struct kernel_param __start_param[], __stop_param[];
 
-static int set_slub_debug(char *value)
-{
-	return slab_debug_setup(value ? value : "");
-}
-early_param("slub_debug", set_slub_debug);
-
-static int set_failslab(char *value)
-{
-	return failslab_setup(value ? value : "");
-}
-early_param("failslab", set_failslab);
-
-static int set_fail_page_alloc(char *value)
-{
-	return fail_page_alloc_setup(value ? value : "");
-}
-early_param("fail_page_alloc", set_fail_page_alloc);
-
-static int set_page_poison(char *value)
-{
-	return page_poison_setup(value ? value : "");
-}
-early_param("page_poison", set_page_poison);
-
-static int set_page_owner(char *value)
-{
-	return page_owner_setup(value ? value : "");
-}
-early_param("page_owner", set_page_owner);
+SETUP_PARAM("slub_debug", slab_debug_setup, "");
+SETUP_PARAM("failslab", failslab_setup, "");
+SETUP_PARAM("fail_page_alloc", fail_page_alloc_setup, "");
+SETUP_PARAM("page_poison", page_poison_setup, "");
+SETUP_PARAM("page_owner", page_owner_setup, "");
+SETUP_PARAM("bootmem", bootmem_setup, "");
+SETUP_PARAM("cma", cma_setup, "");
+SETUP_PARAM("highmem", highmem_setup, NULL);
+SETUP_PARAM("fail_iova", fail_iova_setup, "");
+SETUP_PARAM("swiotlb", swiotlb_setup, "");
+SETUP_PARAM("fail_swiotlb", fail_swiotlb_setup, "");
 
 static int set_mem(char *value)
 {
@@ -61,24 +43,6 @@ static int set_mem(char *value)
 }
 early_param("mem", set_mem);
 
-static int set_bootmem(char *value)
-{
-	return bootmem_setup(value ? value : "");
-}
-early_param("bootmem", set_bootmem);
-
-static int set_cma(char *value)
-{
-	return cma_setup(value ? value : "");
-}
-early_param("cma", set_cma);
-
-static int set_highmem(char *value)
-{
-	return highmem_setup(value);
-}
-early_param("highmem", set_highmem);
-
 static int set_iommu_strict(char *value)
 {
 	bool strict = value && value[0] == '1';
@@ -89,24 +53,6 @@ static int set_iommu_strict(char *value)
 	return 0;
 }
 early_param("iommu.strict", set_iommu_strict);
-
-static int set_fail_iova(char *value)
-{
-	return fail_iova_setup(value ? value : "");
-}
-early_param("fail_iova", set_fail_iova);
-
-static int set_swiotlb(char *value)
-{
-	return swiotlb_setup(value ? value : "");
-}
-early_param("swiotlb", set_swiotlb);
-
-static int set_fail_swiotlb(char *value)
-{
-	return fail_swiotlb_setup(value ? value : "");
-}
-early_param("fail_swiotlb", set_fail_swiotlb);
 
 static void report(const char *name, const char *value, int error)
 {

@@ -8,6 +8,14 @@
 
 #define COMMAND_LINE_SIZE 2048
 
+/* A parameter whose value mm/ understands: setup(value), or setup(none) where it has none. */
+#define SETUP_PARAM(name, setup, none)              \
+	static int param_##setup(char *value)       \
+	{                                           \
+		return setup(value ? value : none); \
+	}                                           \
+	early_param(name, param_##setup)
+
 /*
  * Cuts the text in place and calls the parameter each word names.  `report` hears of the
  * words that name none (error 0) or were refused (error below 0).
