@@ -125,37 +125,35 @@ static int load_guest(struct machine *m, struct error *err)
 	return 0;
 }
 
+static int add_faults(struct machine *m, struct error *err)
+{
+	return inject_apply(&m->pci, m->config.inject, m->config.nr_inject, err);
+}
+
+static int start_trace(struct machine *m, struct error *err)
+{
+	if (trace_drain_start(&m->trace, &m->loop, &m->mem.ram,
+			      m->boot.kernel.memstate_gpa, m->config.trace))
+		return error_set(err, EMFILE, "no timer for memory events");
+	return 0;
+}
+
 static int build(struct machine *m, struct error *err)
 {
-	int ret = prepare_guest(m, err);
+	/* In this order, row by row. */
+	static int (*const steps[])(struct machine *, struct error *) = {
+		prepare_guest,	     open_events,
+		machine_open_disks,  machine_open_core,
+		machine_add_sandbox, machine_add_profile,
+		create_vm,	     machine_add_devices,
+		add_faults,	     machine_add_dma_check,
+		machine_add_control, machine_add_gdb,
+		load_guest,	     start_trace,
+	};
+	int ret = 0;
 
-	if (!ret)
-		ret = open_events(m, err);
-	if (!ret)
-		ret = machine_open_disks(m, err);
-	if (!ret)
-		ret = machine_open_core(m, err);
-	if (!ret)
-		ret = machine_add_sandbox(m, err);
-	if (!ret)
-		ret = machine_add_profile(m, err);
-	if (!ret)
-		ret = create_vm(m, err);
-	if (!ret)
-		ret = machine_add_devices(m, err);
-	if (!ret)
-		ret = inject_apply(&m->pci, m->config.inject, m->config.nr_inject, err);
-	if (!ret)
-		ret = machine_add_dma_check(m, err);
-	if (!ret)
-		ret = machine_add_control(m, err);
-	if (!ret)
-		ret = machine_add_gdb(m, err);
-	if (!ret)
-		ret = load_guest(m, err);
-	if (!ret && trace_drain_start(&m->trace, &m->loop, &m->mem.ram,
-				      m->boot.kernel.memstate_gpa, m->config.trace))
-		ret = error_set(err, EMFILE, "no timer for memory events");
+	for (size_t i = 0; !ret && i < sizeof(steps) / sizeof(steps[0]); i++)
+		ret = steps[i](m, err);
 	return ret;
 }
 

@@ -26,61 +26,38 @@
 
 /* --- disks ------------------------------------------------------------------------------ */
 
+/* What to do about it, where the error's own text does not say. */
+static const struct {
+	int error;
+	const char *text;
+} disk_errors[] = {
+	{ EISDIR, "is a directory; name a disk image" },
+	{ ENOTBLK, "is neither a file nor a block device; name a disk image" },
+	{ ENODATA, "is empty; give it a size, e.g. truncate -s 64M" },
+	{ EBUSY, "another machine has it; end that one, or give it to both with ,ro" },
+	{ EDOM, "its size is no multiple of the host's blocks, which cache=none needs; "
+		"round it up with truncate, or use cache=writeback" },
+	{ ENOENT, "there is no such file; make it, e.g. truncate -s 64M" },
+};
+
 static int disk_error(const struct disk_config *disk, int error, struct error *err)
 {
 	const char *path = disk->path;
 
-	switch (error) {
-	case -EISDIR:
-		return error_set(err, EISDIR,
-				 "--disk %s: is a directory; name a disk image", path);
-	case -ENOTBLK:
-		return error_set(
-			err, ENOTBLK,
-			"--disk %s: is neither a file nor a block device; name a "
-			"disk image",
-			path);
-	case -ENODATA:
-		return error_set(
-			err, ENODATA,
-			"--disk %s: is empty; give it a size, e.g. truncate -s 64M",
-			path);
-	case -EBUSY:
-		return error_set(
-			err, EBUSY,
-			"--disk %s: another machine has it; end that one, or give it "
-			"to both with ,ro",
-			path);
-	case -EDOM:
-		return error_set(
-			err, EDOM,
-			"--disk %s: its size is no multiple of the host's blocks, which "
-			"cache=none needs; round it up with truncate, or use "
-			"cache=writeback",
-			path);
-	case -ENOENT:
-		return error_set(
-			err, ENOENT,
-			"--disk %s: there is no such file; make it, e.g. truncate -s "
-			"64M",
-			path);
-	case -EACCES:
-	case -EPERM:
-	case -EROFS:
+	for (size_t i = 0; i < sizeof(disk_errors) / sizeof(disk_errors[0]); i++)
+		if (disk_errors[i].error == -error)
+			return error_set(err, -error, "--disk %s: %s", path,
+					 disk_errors[i].text);
+	if (error == -EACCES || error == -EPERM || error == -EROFS)
 		return error_set(err, -error, "--disk %s: %s; change its permissions%s",
 				 path, strerror(-error),
 				 disk->readonly ? "" : " or add ,ro");
-	case -EINVAL:
-		if (disk->direct)
-			return error_set(
-				err, EINVAL,
-				"--disk %s: its file system always uses the page cache; "
-				"use cache=writeback instead of cache=none",
-				path);
-		/* fallthrough */
-	default:
-		return error_set(err, -error, "--disk %s: %s", path, strerror(-error));
-	}
+	if (error == -EINVAL && disk->direct)
+		return error_set(err, EINVAL,
+				 "--disk %s: its file system always uses the page cache; "
+				 "use cache=writeback instead of cache=none",
+				 path);
+	return error_set(err, -error, "--disk %s: %s", path, strerror(-error));
 }
 
 int machine_open_disks(struct machine *m, struct error *err)
