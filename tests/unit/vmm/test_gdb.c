@@ -132,78 +132,79 @@ static void parse(const char *text)
 	gdb_parse(&command, text, strlen(text));
 }
 
+static const struct {
+	const char *text;
+	enum gdb_verb verb;
+} packets[] = {
+	{ "", GDB_UNKNOWN },
+	{ "?", GDB_WHY_STOPPED },
+	{ "??", GDB_MALFORMED },
+	{ "g", GDB_READ_REGISTERS },
+	{ "G00112233", GDB_WRITE_REGISTERS },
+	{ "G0", GDB_MALFORMED },
+	{ "G0x", GDB_MALFORMED },
+	{ "p10", GDB_READ_REGISTER },
+	{ "p", GDB_MALFORMED },
+	{ "p1000000", GDB_MALFORMED },
+	{ "P10=00", GDB_WRITE_REGISTER },
+	{ "m0,4", GDB_READ_MEMORY },
+	{ "m0", GDB_MALFORMED },
+	{ "m,4", GDB_MALFORMED },
+	{ "m0,4x", GDB_MALFORMED },
+	{ "m11112222333344445,1", GDB_MALFORMED },
+	{ "M0,2:0001", GDB_WRITE_MEMORY },
+	{ "M0,2:00", GDB_MALFORMED },
+	{ "X0,2:ab", GDB_WRITE_MEMORY },
+	{ "X0,3:ab", GDB_MALFORMED },
+	{ "X0,0:", GDB_WRITE_MEMORY },
+	{ "Z0,1000,1", GDB_INSERT },
+	{ "z4,1000,8", GDB_REMOVE },
+	{ "Z5,1000,1", GDB_MALFORMED },
+	{ "Z0,1000,1;X1,0", GDB_MALFORMED },
+	{ "vCont?", GDB_ASK_RESUME },
+	{ "vCont;c", GDB_RESUME },
+	{ "vCont;s:1;c", GDB_RESUME },
+	{ "vCont;C05:2;S05", GDB_RESUME },
+	{ "vCont;", GDB_MALFORMED },
+	{ "vCont;t", GDB_MALFORMED },
+	{ "vCont;c;", GDB_MALFORMED },
+	{ "vMustReplyEmpty", GDB_UNKNOWN },
+	{ "c", GDB_RESUME },
+	{ "s", GDB_RESUME },
+	{ "c1000", GDB_MALFORMED },
+	{ "Hg2", GDB_SELECT },
+	{ "Hgp1.2", GDB_SELECT },
+	{ "Hc-1", GDB_SELECT_RESUME },
+	{ "Hg", GDB_MALFORMED },
+	{ "T1", GDB_IS_ALIVE },
+	{ "qfThreadInfo", GDB_FIRST_THREADS },
+	{ "qsThreadInfo", GDB_MORE_THREADS },
+	{ "qThreadExtraInfo,2", GDB_DESCRIBE_THREAD },
+	{ "qC", GDB_CURRENT_THREAD },
+	{ "qCRC:0,0", GDB_UNKNOWN },
+	{ "qSupported:swbreak+", GDB_SUPPORTED },
+	{ "qXfer:features:read:target.xml:0,fff", GDB_READ_FEATURES },
+	{ "qXfer:features:read:other.xml:0,fff", GDB_UNKNOWN },
+	{ "qAttached:1", GDB_ASK_ATTACHED },
+	{ "QStartNoAckMode", GDB_NO_ACKS },
+	{ "qqemu.PhyMemMode", GDB_ASK_PHYSICAL },
+	{ "Qqemu.PhyMemMode:1", GDB_SET_PHYSICAL },
+	{ "Qqemu.PhyMemMode:2", GDB_MALFORMED },
+	{ "D", GDB_DETACH },
+	{ "k", GDB_KILL },
+	{ "vKill;1", GDB_KILL },
+};
+
 static void each_packet_is_one_command(void **state)
 {
-	static const struct {
-		const char *text;
-		enum gdb_verb verb;
-	} cases[] = {
-		{ "", GDB_UNKNOWN },
-		{ "?", GDB_WHY_STOPPED },
-		{ "??", GDB_MALFORMED },
-		{ "g", GDB_READ_REGISTERS },
-		{ "G00112233", GDB_WRITE_REGISTERS },
-		{ "G0", GDB_MALFORMED },
-		{ "G0x", GDB_MALFORMED },
-		{ "p10", GDB_READ_REGISTER },
-		{ "p", GDB_MALFORMED },
-		{ "p1000000", GDB_MALFORMED },
-		{ "P10=00", GDB_WRITE_REGISTER },
-		{ "m0,4", GDB_READ_MEMORY },
-		{ "m0", GDB_MALFORMED },
-		{ "m,4", GDB_MALFORMED },
-		{ "m0,4x", GDB_MALFORMED },
-		{ "m11112222333344445,1", GDB_MALFORMED },
-		{ "M0,2:0001", GDB_WRITE_MEMORY },
-		{ "M0,2:00", GDB_MALFORMED },
-		{ "X0,2:ab", GDB_WRITE_MEMORY },
-		{ "X0,3:ab", GDB_MALFORMED },
-		{ "X0,0:", GDB_WRITE_MEMORY },
-		{ "Z0,1000,1", GDB_INSERT },
-		{ "z4,1000,8", GDB_REMOVE },
-		{ "Z5,1000,1", GDB_MALFORMED },
-		{ "Z0,1000,1;X1,0", GDB_MALFORMED },
-		{ "vCont?", GDB_ASK_RESUME },
-		{ "vCont;c", GDB_RESUME },
-		{ "vCont;s:1;c", GDB_RESUME },
-		{ "vCont;C05:2;S05", GDB_RESUME },
-		{ "vCont;", GDB_MALFORMED },
-		{ "vCont;t", GDB_MALFORMED },
-		{ "vCont;c;", GDB_MALFORMED },
-		{ "vMustReplyEmpty", GDB_UNKNOWN },
-		{ "c", GDB_RESUME },
-		{ "s", GDB_RESUME },
-		{ "c1000", GDB_MALFORMED },
-		{ "Hg2", GDB_SELECT },
-		{ "Hgp1.2", GDB_SELECT },
-		{ "Hc-1", GDB_SELECT_RESUME },
-		{ "Hg", GDB_MALFORMED },
-		{ "T1", GDB_IS_ALIVE },
-		{ "qfThreadInfo", GDB_FIRST_THREADS },
-		{ "qsThreadInfo", GDB_MORE_THREADS },
-		{ "qThreadExtraInfo,2", GDB_DESCRIBE_THREAD },
-		{ "qC", GDB_CURRENT_THREAD },
-		{ "qCRC:0,0", GDB_UNKNOWN },
-		{ "qSupported:swbreak+", GDB_SUPPORTED },
-		{ "qXfer:features:read:target.xml:0,fff", GDB_READ_FEATURES },
-		{ "qXfer:features:read:other.xml:0,fff", GDB_UNKNOWN },
-		{ "qAttached:1", GDB_ASK_ATTACHED },
-		{ "QStartNoAckMode", GDB_NO_ACKS },
-		{ "qqemu.PhyMemMode", GDB_ASK_PHYSICAL },
-		{ "Qqemu.PhyMemMode:1", GDB_SET_PHYSICAL },
-		{ "Qqemu.PhyMemMode:2", GDB_MALFORMED },
-		{ "D", GDB_DETACH },
-		{ "k", GDB_KILL },
-		{ "vKill;1", GDB_KILL },
-	};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		parse(cases[i].text);
-		if (command.verb != cases[i].verb)
-			fail_msg("\"%s\" is %d, not %d", cases[i].text, command.verb,
-				 cases[i].verb);
+	for (i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
+		parse(packets[i].text);
+		if (command.verb != packets[i].verb)
+			fail_msg("\"%s\" is %d, not %d", packets[i].text, command.verb,
+				 packets[i].verb);
 	}
 }
 

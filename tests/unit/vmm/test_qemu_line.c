@@ -140,82 +140,78 @@ static void what_libvirt_writes_is_a_machine(void **state)
 }
 
 /* Behind a line that is good: what makes it bad, and the words that must be said. */
+static const struct {
+	const char *option, *value, *said;
+} unknown[] = {
+	{ "-frobnicate", NULL, "-frobnicate: this emulator has no such option" },
+	{ "stray", NULL, "stray: this emulator has no such option" },
+	{ "-m", NULL, "-m: needs a value" },
+	{ "-no-acpi", NULL, "<features><acpi/>" },
+	{ "-netdev", "user,id=n", "<interface>" },
+	{ "-device", "e1000,id=n", "<interface>" },
+	{ "-device", "virtio-rng-pci,rng=objrng0", "one <rng>" },
+	{ "-device", "virtio-balloon-pci,id=b,addr=0x4", "there can be one" },
+	{ "-device", "edu,addr=0x5", "two devices want that slot" },
+	{ "-device", "pvpanic,ioport=1286", "it stands at 0x505" },
+	{ "-device", "edu,addr=0x20", "a slot from 0x1 to 0x1f" },
+	{ "-device", "edu,addr=0x4.1", "function 0" },
+	{ "-device", "edu,bus=pcie.1", "there is one bus" },
+	{ "-device", "edu,dma_mask=5", "a mask such as" },
+	{ "-device", "edu,colour=red", "colour=red is not possible here" },
+	{ "-device", "virtio-iommu-pci,id=i", "<memballoon>" },
+	{ "-device", "virtio-blk-pci,drive=libvirt-1-format", "no such free" },
+	{ "-chardev", "pty,id=charserial0", "an id of its own" },
+	{ "-chardev", "pty,id=more", "-chardev more: nothing uses it" },
+	{ "-chardev", "vc,id=more", "<serial type='pty'>" },
+	{ "-chardev", "socket,id=s,path=/s,server=on,wait=off", "nothing uses it" },
+	{ "-chardev", "socket,id=s,path=/s", "<source mode='bind'>" },
+	{ "-chardev", "socket,id=s,server=on,wait=off", "<source mode='bind'" },
+	{ "-chardev", "socket,id=s,path=/a,,b,server=on,wait=off", "with a comma" },
+	{ "-chardev", "socket,id=s,fd=x,server=on,wait=off", "fd=x is no number" },
+	{ "-chardev", "file,id=f", "needs a path" },
+	{ "-device", "isa-serial,chardev=charserial0,id=serial1", "a second one" },
+	{ "-device", "virtconsole,chardev=charmonitor", "no such free -chardev" },
+	{ "-add-fd", "set=1", "needs an fd and a set" },
+	{ "-add-fd", "fd=3", "needs an fd and a set" },
+	{ "-device", "virtio-blk-pci,drive=none,werror=ignore",
+	  "werror=ignore: an error" },
+	{ "-blockdev", "{\"driver\":\"qcow2\",\"node-name\":\"q\"}", "raw files" },
+	{ "-blockdev", "{\"driver\":", "not a JSON object" },
+	{ "-blockdev", "[]", "-blockdev []: needs a node-name" },
+	{ "-blockdev", "driver=file,node-name=f", "names no file" },
+	{ "-object", "iothread,id=i", "<iothreads>" },
+	{ "-object", "secret,id=other,data=x", "<secret>" },
+	{ "-object", "rng-random,id=r,filename=/etc/shadow", "/dev/urandom" },
+	{ "-smp", "2,maxcpus=4", "<vcpu>" },
+	{ "-smp", "4,threads=2,cores=2,sockets=1", "threads='1'" },
+	{ "-smp", "4,cores=3", "<topology>" },
+	{ "-m", "size=128M,slots=2,maxmem=4G", "<maxMemory>" },
+	{ "-machine", "q35", "there is no such machine" },
+	{ "-machine", "pc,usb=on", "usb=on is not possible here" },
+	{ "-accel", "tcg", "<domain type='kvm'>" },
+	{ "-cpu", "EPYC", "<cpu mode='host-passthrough'/>" },
+	{ "-uuid", "123", "is no UUID" },
+	{ "-rtc", "base=localtime", "<clock offset='utc'/>" },
+	{ "-sandbox", "on,spawn=allow", "spawn=allow" },
+	{ "-name", "guest=a,guest=b", "given twice" },
+};
+
 static void what_is_unknown_is_refused_by_name(void **state)
 {
-	static const struct {
-		const char *option, *value, *said;
-	} rows[] = {
-		{ "-frobnicate", NULL, "-frobnicate: this emulator has no such option" },
-		{ "stray", NULL, "stray: this emulator has no such option" },
-		{ "-m", NULL, "-m: needs a value" },
-		{ "-no-acpi", NULL, "<features><acpi/>" },
-		{ "-netdev", "user,id=n", "<interface>" },
-		{ "-device", "e1000,id=n", "<interface>" },
-		{ "-device", "virtio-rng-pci,rng=objrng0", "one <rng>" },
-		{ "-device", "virtio-balloon-pci,id=b,addr=0x4", "there can be one" },
-		{ "-device", "edu,addr=0x5", "two devices want that slot" },
-		{ "-device", "pvpanic,ioport=1286", "it stands at 0x505" },
-		{ "-device", "edu,addr=0x20", "a slot from 0x1 to 0x1f" },
-		{ "-device", "edu,addr=0x4.1", "function 0" },
-		{ "-device", "edu,bus=pcie.1", "there is one bus" },
-		{ "-device", "edu,dma_mask=5", "a mask such as" },
-		{ "-device", "edu,colour=red", "colour=red is not possible here" },
-		{ "-device", "virtio-iommu-pci,id=i", "<memballoon>" },
-		{ "-device", "virtio-blk-pci,drive=libvirt-1-format", "no such free" },
-		{ "-chardev", "pty,id=charserial0", "an id of its own" },
-		{ "-chardev", "pty,id=more", "-chardev more: nothing uses it" },
-		{ "-chardev", "vc,id=more", "<serial type='pty'>" },
-		{ "-chardev", "socket,id=s,path=/s,server=on,wait=off",
-		  "nothing uses it" },
-		{ "-chardev", "socket,id=s,path=/s", "<source mode='bind'>" },
-		{ "-chardev", "socket,id=s,server=on,wait=off", "<source mode='bind'" },
-		{ "-chardev", "socket,id=s,path=/a,,b,server=on,wait=off",
-		  "with a comma" },
-		{ "-chardev", "socket,id=s,fd=x,server=on,wait=off",
-		  "fd=x is no number" },
-		{ "-chardev", "file,id=f", "needs a path" },
-		{ "-device", "isa-serial,chardev=charserial0,id=serial1",
-		  "a second one" },
-		{ "-device", "virtconsole,chardev=charmonitor", "no such free -chardev" },
-		{ "-add-fd", "set=1", "needs an fd and a set" },
-		{ "-add-fd", "fd=3", "needs an fd and a set" },
-		{ "-device", "virtio-blk-pci,drive=none,werror=ignore",
-		  "werror=ignore: an error" },
-		{ "-blockdev", "{\"driver\":\"qcow2\",\"node-name\":\"q\"}",
-		  "raw files" },
-		{ "-blockdev", "{\"driver\":", "not a JSON object" },
-		{ "-blockdev", "[]", "-blockdev []: needs a node-name" },
-		{ "-blockdev", "driver=file,node-name=f", "names no file" },
-		{ "-object", "iothread,id=i", "<iothreads>" },
-		{ "-object", "secret,id=other,data=x", "<secret>" },
-		{ "-object", "rng-random,id=r,filename=/etc/shadow", "/dev/urandom" },
-		{ "-smp", "2,maxcpus=4", "<vcpu>" },
-		{ "-smp", "4,threads=2,cores=2,sockets=1", "threads='1'" },
-		{ "-smp", "4,cores=3", "<topology>" },
-		{ "-m", "size=128M,slots=2,maxmem=4G", "<maxMemory>" },
-		{ "-machine", "q35", "there is no such machine" },
-		{ "-machine", "pc,usb=on", "usb=on is not possible here" },
-		{ "-accel", "tcg", "<domain type='kvm'>" },
-		{ "-cpu", "EPYC", "<cpu mode='host-passthrough'/>" },
-		{ "-uuid", "123", "is no UUID" },
-		{ "-rtc", "base=localtime", "<clock offset='utc'/>" },
-		{ "-sandbox", "on,spawn=allow", "spawn=allow" },
-		{ "-name", "guest=a,guest=b", "given twice" },
-	};
 	struct qemu_line *line = calloc(1, sizeof(*line));
 	const char *words[ARGS_MAX];
 	struct error err;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
 		memcpy(words, whole, sizeof(whole));
-		words[WHOLE] = rows[i].option;
-		words[WHOLE + 1] = rows[i].value;
-		if (!parse(line, words, WHOLE + 1 + !!rows[i].value, &err))
-			fail_msg("%s %s is taken", rows[i].option, rows[i].value);
-		if (!strstr(err.text, rows[i].said))
-			fail_msg("'%s' does not say '%s'", err.text, rows[i].said);
+		words[WHOLE] = unknown[i].option;
+		words[WHOLE + 1] = unknown[i].value;
+		if (!parse(line, words, WHOLE + 1 + !!unknown[i].value, &err))
+			fail_msg("%s %s is taken", unknown[i].option, unknown[i].value);
+		if (!strstr(err.text, unknown[i].said))
+			fail_msg("'%s' does not say '%s'", err.text, unknown[i].said);
 		assert_null(strchr(err.text, '\n'));
 		qemu_line_fini(line);
 	}
