@@ -198,6 +198,46 @@ gdb_in_order() {
 }
 ok "panicked: gdb tells the same" gdb_in_order
 
+# --- a guest that does not: nothing is left of the file that was made for its core ---------------
+
+no_panic() { # FILE COMMAND...: the machine runs, with that file, until the command ends it
+	local file=$1
+	shift
+	start park --on-panic "core=$file" || return 1
+	[ -f "$file" ] || { echo "no $file while it runs"; return 1; }
+	"$@"
+	wait "$machine"
+	cat "$work/err"
+}
+gone() { # FILE: at once, or, where nobody was left to wait for it, soon
+	local i
+	for ((i = 0; i < 600; i++)); do
+		[ -e "$1" ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+ends_well() {
+	no_panic "$work/well.core" "$pv" ctl it quit && [ ! -e "$work/well.core" ]
+}
+is_killed() {
+	# shellcheck disable=SC2016 # the machine that there will be
+	no_panic "$work/killed.core" eval 'kill -KILL "$machine"' && gone "$work/killed.core"
+}
+never_starts() {
+	! "$pv" run --on-panic "core=$work/never.core" "$work/none.elf" 2>/dev/null && [ ! -e "$work/never.core" ]
+}
+what_was_there_stays() {
+	echo older >"$work/old.core"
+	: >"$work/empty.core"
+	no_panic "$work/old.core" "$pv" ctl it quit && [ "$(cat "$work/old.core")" = older ] &&
+		no_panic "$work/empty.core" "$pv" ctl it quit && [ -f "$work/empty.core" ]
+}
+ok "no panic: no file is left" ends_well
+ok "a killed monitor: no file is left" is_killed
+ok "a machine that never starts: no file is left" never_starts
+ok "no panic: what was there before stays" what_was_there_stays
+
 # --- damage ---------------------------------------------------------------------------------------
 
 head -c 1000000 "$work/core" >"$work/cut"

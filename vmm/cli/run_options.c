@@ -464,8 +464,9 @@ const struct option run_option_table[] = {
 	  set_sandbox, 0 },
 	{ "on-panic", 0, "core[=FILE]",
 	  "When the guest panics or crashes, write an ELF core of it to FILE "
-	  "(pagevisor.core), as pagevisor core does. FILE is there, empty, when it does not; "
-	  "an older core in it stays until then.",
+	  "(pagevisor.core), as pagevisor core does. FILE is made at the start, and gone "
+	  "again when the guest ended otherwise; an older core in it stays until there is "
+	  "a new one.",
 	  set_on_panic, 0 },
 	{ "report", 0, "FILE", "Write a report of the whole run to FILE, as JSON.",
 	  OPTION_TO(struct run_options, report) },

@@ -140,10 +140,10 @@ static int start_trace(struct machine *m, struct error *err)
 
 static int build(struct machine *m, struct error *err)
 {
-	/* In this order, row by row. */
+	/* In this order, row by row; the core's first, whose keeper inherits no guest so. */
 	static int (*const steps[])(struct machine *, struct error *) = {
-		prepare_guest,	     open_events,
-		machine_open_disks,  machine_open_core,
+		machine_open_core,   prepare_guest,
+		open_events,	     machine_open_disks,
 		machine_add_sandbox, machine_add_profile,
 		create_vm,	     machine_add_devices,
 		add_faults,	     machine_add_dma_check,
@@ -173,6 +173,7 @@ int machine_create(struct machine **out, const struct machine_config *config,
 	m->wake_fd = m->hurry_fd = m->signal_fd = -1;
 	m->kvm.dev_fd = m->kvm.vm_fd = -1;
 	m->core_fd = m->pagemap_fd = -1;
+	m->core_keeper = CORE_KEEPER_NONE;
 	m->boot.initrd_fd = m->boot.kernel.fd = -1;
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_mutex_init(&m->outcome_lock, NULL);

@@ -2,8 +2,9 @@
 /*
  * Cores of the guest: for who asks, and by itself when it panics.
  *
- * A confined monitor opens no file, so the one for a panic is opened before, and is there,
- * empty, when the guest never panics; what an earlier guest left in it stays until then.
+ * A confined monitor opens no file, so the one for a panic is opened before; when it was made
+ * for that and the guest never panics, it is removed at the end (core_keeper.h).  What an
+ * earlier guest left in it stays until there is something new.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,23 @@
 #include "vmm/machine/machine.h"
 #include "vmm/util/log.h"
 
+static int open_panic_core(struct machine *m, struct error *err)
+{
+	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+	const char *path = m->config.panic_core;
+	int ret = 0;
+
+	m->core_fd = open(path, flags | O_EXCL, 0600);
+	if (m->core_fd >= 0)
+		ret = core_keeper_start(&m->core_keeper, path, m->core_fd);
+	else if (errno == EEXIST)
+		m->core_fd = open(path, flags, 0600);
+	if (m->core_fd < 0)
+		ret = -errno;
+	return ret ? error_set(err, -ret, "--on-panic core=%s: %s", path, strerror(-ret))
+		   : 0;
+}
+
 int machine_open_core(struct machine *m, struct error *err)
 {
 	const char *path = m->config.panic_core;
@@ -22,19 +40,14 @@ int machine_open_core(struct machine *m, struct error *err)
 	/* Later, confined, it could not be opened. */
 	if (path || m->config.name || m->config.nr_qmp)
 		m->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (!path)
-		return 0;
-	m->core_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
-	if (m->core_fd < 0)
-		return error_set(err, errno, "--on-panic core=%s: %s", path,
-				 strerror(errno));
-	return 0;
+	return path ? open_panic_core(m, err) : 0;
 }
 
 void machine_close_core(struct machine *m)
 {
 	if (m->core_fd >= 0)
 		close(m->core_fd);
+	core_keeper_end(&m->core_keeper);
 	if (m->pagemap_fd >= 0)
 		close(m->pagemap_fd);
 }
