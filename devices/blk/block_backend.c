@@ -39,6 +39,7 @@ struct block_backend {
 	unsigned int depth;
 	unsigned int started; /* requests with a step at the engine; <= depth */
 	bool alone; /* the one that is started suffers no other */
+	bool cancelling; /* a request ends with the step that it has started */
 	/* Requests without a started step, in order; non-empty only while the first of
 	 * them may not start, or until the next run_queue(). */
 	struct block_request *waiting;
@@ -222,12 +223,16 @@ static bool reap_one(struct block_backend *be, bool wait)
 	struct block_request *req;
 	int64_t result;
 	int error = 0;
+	bool end;
 
 	req = be->engine->reap(be->state, wait, &result);
 	if (!req)
 		return false;
 	be->started--;
-	if (finished(be, req, result, &error)) {
+	end = finished(be, req, result, &error);
+	if (!end && be->cancelling)
+		error = -ECANCELED;
+	if (end || be->cancelling) {
 		be->alone = false;
 		block_direct_release(&be->direct, req);
 		req->done(req, error);
@@ -267,7 +272,9 @@ void block_cancel(struct block_backend *be)
 		next = req->next;
 		req->done(req, -ECANCELED);
 	}
+	be->cancelling = true;
 	block_drain(be);
+	be->cancelling = false;
 }
 
 int block_event_fd(const struct block_backend *be)

@@ -89,7 +89,8 @@ int block_event_fd(const struct block_backend *be);
 void block_poll(struct block_backend *be);
 /* Returns when no request is left; every done() has run. */
 void block_drain(struct block_backend *be);
-/* The same, but what the host has not been given yet ends with -ECANCELED. */
+/* The same, but what the host has not been given yet, whole requests or what they have left,
+ * ends with -ECANCELED.  What done() submits meanwhile is done. */
 void block_cancel(struct block_backend *be);
 
 /* Bytes; constant while open. */

@@ -41,6 +41,7 @@ static void blk_notify(struct virtio_dev *vd, struct virtq *q)
 
 	if (blk->paused_since) {
 		blk->paused_since = false;
+		virtio_blk_go_on(blk);
 		virtio_blk_retry(blk);
 	}
 	virtq_process(q, virtio_blk_handle, blk);
@@ -58,17 +59,19 @@ static void backend_ready(void *arg, uint32_t events)
 	signal_all(blk);
 }
 
-/* Pausing lets everything finish; a reset does not start what has not been started. */
+/* Requests of queues that go on begin anew: now, or when the device is resumed. */
 static void blk_drain(struct virtio_dev *vd, struct virtq *q)
 {
 	struct virtio_blk *blk = of(vd);
 
-	if (q || vd->paused)
-		block_drain(blk->backend);
-	else
-		block_cancel(blk->backend);
+	(void)q;
+	virtio_blk_stop(blk);
 	virtio_blk_forget(blk);
 	blk->paused_since = vd->paused;
+	if (!vd->paused) {
+		virtio_blk_go_on(blk);
+		block_kick(blk->backend);
+	}
 	signal_all(blk);
 }
 

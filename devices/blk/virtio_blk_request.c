@@ -5,8 +5,9 @@
  *
  * A request is checked whole before anything happens: a range outside the disk, a write
  * to a read-only disk or a malformed list of ranges changes nothing.  Then its data is
- * mapped and moved straight between guest memory and the medium, max_iov host pieces at
- * a time; requests with a list of ranges (discard, write zeroes) go range by range.
+ * mapped and moved straight between guest memory and the medium, max_iov host pieces and
+ * PIECE_MAX bytes at a time; requests with a list of ranges (discard, write zeroes) go range
+ * by range.  Between two of these a request can be stopped; it begins anew later.
  */
 #include "devices/probe.h"
 #include "devices/blk/virtio_blk_request.h"
@@ -19,7 +20,9 @@
 
 #define SECTOR	   ((uint64_t)VIRTIO_BLK_SECTOR_SIZE)
 #define MAX_PIECES 256u /* more than segments, where an IOMMU cuts them */
-#define HOST_PAGE  4096u
+#define PIECE_MAX \
+	(1u << 20) /* bytes: for so long, times the depth, a reset or pause waits */
+#define HOST_PAGE 4096u
 
 struct blk_request {
 	struct block_request io;
@@ -131,20 +134,30 @@ static struct virtq_chain *take_chain(struct blk_request *req)
 	return chain;
 }
 
-void virtio_blk_retry(struct virtio_blk *blk)
+static void begin_anew(struct virtio_blk *blk, struct blk_request **list)
 {
-	struct blk_request *req = blk->waiting, *next;
+	struct blk_request *req = *list, *next;
 
-	blk->waiting = NULL;
+	*list = NULL;
 	for (; req; req = next) {
 		next = req->next;
 		virtio_blk_handle(blk, take_chain(req));
 	}
 }
 
-void virtio_blk_forget(struct virtio_blk *blk)
+void virtio_blk_retry(struct virtio_blk *blk)
 {
-	struct blk_request **link = &blk->waiting, *req;
+	begin_anew(blk, &blk->waiting);
+}
+
+void virtio_blk_go_on(struct virtio_blk *blk)
+{
+	begin_anew(blk, &blk->stopped);
+}
+
+static void forget(struct blk_request **link)
+{
+	struct blk_request *req;
 
 	while ((req = *link)) {
 		if (req->chain->q->enabled) {
@@ -155,6 +168,26 @@ void virtio_blk_forget(struct virtio_blk *blk)
 		account(req, -ECANCELED);
 		virtq_drop(take_chain(req));
 	}
+}
+
+void virtio_blk_forget(struct virtio_blk *blk)
+{
+	forget(&blk->waiting);
+	forget(&blk->stopped);
+}
+
+static void stop(struct blk_request *req)
+{
+	dma_unmap(&req->hold);
+	req->next = req->blk->stopped;
+	req->blk->stopped = req;
+}
+
+void virtio_blk_stop(struct virtio_blk *blk)
+{
+	blk->stopping = true;
+	block_cancel(blk->backend);
+	blk->stopping = false;
 }
 
 static bool refuse(struct virtio_blk *blk, struct virtq_chain *chain, uint8_t status)
@@ -176,16 +209,19 @@ static bool write_through(const struct blk_request *req)
 /* Maps the next piece of the data.  0, or an error: nothing is mapped then. */
 static int next_piece(struct blk_request *req)
 {
-	uint64_t left = req->data.left;
+	struct dma_cursor piece = req->data;
+	uint64_t most = piece.left < PIECE_MAX ? piece.left : PIECE_MAX;
 	int nr;
 
 	dma_unmap(&req->hold);
-	nr = dma_cursor_map(&req->data, &req->hold, req->iov, req->max_iov);
+	piece.left = most;
+	nr = dma_cursor_map(&piece, &req->hold, req->iov, req->max_iov);
 	if (nr < 0)
 		return nr;
 	req->io.iov = req->iov;
 	req->io.iovcnt = (unsigned int)nr;
-	req->piece = left - req->data.left;
+	req->piece = most - piece.left;
+	dma_cursor_skip(&req->data, req->piece);
 	req->io.length = req->piece;
 	return req->piece ? 0 : -EFAULT;
 }
@@ -207,18 +243,23 @@ static void submit(struct blk_request *req)
 	block_submit(req->blk->backend, &req->io);
 }
 
+static bool has_more(const struct blk_request *req)
+{
+	return req->data.left || req->next_range < req->nr_ranges || write_through(req);
+}
+
 /* Starts what comes next; false when there is nothing more, or *error is set. */
 static bool start_next(struct blk_request *req, int *error)
 {
 	*error = 0;
+	if (!has_more(req))
+		return false;
 	if (req->data.left)
 		*error = next_piece(req);
 	else if (req->next_range < req->nr_ranges)
 		next_range(req);
-	else if (write_through(req))
-		req->io.op = BLOCK_FLUSH; /* and that is the last: a flush is no write */
 	else
-		return false;
+		req->io.op = BLOCK_FLUSH; /* and that is the last: a flush is no write */
 	if (*error)
 		return false;
 	submit(req);
@@ -232,6 +273,11 @@ static void operation_done(struct block_request *io, int error)
 	/* A queue that is being reset takes nothing further. */
 	if (!error && !req->chain->q->enabled)
 		error = -ECANCELED;
+	if (req->blk->stopping && req->chain->q->enabled &&
+	    (error ? error == -ECANCELED : has_more(req))) {
+		stop(req);
+		return;
+	}
 	if (error && wait(req, error))
 		return;
 	if (!error) {

@@ -21,6 +21,9 @@ struct virtio_blk {
 	void *ctx;
 	/* What waits, in any order; nothing of guest memory is mapped for it. */
 	struct blk_request *waiting;
+	/* What was stopped half-way, likewise; only while the device is paused. */
+	struct blk_request *stopped;
+	bool stopping; /* requests end with the operation that is under way */
 	bool paused_since; /* it was, since the last retry */
 	struct host_watch watch;
 	bool watching;
@@ -32,8 +35,12 @@ struct virtio_blk {
 
 /* For virtq_process: takes one chain, which completes now or later. */
 bool virtio_blk_handle(void *arg, struct virtq_chain *chain);
-/* What waits begins anew. */
+/* Nothing is under way when it returns: at most one piece of each request was waited for, and
+ * requests of queues that are enabled were stopped.  Bounded, whatever was asked for. */
+void virtio_blk_stop(struct virtio_blk *blk);
+/* What waits, what was stopped begins anew. */
 void virtio_blk_retry(struct virtio_blk *blk);
+void virtio_blk_go_on(struct virtio_blk *blk);
 /* What waits in queues that are not enabled any more is dropped. */
 void virtio_blk_forget(struct virtio_blk *blk);
 

@@ -167,8 +167,8 @@ struct dma_port {
 	struct dma_hold *holds; /* live mappings */
 	struct dma_window *windows; /* live pointers */
 	struct host_limit reports;
-	/* Optional, the device's: finishes what it holds, and goes on.  When it returns no
-	 * hold is left that was there before. */
+	/* Optional, the device's: ends what it holds, and goes on.  When it returns no hold is
+	 * left that was there before; and it does so soon, however much the guest asked for. */
 	void (*settle)(struct dma_port *port);
 };
 

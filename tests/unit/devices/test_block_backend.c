@@ -244,6 +244,25 @@ static void test_cancel(void **state)
 	block_backend_close(be);
 }
 
+/* Gigabytes of zeroes to be written are not waited for: one step of them is. */
+static void test_cancel_long(void **state)
+{
+	struct block_request req = { .op = BLOCK_ZERO,
+				     .length = 1u << 31,
+				     .done = note_end };
+	struct block_backend *be = mock_backend(2);
+
+	(void)state;
+	block_submit(be, &req);
+	step_ends(be, -EOPNOTSUPP);
+	assert_int_equal(mock_engine.step[0].kind, STEP_WRITEV);
+	block_cancel(be);
+	assert_int_equal(ended_count, 1);
+	assert_int_equal(ended_error[0], -ECANCELED);
+	assert_int_equal(mock_engine.total, 2);
+	block_backend_close(be);
+}
+
 /* --- flush is fdatasync ----------------------------------------------------------- */
 
 static int datasyncs;
@@ -587,6 +606,7 @@ int main(void)
 		cmocka_unit_test(test_zero_by_write),
 		cmocka_unit_test(test_depth_and_order),
 		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_cancel_long),
 		cmocka_unit_test(test_flush_syncs),
 		cmocka_unit_test(test_many_pieces),
 		cmocka_unit_test(test_truncated_below),

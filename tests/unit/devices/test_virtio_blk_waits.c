@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* virtio-blk: cache modes, and requests that wait for the machine to be paused and resumed. */
+/* virtio-blk: cache modes, requests that wait for the machine to be paused and resumed, requests
+ * that are stopped half-way; and which request an access is for. */
 #include "tests/unit/devices/mock_blk.h"
 
 #include <setjmp.h>
@@ -229,6 +230,93 @@ static void test_reset_while_waiting(void **state)
 	assert_int_equal(told.count, 4); /* and is torn down like that */
 }
 
+/* --- long requests ---------------------------------------------------------------- */
+
+#define PIECE  (1 << 20) /* what is moved at a time */
+#define PIECES 8
+#define LONG   4u
+
+/* Reads of 8 MiB each, over and over into the same memory; two can be under way. */
+static void start_long_ones(void)
+{
+	struct drv_seg data[PIECES];
+
+	blk_start(&b, &(struct blk_params){ .engine = &block_engine_mock,
+					    .depth = 2,
+					    .size = LONG * PIECES * PIECE,
+					    .nr_queues = 2 });
+	for (unsigned int i = 0; i < PIECES; i++)
+		data[i] = (struct drv_seg){ b.data, BLK_DATA_SIZE, true };
+	for (unsigned int i = 0; i < LONG; i++)
+		blk_offer(&b, &b.q[0], i, VIRTIO_BLK_T_IN, 0, data, PIECES);
+	blk_ring(&b, 0);
+	assert_int_equal(mock_engine.total, 2);
+	assert_int_equal(mock_engine_bytes(&mock_engine.step[0]), PIECE);
+}
+
+/* They begin anew, and lose nothing. */
+static void long_ones_end(void)
+{
+	unsigned int before = mock_engine.total - mock_engine.count;
+	uint16_t head;
+
+	assert_false(blk_used(&b, 0, &head));
+	while (mock_engine.count)
+		blk_step_ends(&b, PIECE);
+	assert_int_equal(mock_engine.total - before, LONG * PIECES);
+	for (unsigned int i = 0; i < LONG; i++) {
+		assert_true(blk_used(&b, 0, &head));
+		assert_int_equal(blk_status(&b, i), VIRTIO_BLK_S_OK);
+	}
+	assert_null(b.vd->dma->holds);
+}
+
+/* However much a guest has asked for: who stops the device waits for one piece of each. */
+static void test_pause_is_short(void **state)
+{
+	struct device *dev;
+
+	(void)state;
+	start_long_ones();
+	dev = device_find(&b.m->devices, "disk0");
+	dev->ops->quiesce(dev);
+	assert_int_equal(mock_engine.count, 0);
+	assert_int_equal(mock_engine.total, 2);
+	assert_null(b.vd->dma->holds);
+	dev->ops->resume(dev);
+	long_ones_end();
+}
+
+/* What an IOMMU asks for when its mappings go at once: its reset, or a pause of it. */
+static void test_settling_is_short(void **state)
+{
+	struct dma_port *dma;
+
+	(void)state;
+	start_long_ones();
+	dma = b.vd->dma;
+	dma->settle(dma);
+	assert_int_equal(mock_engine.total, 4);
+	long_ones_end();
+}
+
+static void test_queue_reset_is_short(void **state)
+{
+	uint16_t head;
+
+	(void)state;
+	start_long_ones();
+	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_SELECT, 2, 1);
+	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	assert_int_equal(mock_engine.total, 4); /* the other queue's, begun anew */
+	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_SELECT, 2, 0);
+	drv_put(&b.d, VIRTIO_PCI_COMMON_Q_RESET, 2, 1);
+	assert_int_equal(mock_engine.total, 4);
+	assert_int_equal(mock_engine.count, 0);
+	assert_false(blk_used(&b, 0, &head));
+	assert_null(b.vd->dma->holds);
+}
+
 /* --- on whose behalf --------------------------------------------------------------------- */
 
 struct watched {
@@ -285,6 +373,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_reports, teardown),
 		cmocka_unit_test_teardown(test_waits_for_anything, teardown),
 		cmocka_unit_test_teardown(test_reset_while_waiting, teardown),
+		cmocka_unit_test_teardown(test_pause_is_short, teardown),
+		cmocka_unit_test_teardown(test_settling_is_short, teardown),
+		cmocka_unit_test_teardown(test_queue_reset_is_short, teardown),
 		cmocka_unit_test_teardown(test_requests_are_told_apart, teardown),
 	};
 
