@@ -132,6 +132,30 @@ ok "it goes on" "$pv" ctl it cont
 
 kill -STOP "$machine"
 ask_all "hung monitor"
+# What it alone could tell is waited for, and then named; side by side, for each waits.
+ask_in_vain() { # NUMBER QUESTION...
+	local n=$1 got=0
+	shift
+	inspect "$@" >"$work/vain$n" 2>"$work/vain$n.err" || got=$?
+	echo "$got" >"$work/vain$n.status"
+}
+in_vain() { # NUMBER STATUS PATTERN: its one line of complaint
+	cat "$work/vain$1.err" "$work/vain$1.status" "$work/vain$1"
+	[ "$(cat "$work/vain$1.status")" = "$2" ] && [ "$(wc -l <"$work/vain$1.err")" = 1 ] && grep -Eq -- "$3" "$work/vain$1.err"
+}
+missing='it: the machine does not answer; only its monitor can tell the registers of its vCPUs, all else can be asked$'
+ask_in_vain 1 registers &
+vain=$!
+ask_in_vain 2 threads &
+vain+=" $!"
+ask_in_vain 3 walk 0x400000 &
+# shellcheck disable=SC2086 # words
+wait $vain $!
+ok "hung monitor: registers are named as what is missing" in_vain 1 2 "^pagevisor: $missing"
+ok "hung monitor: threads are told all the same" in_vain 2 0 "^pagevisor: $missing"
+ok "hung monitor: where those are that run is not" grep -q 'runs on CPU 0, where is not known$' "$work/vain2"
+ok "hung monitor: where the others are" grep -q '^  kswapd_run[+]' "$work/vain2"
+ok "hung monitor: whose address it is, is not known" in_vain 3 2 "^pagevisor: no address of the kernel.*: $missing"
 kill -CONT "$machine"
 
 ok "the guest was not disturbed" told '^running' "$pv" ctl it status

@@ -7,6 +7,7 @@
 
 #include "vmm/inspect/inspect.h"
 #include "vmm/inspect/registers.h"
+#include "vmm/util/log.h"
 
 typedef unsigned long long ull;
 
@@ -33,7 +34,7 @@ static void print_thread(const struct inspect *in, const struct thread_state *t)
 	if (t->user)
 		printf(", in user mode");
 	else if (t->on_cpu >= 0 && !t->depth)
-		printf(", where is not known: %s", in->err.text);
+		printf(", where is not known");
 	putchar('\n');
 	inspect_print_chain(in, t->pc, t->depth, t->on_cpu < 0, "  ");
 	if (t->broken)
@@ -70,6 +71,8 @@ static int threads(struct inspect *in, struct error *err)
 			json_array_append_new(in->json, thread_json(in, &list.thread[i]));
 		else
 			print_thread(in, &list.thread[i]);
+	if (!cpus)
+		log_line("%s", in->err.text);
 	free(list.thread);
 	return 0;
 }

@@ -84,7 +84,12 @@ static int choose_root(struct inspect *in, struct walk *w, unsigned int *levels,
 	if (kernel && inspect_is_kernel(w->va))
 		return 0;
 	cpus = inspect_cpus(in);
-	for (i = 0; cpus && i < in->view.facts.cpus; i++) {
+	if (!cpus)
+		return error_set(
+			err, ENODATA,
+			"no address of the kernel, and whose it is, is not known: %s",
+			in->err.text);
+	for (i = 0; i < in->view.facts.cpus; i++) {
 		cpu = &cpus[i];
 		if (!(cpu->sregs.cr0 & CR0_PG))
 			continue;
@@ -95,8 +100,8 @@ static int choose_root(struct inspect *in, struct walk *w, unsigned int *levels,
 	}
 	if (w->root)
 		return 0;
-	return error_set(err, ENODATA, "%s: no page tables are known (%s)", in->view.name,
-			 in->err.text[0] ? in->err.text : "paging is off");
+	return error_set(err, ENODATA, "%s: no page tables are known (paging is off)",
+			 in->view.name);
 }
 
 static const char *level_name(unsigned int level)

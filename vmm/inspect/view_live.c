@@ -102,6 +102,21 @@ static int ask_registers(struct view_source *source, struct dump_cpu *cpus,
 	return ret;
 }
 
+/* They are in the kernel's hands, and that tells the monitor alone. */
+static int ask_for_registers(struct view_source *source, struct dump_cpu *cpus,
+			     unsigned int nr, struct error *err)
+{
+	struct error why;
+	int ret = ask_registers(source, cpus, nr, &why);
+
+	return ret ? error_set(
+			     err, -ret,
+			     "%s; only its monitor can tell the registers of its vCPUs, "
+			     "all else can be asked",
+			     why.text)
+		   : 0;
+}
+
 static void close_live(struct view_source *source)
 {
 	struct live *live = (struct live *)source;
@@ -140,7 +155,7 @@ int view_open_live(struct view *view, const char *name, struct error *err)
 	if (!live)
 		return error_set(err, ENOMEM, "%s: no memory", name);
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)view->facts.pid);
-	live->source = (struct view_source){ read_live, ask_registers, close_live };
+	live->source = (struct view_source){ read_live, ask_for_registers, close_live };
 	live->facts = &view->facts;
 	live->name = view->name;
 	live->pagemap_fd = open(path, O_RDONLY | O_CLOEXEC);
