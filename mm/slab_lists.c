@@ -8,12 +8,14 @@
  * written into free objects, so what a constructor made stays.
  *
  * Objects come from partial slabs first, so that few slabs are in use; within a slab the
- * lowest address comes first.  A slab from which a CPU takes is that CPU's until it is full
- * or free: did two CPUs take turns, they would own neighbouring lines, and what one
- * processor fetches ahead of its own lines it would take from the other, for ever.  So each
- * CPU may have a partial slab to itself, until memory is short.  Successive slabs start their objects at successive offsets
+ * lowest address comes first.  Successive slabs start their objects at successive offsets
  * (colours) as far as the space left over allows, so that the same field of many objects
  * spreads over the lines of the processor's cache.
+ *
+ * A slab from which a CPU takes is that CPU's until it is full or free.  Did two CPUs take
+ * turns, they would own neighbouring lines, and what one processor fetches ahead of its own
+ * lines it would take from the other, for ever.  So each CPU may have a partial slab to
+ * itself, until memory is short.
  */
 #include "mm/slab.h"
 
@@ -294,19 +296,24 @@ unsigned int slab_lists_take(struct kmem_cache *s, void **objs, unsigned int n)
 
 void *slab_lists_get(struct kmem_cache *s, gfp_t gfp)
 {
-	struct slab *slab;
+	struct slab *slab = NULL;
 	void *obj;
 
 	if (slab_take(s, &obj, 1, SLAB_LOOK))
 		return obj;
-	slab = slab_make(s, gfp);
+	/* Other CPUs' slabs would serve: a new one must be easy to have. */
+	if (READ_ONCE(s->lists.nr_partial)) {
+		slab = slab_make(s, (gfp & ~__GFP_NOFAIL) | __GFP_NORETRY | __GFP_NOWARN);
+		if (!slab && slab_take(s, &obj, 1, 0))
+			return obj;
+	}
+	if (!slab)
+		slab = slab_make(s, gfp);
 	if (!slab && gfpflags_allow_blocking(gfp)) {
 		slab_reap();
 		slab = slab_make(s, gfp);
 	}
-	if (slab)
-		return slab_add(s, slab);
-	return slab_take(s, &obj, 1, 0) ? obj : NULL;
+	return slab ? slab_add(s, slab) : NULL;
 }
 
 /* Marks one object free.  False: it is none of this cache's objects, or free already. */
