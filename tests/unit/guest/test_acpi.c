@@ -9,11 +9,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 #include <cmocka.h>
-#include <abi/acpi.h>
 #include <linux/errno.h>
-#include <guest/acpi.h>
+
+#include "tests/unit/guest/mock_acpi.h"
 
 #define SIZE 0x4000U
 #define RSDP 0x100U
@@ -24,59 +23,15 @@
 #define ODD  0xc00U
 #define DSDT 0x1000U
 
-struct machine {
-	struct acpi_memory memory;
-	unsigned char ram[SIZE]; /* physical address 0 up */
-	unsigned int reads;
-};
-
-static bool read_ram(const struct acpi_memory *memory, u64 pa, void *buf, size_t len)
-{
-	struct machine *m = (struct machine *)(uintptr_t)memory;
-
-	m->reads++;
-	if (len > SIZE || pa > SIZE - len)
-		return false;
-	memcpy(buf, m->ram + pa, len);
-	return true;
-}
-
-static void seal(unsigned char *table, size_t len, unsigned char *checksum)
-{
-	unsigned char sum = 0;
-
-	*checksum = 0;
-	for (size_t i = 0; i < len; i++)
-		sum = (unsigned char)(sum + table[i]);
-	*checksum = (unsigned char)-sum;
-}
-
-static void seal_table(struct machine *m, uint32_t at)
-{
-	struct acpi_header *h = (struct acpi_header *)(m->ram + at);
-
-	seal(m->ram + at, h->length, &h->checksum);
-}
-
-static void start_table(struct machine *m, uint32_t at, const char *signature,
-			uint32_t len)
-{
-	struct acpi_header *h = (struct acpi_header *)(m->ram + at);
-
-	memset(m->ram + at, 0, len);
-	memcpy(h->signature, signature, 4);
-	h->length = len;
-}
-
-static void seal_rsdp(struct machine *m)
+static void seal_rsdp(struct mock_acpi *m)
 {
 	struct acpi_rsdp *r = (struct acpi_rsdp *)(m->ram + RSDP);
 
-	seal(m->ram + RSDP, 20, &r->checksum);
-	seal(m->ram + RSDP, sizeof(*r), &r->ext_checksum);
+	mock_acpi_seal_bytes(m->ram + RSDP, 20, &r->checksum);
+	mock_acpi_seal_bytes(m->ram + RSDP, sizeof(*r), &r->ext_checksum);
 }
 
-static void make_madt(struct machine *m)
+static void make_madt(struct mock_acpi *m)
 {
 	struct acpi_madt *madt = (struct acpi_madt *)(m->ram + MADT);
 	struct acpi_madt_lapic *lapic = (struct acpi_madt_lapic *)(madt + 1);
@@ -85,8 +40,9 @@ static void make_madt(struct machine *m)
 	struct acpi_madt_int_override *sci =
 		(struct acpi_madt_int_override *)(ioapic + 1);
 
-	start_table(m, MADT, ACPI_SIG_MADT,
-		    sizeof(*madt) + 3 * sizeof(*lapic) + sizeof(*ioapic) + sizeof(*sci));
+	mock_acpi_start(m, MADT, ACPI_SIG_MADT,
+			sizeof(*madt) + 3 * sizeof(*lapic) + sizeof(*ioapic) +
+				sizeof(*sci));
 	*sci = (struct acpi_madt_int_override){
 		.entry = { ACPI_MADT_INT_OVERRIDE, sizeof(*sci) },
 		.source = 9,
@@ -103,24 +59,25 @@ static void make_madt(struct machine *m)
 		(struct acpi_madt_ioapic){ .entry = { ACPI_MADT_IOAPIC, sizeof(*ioapic) },
 					   .address = 0xfec00000,
 					   .gsi_base = 0 };
-	seal_table(m, MADT);
+	mock_acpi_seal(m, MADT);
 }
 
-static void make_mcfg(struct machine *m)
+static void make_mcfg(struct mock_acpi *m)
 {
 	struct acpi_mcfg *mcfg = (struct acpi_mcfg *)(m->ram + MCFG);
 
-	start_table(m, MCFG, ACPI_SIG_MCFG, sizeof(*mcfg) + sizeof(mcfg->allocation[0]));
+	mock_acpi_start(m, MCFG, ACPI_SIG_MCFG,
+			sizeof(*mcfg) + sizeof(mcfg->allocation[0]));
 	mcfg->allocation[0] =
 		(struct acpi_mcfg_allocation){ .base = 0xe0000000, .end_bus = 255 };
-	seal_table(m, MCFG);
+	mock_acpi_seal(m, MCFG);
 }
 
-static void make_fadt(struct machine *m)
+static void make_fadt(struct mock_acpi *m)
 {
 	struct acpi_fadt *fadt = (struct acpi_fadt *)(m->ram + FADT);
 
-	start_table(m, FADT, ACPI_SIG_FADT, 116); /* as revision 1 had it */
+	mock_acpi_start(m, FADT, ACPI_SIG_FADT, 116); /* as revision 1 had it */
 	fadt->pm_tmr_blk = 0x608;
 	fadt->pm_tmr_len = 4;
 	fadt->sci_int = 9;
@@ -131,10 +88,10 @@ static void make_fadt(struct machine *m)
 	fadt->smi_cmd = 0xb2;
 	fadt->acpi_enable = 0xf1;
 	fadt->dsdt = DSDT;
-	seal_table(m, FADT);
+	mock_acpi_seal(m, FADT);
 }
 
-static void make_root(struct machine *m, bool wide)
+static void make_root(struct mock_acpi *m, bool wide)
 {
 	static const uint32_t tables[] = { ODD, MADT, MCFG, FADT };
 	struct acpi_rsdp *rsdp = (struct acpi_rsdp *)(m->ram + RSDP);
@@ -146,29 +103,27 @@ static void make_root(struct machine *m, bool wide)
 	rsdp->rsdt_address = wide ? 0 : ROOT;
 	rsdp->xsdt_address = wide ? ROOT : 0;
 	seal_rsdp(m);
-	start_table(m, ROOT, wide ? ACPI_SIG_XSDT : ACPI_SIG_RSDT,
-		    sizeof(struct acpi_header) + 4 * size);
+	mock_acpi_start(m, ROOT, wide ? ACPI_SIG_XSDT : ACPI_SIG_RSDT,
+			sizeof(struct acpi_header) + 4 * size);
 	for (uint32_t i = 0; i < 4; i++)
 		memcpy(m->ram + ROOT + sizeof(struct acpi_header) + i * size, &tables[i],
 		       4);
-	seal_table(m, ROOT);
+	mock_acpi_seal(m, ROOT);
 }
 
-static struct machine *make_machine(bool wide)
+static struct mock_acpi *make_machine(bool wide)
 {
-	struct machine *m = calloc(1, sizeof(*m));
+	struct mock_acpi *m = mock_acpi_new(SIZE);
 
-	assert_non_null(m);
-	m->memory.read = read_ram;
 	make_root(m, wide);
 	make_madt(m);
 	make_mcfg(m);
 	make_fadt(m);
-	start_table(m, ODD, "SSDT", 40);
+	mock_acpi_start(m, ODD, "SSDT", 40);
 	return m;
 }
 
-static int read_all(struct machine *m, struct acpi_facts *facts, unsigned int *broken)
+static int read_all(struct mock_acpi *m, struct acpi_facts *facts, unsigned int *broken)
 {
 	memset(facts, 0, sizeof(*facts));
 	return acpi_read_tables(&m->memory, RSDP, facts, broken);
@@ -203,7 +158,7 @@ static void both_root_tables_lead_to_all(void **state)
 
 	(void)state;
 	for (int wide = 0; wide < 2; wide++) {
-		struct machine *m = make_machine(wide);
+		struct mock_acpi *m = make_machine(wide);
 
 		assert_int_equal(read_all(m, &facts, &broken), 0);
 		assert_int_equal(broken, 0);
@@ -214,7 +169,7 @@ static void both_root_tables_lead_to_all(void **state)
 
 static void a_broken_rsdp_is_none(void **state)
 {
-	struct machine *m = make_machine(true);
+	struct mock_acpi *m = make_machine(true);
 	struct acpi_rsdp *rsdp = (struct acpi_rsdp *)(m->ram + RSDP);
 	struct acpi_facts facts;
 	unsigned int broken;
@@ -238,7 +193,7 @@ static void a_broken_rsdp_is_none(void **state)
 
 static void a_broken_root_is_an_error(void **state)
 {
-	struct machine *m = make_machine(false);
+	struct mock_acpi *m = make_machine(false);
 	struct acpi_header *root = (struct acpi_header *)(m->ram + ROOT);
 	struct acpi_facts facts;
 	unsigned int broken;
@@ -252,7 +207,7 @@ static void a_broken_root_is_an_error(void **state)
 	assert_int_equal(read_all(m, &facts, &broken), -EINVAL);
 	root->length = sizeof(*root) + 16;
 	memcpy(root->signature, ACPI_SIG_XSDT, 4); /* but RSDP says RSDT */
-	seal_table(m, ROOT);
+	mock_acpi_seal(m, ROOT);
 	assert_int_equal(read_all(m, &facts, &broken), -EINVAL);
 	free(m);
 }
@@ -266,7 +221,7 @@ static void a_broken_table_is_left_out(void **state)
 
 	(void)state;
 	for (int t = 0; t < 3; t++) {
-		struct machine *m = make_machine(t & 1);
+		struct mock_acpi *m = make_machine(t & 1);
 
 		m->ram[tables[t] + sizeof(struct acpi_header) + 1] ^= 1;
 		assert_int_equal(read_all(m, &facts, &broken), 0);
@@ -285,12 +240,12 @@ static void madt_entries_end_inside_the_table(void **state)
 
 	(void)state;
 	for (unsigned int len = 0; len < 256; len++) {
-		struct machine *m = make_machine(true);
+		struct mock_acpi *m = make_machine(true);
 		struct acpi_madt *madt = (struct acpi_madt *)(m->ram + MADT);
 		struct acpi_madt_lapic *lapic = (struct acpi_madt_lapic *)(madt + 1);
 
 		lapic[0].entry.length = (uint8_t)len;
-		seal_table(m, MADT);
+		mock_acpi_seal(m, MADT);
 		assert_int_equal(read_all(m, &facts, &broken), 0);
 		if (len < 2 || sizeof(*madt) + len > madt->header.length)
 			assert_int_equal(broken, 1);
@@ -301,13 +256,13 @@ static void madt_entries_end_inside_the_table(void **state)
 
 static void bytes_behind_the_last_entry_are_an_error(void **state)
 {
-	struct machine *m = make_machine(true);
+	struct mock_acpi *m = make_machine(true);
 	struct acpi_facts facts;
 	unsigned int broken;
 
 	(void)state;
 	((struct acpi_header *)(m->ram + MADT))->length++;
-	seal_table(m, MADT);
+	mock_acpi_seal(m, MADT);
 	assert_int_equal(read_all(m, &facts, &broken), 0);
 	assert_int_equal(broken, 1);
 	assert_int_equal(facts.cpus, 2);
@@ -316,7 +271,7 @@ static void bytes_behind_the_last_entry_are_an_error(void **state)
 
 static void more_cpus_than_room_are_counted(void **state)
 {
-	struct machine *m = make_machine(true);
+	struct mock_acpi *m = make_machine(true);
 	struct acpi_madt *madt = (struct acpi_madt *)(m->ram + 0x1000);
 	struct acpi_madt_lapic *lapic = (struct acpi_madt_lapic *)(madt + 1);
 	uint64_t at = 0x1000;
@@ -324,15 +279,15 @@ static void more_cpus_than_room_are_counted(void **state)
 	unsigned int broken, n = ACPI_MAX_CPUS + 40;
 
 	(void)state;
-	start_table(m, 0x1000, ACPI_SIG_MADT,
-		    (uint32_t)(sizeof(*madt) + n * sizeof(*lapic)));
+	mock_acpi_start(m, 0x1000, ACPI_SIG_MADT,
+			(uint32_t)(sizeof(*madt) + n * sizeof(*lapic)));
 	for (unsigned int i = 0; i < n; i++)
 		lapic[i] = (struct acpi_madt_lapic){ .entry = { ACPI_MADT_LAPIC,
 								sizeof(*lapic) },
 						     .flags = ACPI_MADT_ENABLED };
-	seal_table(m, 0x1000);
+	mock_acpi_seal(m, 0x1000);
 	memcpy(m->ram + ROOT + sizeof(struct acpi_header) + 8, &at, 8);
-	seal_table(m, ROOT);
+	mock_acpi_seal(m, ROOT);
 	assert_int_equal(read_all(m, &facts, &broken), 0);
 	assert_int_equal(facts.cpus, n);
 	free(m);
@@ -346,7 +301,7 @@ static void random_damage_is_survived(void **state)
 
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
-		struct machine *m = make_machine(round & 1);
+		struct mock_acpi *m = make_machine(round & 1);
 		static const uint32_t tables[] = { ROOT, MADT, MCFG, FADT };
 		uint32_t table = tables[rand_r(&seed) % 4];
 
@@ -354,7 +309,7 @@ static void random_damage_is_survived(void **state)
 			m->ram[table + (uint32_t)rand_r(&seed) % 64] =
 				(unsigned char)rand_r(&seed);
 		if (((struct acpi_header *)(m->ram + table))->length < SIZE - table)
-			seal_table(m, table);
+			mock_acpi_seal(m, table);
 		read_all(m, &facts, &broken);
 		assert_true(m->reads < 40000);
 		free(m);
@@ -362,15 +317,15 @@ static void random_damage_is_survived(void **state)
 }
 
 /* Name (\_S5, Package (4) { value, ... }) at `at` of a DSDT of that length. */
-static void make_dsdt(struct machine *m, uint32_t len, uint32_t at,
+static void make_dsdt(struct mock_acpi *m, uint32_t len, uint32_t at,
 		      const uint8_t *package, size_t n)
 {
 	static const uint8_t name[] = { 0x08, '\\', '_', 'S', '5', '_' };
 
-	start_table(m, DSDT, "DSDT", len);
+	mock_acpi_start(m, DSDT, "DSDT", len);
 	memcpy(m->ram + DSDT + at, name, sizeof(name));
 	memcpy(m->ram + DSDT + at + sizeof(name), package, n);
-	seal_table(m, DSDT);
+	mock_acpi_seal(m, DSDT);
 }
 
 static void s5_is_found_wherever_it_stands(void **state)
@@ -378,7 +333,7 @@ static void s5_is_found_wherever_it_stands(void **state)
 	static const uint8_t byte[] = { 0x12, 0x0a, 4, 0x0a, 5, 0x0a, 5, 0, 0 };
 	static const uint8_t zero[] = { 0x12, 0x06, 4, 0, 0, 0, 0 };
 	static const uint8_t one[] = { 0x12, 0x40, 0x01, 4, 1, 0, 0, 0 };
-	struct machine *m = make_machine(true);
+	struct mock_acpi *m = make_machine(true);
 
 	(void)state;
 	for (uint32_t at = sizeof(struct acpi_header); at < 300; at++) {
@@ -396,7 +351,7 @@ static void s5_that_is_not_there_is_not_found(void **state)
 {
 	static const uint8_t integer[] = { 0x0a, 5, 0, 0, 0, 0, 0, 0, 0 };
 	static const uint8_t method[] = { 0x12, 0x0a, 4, 0x14, 5, 0, 0, 0 };
-	struct machine *m = make_machine(true);
+	struct mock_acpi *m = make_machine(true);
 
 	(void)state;
 	assert_int_equal(acpi_find_s5(&m->memory, 0), -ENOENT);
@@ -414,16 +369,16 @@ static void s5_that_is_not_there_is_not_found(void **state)
 }
 
 /* Device (PEVT) { Name (_HID, "QEMU0001") Name (_CRS, ...) }, from the string on. */
-static void make_panic_device(struct machine *m, uint32_t len, uint32_t at,
+static void make_panic_device(struct mock_acpi *m, uint32_t len, uint32_t at,
 			      const char *hid, const uint8_t *io)
 {
 	static const uint8_t crs[] = { 0x08, '_', 'C', 'R', 'S', 0x11, 0x0d, 0x0a, 0x0a };
 
-	start_table(m, DSDT, "DSDT", len);
+	mock_acpi_start(m, DSDT, "DSDT", len);
 	memcpy(m->ram + DSDT + at, hid, 9);
 	memcpy(m->ram + DSDT + at + 9, crs, sizeof(crs));
 	memcpy(m->ram + DSDT + at + 9 + sizeof(crs), io, 8);
-	seal_table(m, DSDT);
+	mock_acpi_seal(m, DSDT);
 }
 
 static void the_panic_port_is_found_wherever_it_stands(void **state)
@@ -431,7 +386,7 @@ static void the_panic_port_is_found_wherever_it_stands(void **state)
 	static const uint8_t io[] = { 0x47, 1, 0x05, 0x05, 0x05, 0x05, 1, 1 };
 	static const uint8_t range[] = { 0x47, 1, 0x05, 0x05, 0x05, 0x06, 1, 1 };
 	static const uint8_t eight[] = { 0x47, 1, 0x05, 0x05, 0x05, 0x05, 1, 8 };
-	struct machine *m = make_machine(true);
+	struct mock_acpi *m = make_machine(true);
 
 	(void)state;
 	for (uint32_t at = sizeof(struct acpi_header); at < 300; at++) {
@@ -448,7 +403,7 @@ static void the_panic_port_is_found_wherever_it_stands(void **state)
 	make_panic_device(m, 400, 300, "QEMU0001", io);
 	for (uint32_t len = sizeof(struct acpi_header); len < 326; len++) {
 		((struct acpi_header *)(m->ram + DSDT))->length = len;
-		seal_table(m, DSDT);
+		mock_acpi_seal(m, DSDT);
 		assert_int_equal(acpi_find_panic_port(&m->memory, DSDT), -ENOENT);
 	}
 	free(m);

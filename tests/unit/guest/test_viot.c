@@ -9,65 +9,22 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 #include <cmocka.h>
-#include <abi/acpi.h>
 #include <linux/errno.h>
-#include <guest/acpi.h>
+
+#include "tests/unit/guest/mock_acpi.h"
 
 #define SIZE 0x12000U
 #define RSDP 0x10U
 #define ROOT 0x40U
 #define VIOT 0x100U
 
-struct machine {
-	struct acpi_memory memory;
-	unsigned char ram[SIZE]; /* physical address 0 up */
-	unsigned int reads;
-};
-
-static struct machine *m;
+static struct mock_acpi *m;
 static struct acpi_facts facts;
-
-static bool read_ram(const struct acpi_memory *memory, u64 pa, void *buf, size_t len)
-{
-	(void)memory;
-	m->reads++;
-	if (len > SIZE || pa > SIZE - len)
-		return false;
-	memcpy(buf, m->ram + pa, len);
-	return true;
-}
-
-static void seal(unsigned char *table, size_t len, unsigned char *checksum)
-{
-	unsigned char sum = 0;
-
-	*checksum = 0;
-	for (size_t i = 0; i < len; i++)
-		sum = (unsigned char)(sum + table[i]);
-	*checksum = (unsigned char)-sum;
-}
 
 static struct acpi_viot *viot(void)
 {
 	return (struct acpi_viot *)(m->ram + VIOT);
-}
-
-static void seal_table(uint32_t at)
-{
-	struct acpi_header *h = (struct acpi_header *)(m->ram + at);
-
-	seal(m->ram + at, h->length, &h->checksum);
-}
-
-static void start_table(uint32_t at, const char *signature, uint32_t len)
-{
-	struct acpi_header *h = (struct acpi_header *)(m->ram + at);
-
-	memset(m->ram + at, 0, len);
-	memcpy(h->signature, signature, 4);
-	h->length = len;
 }
 
 /* A VIOT without nodes. */
@@ -77,19 +34,17 @@ static int set_up(void **state)
 	uint32_t at = VIOT;
 
 	(void)state;
-	m = calloc(1, sizeof(*m));
-	assert_non_null(m);
-	m->memory.read = read_ram;
+	m = mock_acpi_new(SIZE);
 	rsdp = (struct acpi_rsdp *)(m->ram + RSDP);
 	memcpy(rsdp->signature, ACPI_SIG_RSDP, 8);
 	rsdp->rsdt_address = ROOT;
-	seal(m->ram + RSDP, 20, &rsdp->checksum);
-	start_table(ROOT, ACPI_SIG_RSDT, sizeof(struct acpi_header) + 4);
+	mock_acpi_seal_bytes(m->ram + RSDP, 20, &rsdp->checksum);
+	mock_acpi_start(m, ROOT, ACPI_SIG_RSDT, sizeof(struct acpi_header) + 4);
 	memcpy(m->ram + ROOT + sizeof(struct acpi_header), &at, 4);
-	seal_table(ROOT);
-	start_table(VIOT, ACPI_SIG_VIOT, sizeof(struct acpi_viot));
+	mock_acpi_seal(m, ROOT);
+	mock_acpi_start(m, VIOT, ACPI_SIG_VIOT, sizeof(struct acpi_viot));
 	viot()->node_offset = sizeof(struct acpi_viot);
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	return 0;
 }
 
@@ -108,7 +63,7 @@ static uint16_t add_node(const void *node, size_t size)
 	memcpy(m->ram + VIOT + at, node, size);
 	viot()->header.length += (uint32_t)size;
 	viot()->node_count++;
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	return (uint16_t)at;
 }
 
@@ -204,7 +159,7 @@ static void what_we_do_not_know(void **state)
 	range->segment_start = range->segment_end = 1;
 	add_range(5, 6, 0, at); /* a range is no IOMMU */
 	add_range(7, 7, 70, iommu);
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	assert_int_equal(read_all(), 0);
 	assert_int_equal(facts.viot_maps, 1);
 	assert_int_equal(facts.viot[0].first, 7);
@@ -235,27 +190,27 @@ static void nodes_that_make_no_sense(void **state)
 	range = (struct acpi_viot_pci_range *)(m->ram + VIOT + at);
 	for (unsigned int i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		range->length = lengths[i];
-		seal_table(VIOT);
+		mock_acpi_seal(m, VIOT);
 		assert_int_equal(read_all(), 1);
 		assert_int_equal(facts.viot_maps, 0);
 	}
 	range->length = sizeof(*range);
 	viot()->node_count++; /* one more than there are */
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	assert_int_equal(read_all(), 1);
 	assert_int_equal(facts.viot_maps, 0);
 	viot()->node_count = 0xffff;
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	assert_int_equal(read_all(), 1);
 	viot()->node_count = 3;
 	viot()->node_offset = 8; /* inside the header */
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	assert_int_equal(read_all(), 1);
 	viot()->node_offset = 0xffff;
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	assert_int_equal(read_all(), 1);
 	viot()->node_offset = sizeof(struct acpi_viot);
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	assert_int_equal(read_all(), 0);
 	assert_int_equal(facts.viot_maps, 2);
 	m->ram[VIOT + at + 4] ^= 1; /* the checksum is wrong */
@@ -267,10 +222,10 @@ static void a_table_too_short_or_too_long(void **state)
 {
 	(void)state;
 	viot()->header.length = sizeof(struct acpi_viot) - 1;
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	assert_int_equal(read_all(), 1);
 	viot()->header.length = 0x10001;
-	seal_table(VIOT);
+	mock_acpi_seal(m, VIOT);
 	assert_int_equal(read_all(), 1);
 	viot()->header.length = UINT32_MAX;
 	assert_int_equal(read_all(), 1);
@@ -290,7 +245,7 @@ static void random_damage_is_survived(void **state)
 			m->ram[VIOT + (uint32_t)rand_r(&seed) % 0xb0] =
 				(unsigned char)rand_r(&seed);
 		if (viot()->header.length < SIZE - VIOT)
-			seal_table(VIOT);
+			mock_acpi_seal(m, VIOT);
 		read_all();
 		assert_true(facts.viot_maps <= ACPI_MAX_VIOT);
 		for (unsigned int i = 0; i < facts.viot_maps; i++)
