@@ -41,6 +41,14 @@ void viommu_adopt(struct viommu *v, uint8_t devfn)
 	assert_int_equal(virtio_iommu_adopt(v->vd, v->m->pci.dev[devfn]), 0);
 }
 
+struct dma_port *viommu_port(struct viommu *v, uint8_t devfn)
+{
+	struct dma_port *p = &v->m->pci.dev[devfn]->dma;
+
+	dma_set_enabled(p, true);
+	return p;
+}
+
 static uint8_t *slot_in(struct viommu *v, unsigned int slot)
 {
 	return machine_at(v->m, v->in + slot * SLOT_BYTES, SLOT_BYTES);

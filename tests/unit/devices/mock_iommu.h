@@ -30,6 +30,8 @@ void viommu_plug(struct viommu *v, struct machine *m,
 void viommu_start(struct viommu *v, uint64_t features);
 /* Puts the function at devfn behind it. */
 void viommu_adopt(struct viommu *v, uint8_t devfn);
+/* Its way to memory, with bus mastering on. */
+struct dma_port *viommu_port(struct viommu *v, uint8_t devfn);
 
 /* Offers a request without ringing: its slot.  `in_len` bytes of writable part. */
 unsigned int viommu_offer(struct viommu *v, const void *req, uint32_t len,

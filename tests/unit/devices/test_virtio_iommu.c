@@ -55,14 +55,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct dma_port *port(uint8_t devfn)
-{
-	struct dma_port *p = &m->pci.dev[devfn]->dma;
-
-	dma_set_enabled(p, true);
-	return p;
-}
-
 /* --- what the device says of itself ------------------------------------------------------- */
 
 static void configuration(void **state)
@@ -466,7 +458,7 @@ static void not_the_iommus_to_report(struct dma_port *p)
 
 static void faults_are_reported_once(void **state)
 {
-	struct dma_port *p = port(CLIENT);
+	struct dma_port *p = viommu_port(&v, CLIENT);
 	struct virtio_iommu_fault event;
 	uint8_t buf[3 * PAGE], model[2 * PAGE];
 
@@ -495,7 +487,7 @@ static void faults_are_reported_once(void **state)
 	assert_memory_equal(buf, model, 2 * PAGE);
 	assert_int_equal(buf[2 * PAGE], 0x77);
 	/* Another device reaches nothing of it. */
-	assert_int_equal(dma_read(port(CLIENT2), IOVA, buf, 1), -EFAULT);
+	assert_int_equal(dma_read(viommu_port(&v, CLIENT2), IOVA, buf, 1), -EFAULT);
 	viommu_expect_event(&v, VIRTIO_IOMMU_FAULT_R_DOMAIN, VIRTIO_IOMMU_FAULT_F_READ,
 			    CLIENT2, IOVA);
 	not_the_iommus_to_report(p);
@@ -508,7 +500,7 @@ static void faults_are_reported_once(void **state)
 static void events_without_buffers(void **state)
 {
 	struct drv_seg small = { .len = 23, .write = true };
-	struct dma_port *p = port(CLIENT);
+	struct dma_port *p = viommu_port(&v, CLIENT);
 	struct virtio_iommu_fault event;
 	struct vring_used_elem elem;
 	uint8_t byte;
@@ -536,7 +528,7 @@ static void events_without_buffers(void **state)
 /* DMA into the window of MSIs is stopped; a device's own MSI is not DMA. */
 static void the_msi_window(void **state)
 {
-	struct dma_port *p = port(CLIENT);
+	struct dma_port *p = viommu_port(&v, CLIENT);
 	uint32_t word = 0x41;
 
 	(void)state;
@@ -559,7 +551,7 @@ static uint64_t bypass_register(void)
 
 static void bypass(void **state)
 {
-	struct dma_port *p = port(CLIENT);
+	struct dma_port *p = viommu_port(&v, CLIENT);
 	uint8_t byte;
 
 	(void)state;
@@ -611,13 +603,13 @@ static void boot_bypass(void **state)
 	plug(true, 0);
 	mock_model_plug(m, CLIENT);
 	viommu_adopt(&v, CLIENT);
-	assert_int_equal(dma_read(port(CLIENT), 0x8000, &byte, 1), 0);
+	assert_int_equal(dma_read(viommu_port(&v, CLIENT), 0x8000, &byte, 1), 0);
 	viommu_start(&v, DRV_ALL_FEATURES);
 	assert_int_equal(machine_read(m, bypass_register(), 1), 1);
 	machine_write(m, bypass_register(), 1, 0);
-	assert_int_equal(dma_read(port(CLIENT), 0x8000, &byte, 1), -EFAULT);
+	assert_int_equal(dma_read(viommu_port(&v, CLIENT), 0x8000, &byte, 1), -EFAULT);
 	device_reset_all(&m->devices);
-	assert_int_equal(dma_read(port(CLIENT), 0x8000, &byte, 1), 0);
+	assert_int_equal(dma_read(viommu_port(&v, CLIENT), 0x8000, &byte, 1), 0);
 }
 
 /* --- the IOMMU itself and a hostile driver ------------------------------------------------ */

@@ -51,14 +51,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct dma_port *port(uint8_t devfn)
-{
-	struct dma_port *p = &m->pci.dev[devfn]->dma;
-
-	dma_set_enabled(p, true);
-	return p;
-}
-
 /* --- devices behind it -------------------------------------------------------------------- */
 
 /* Without ACCESS_PLATFORM addresses would mean something else: refused. */
@@ -86,6 +78,16 @@ static bool request_works(struct drv *d, struct drvq *q, uint64_t at)
 	return drvq_get(q, &elem) && elem.len == 16 && !drv_needs_reset(d);
 }
 
+/* A driver of the client, which reaches all of RAM; its queues are to be made. */
+static void negotiate_behind(struct drv *d)
+{
+	viommu_attach(&v, 1, CLIENT, 0);
+	viommu_map_ram(&v, 1, VIOMMU_RW);
+	drv_probe(d, m, CLIENT);
+	drv_msix_on(d);
+	assert_true(drv_negotiate(d, DRV_FEATURES));
+}
+
 /* 34: a used ring that becomes read-only: a fault, nothing written, a broken device. */
 static void ring_goes_read_only(void **state)
 {
@@ -94,11 +96,7 @@ static void ring_goes_read_only(void **state)
 	struct drv d;
 
 	(void)state;
-	viommu_attach(&v, 1, CLIENT, 0);
-	viommu_map_ram(&v, 1, VIOMMU_RW);
-	drv_probe(&d, m, CLIENT);
-	drv_msix_on(&d);
-	assert_true(drv_negotiate(&d, DRV_FEATURES));
+	negotiate_behind(&d);
 	machine_alloc(m, 1, 0x20000);
 	drvq_alloc(&d, &q, 0, 16);
 	used = machine_alloc(m, 0x20000, 0x20000); /* pieces of their own */
@@ -131,11 +129,7 @@ static void ring_is_mapped_elsewhere(void **state)
 	struct drv d;
 
 	(void)state;
-	viommu_attach(&v, 1, CLIENT, 0);
-	viommu_map_ram(&v, 1, VIOMMU_RW);
-	drv_probe(&d, m, CLIENT);
-	drv_msix_on(&d);
-	assert_true(drv_negotiate(&d, DRV_FEATURES));
+	negotiate_behind(&d);
 	drvq_alloc(&d, &q, 0, 16);
 	used = q.used = machine_alloc(m, 0x10000, 0x10000);
 	other = machine_alloc(m, 0x10000, 0x10000);
@@ -412,7 +406,7 @@ static void buffer_is_read_only(void **state)
 static void settling_keeps_a_pause(void **state)
 {
 	struct device *device = &m->pci.dev[CLIENT]->device;
-	struct dma_port *p = port(CLIENT);
+	struct dma_port *p = viommu_port(&v, CLIENT);
 	struct drvq q;
 	struct drv d;
 	uint64_t at;
@@ -439,8 +433,8 @@ static void destroyed_first(void **state)
 	viommu_attach(&v, 1, CLIENT, 0);
 	viommu_map(&v, 1, IOVA, IOVA + PAGE - 1, 0, VIOMMU_RW);
 	iommu->ops->destroy(iommu);
-	assert_null(port(CLIENT)->translator);
-	assert_int_equal(dma_read(port(CLIENT), 0x8000, &byte, 1), 0);
+	assert_null(viommu_port(&v, CLIENT)->translator);
+	assert_int_equal(dma_read(viommu_port(&v, CLIENT), 0x8000, &byte, 1), 0);
 }
 
 #define WITH(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
