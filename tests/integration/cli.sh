@@ -11,15 +11,9 @@ mkdir "$files"
 # refused PATTERN ARGUMENT...: status 2, one line on standard error that matches PATTERN,
 # nothing on standard output, no new file.
 refused() {
-	local pattern=$1 got=0 before
-	shift
+	local before
 	before=$(find "$files" | sort)
-	timeout 20 "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
-	cat "$work/out" "$work/err"
-	[ "$got" = 2 ] || { echo "status $got, expected 2"; return 1; }
-	[ "$(wc -l <"$work/err")" = 1 ] || { echo "not one line"; return 1; }
-	[ ! -s "$work/out" ] || { echo "something on standard output"; return 1; }
-	grep -Eq -- "$pattern" "$work/err" || { echo "does not match $pattern"; return 1; }
+	is_refused "$1" timeout 20 "${@:2}" || return 1
 	[ "$before" = "$(find "$files" | sort)" ] || { echo "left something behind"; return 1; }
 }
 run_refused() {

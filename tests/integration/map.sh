@@ -7,12 +7,8 @@
 
 svg=$work/map.svg
 
-refuses() { # PATTERN ARGUMENT...: status 2, one line with that
-	local pattern=$1
-	shift
-	status 2 "$pv" map "$@" >/dev/null 2>"$work/line" || { cat "$work/line"; return 1; }
-	cat "$work/line"
-	[ "$(wc -l <"$work/line")" = 1 ] && grep -Eq -- "$pattern" "$work/line"
+refuses() { # PATTERN ARGUMENT...
+	is_refused "$1" "$pv" map "${@:2}"
 }
 
 ok "a machine that is not there is refused" refuses 'nobody' nobody -o "$svg"

@@ -24,15 +24,6 @@ says() { # PATTERN COMMAND...: it succeeds and prints that
 	"$@" >"$work/said" 2>&1 || { cat "$work/said"; return 1; }
 	grep -Eq -- "$pattern" "$work/said" || { cat "$work/said"; return 1; }
 }
-refuses() { # PATTERN COMMAND...: status 2, one line with that
-	local pattern=$1
-	shift
-	status 2 "$@" >"$work/said" 2>&1 || { cat "$work/said"; return 1; }
-	if [ "$(wc -l <"$work/said")" != 1 ] || ! grep -Eq -- "$pattern" "$work/said"; then
-		cat "$work/said"
-		return 1
-	fi
-}
 until_printed() { # NAME PATTERN [COUNT]
 	local i
 	for ((i = 0; i < 600; i++)); do
@@ -102,7 +93,7 @@ threads_are_its() {
 	done
 }
 ok "of the machine's process" threads_are_its
-ok "no second one of the name" refuses 'printer: a machine of this name runs already' \
+ok "no second one of the name" is_refused 'printer: a machine of this name runs already' \
 	"$pv" run --name printer "$B/tiny.elf"
 ok "quit ends it" ctl printer quit
 ok "as from outside" ends_with 1
@@ -127,19 +118,19 @@ kill_it() {
 	ends_with 137
 }
 ok "killed, it leaves its socket" kill_it
-ok "which nobody answers at" refuses 'once: no such machine' ctl once status
+ok "which nobody answers at" is_refused 'once: no such machine' ctl once status
 nothing_left() {
 	"$pv" list && [ -z "$(ls "$work/pagevisor")" ]
 }
 ok "and which is removed" nothing_left
-ok "a name that is none" refuses 'not a machine.s name' "$pv" run --name ../x "$B/tiny.elf"
-ok "a command that is none" refuses 'nonsense: not a command' ctl once nonsense
-ok "a dump into nothing" refuses 'dump: of what' ctl once dump
-ok "a place that is none" refuses '--qmp tcp:1: not understood' "$pv" run --qmp tcp:1 "$B/tiny.elf"
+ok "a name that is none" is_refused 'not a machine.s name' "$pv" run --name ../x "$B/tiny.elf"
+ok "a command that is none" is_refused 'nonsense: not a command' ctl once nonsense
+ok "a dump into nothing" is_refused 'dump: of what' ctl once dump
+ok "a place that is none" is_refused '--qmp tcp:1: not understood' "$pv" run --qmp tcp:1 "$B/tiny.elf"
 others_may_enter() {
 	local good=0
 	chmod 755 "$work/pagevisor"
-	refuses 'others may enter' "$pv" list || good=1
+	is_refused 'others may enter' "$pv" list || good=1
 	chmod 700 "$work/pagevisor"
 	return "$good"
 }
@@ -188,7 +179,7 @@ flushed() {
 	[ "$(flushes)" -gt "$before" ]
 }
 ok "with its disk flushed" flushed
-ok "it cannot go on" refuses 'Resetting the Virtual Machine is required' ctl guest cont
+ok "it cannot go on" is_refused 'Resetting the Virtual Machine is required' ctl guest cont
 ok "but it can start again" ctl guest reset
 ok "let go" ctl guest cont
 ok "it boots again" until_printed guest '^pagevisor guest: ' 2
@@ -246,7 +237,7 @@ ok "until told to go, with the status of a panic" ctl panic quit
 ok "which it is" ends_with 1
 ok "a panic that counts as a shutdown" panics_with exit-failure --no-shutdown
 ok "is one" stands_as shutdown
-ok "and cannot be gone on from" refuses 'Resetting the Virtual Machine is required' ctl panic cont
+ok "and cannot be gone on from" is_refused 'Resetting the Virtual Machine is required' ctl panic cont
 ok "nor can others" ctl panic quit
 ok "it has failed" ends_with 1
 

@@ -6,12 +6,8 @@
 
 page=$work/page
 
-refuses() { # PATTERN ARGUMENT...: status 2, one line with that
-	local pattern=$1
-	shift
-	status 2 "$pv" top "$@" >/dev/null 2>"$work/line" </dev/null || { cat "$work/line"; return 1; }
-	cat "$work/line"
-	[ "$(wc -l <"$work/line")" = 1 ] && grep -Eq -- "$pattern" "$work/line"
+refuses() { # PATTERN ARGUMENT...
+	is_refused "$1" "$pv" top "${@:2}"
 }
 ok "a machine that is not there is refused" refuses 'nobody' nobody -b
 ok "without a terminal it says what to give" refuses 'give -b' nobody

@@ -57,3 +57,15 @@ status() {
 	"$@" || got=$?
 	[ "$got" = "$want" ] || { echo "status $got, expected $want: $*"; false; }
 }
+
+# is_refused PATTERN COMMAND...: status 2, nothing on standard output, and one line on standard
+# error that matches.
+is_refused() {
+	local pattern=$1
+	shift
+	status 2 "$@" >"$work/refused.out" 2>"$work/refused" </dev/null || { cat "$work/refused.out" "$work/refused"; return 1; }
+	cat "$work/refused.out" "$work/refused"
+	[ ! -s "$work/refused.out" ] || { echo "something on standard output"; return 1; }
+	[ "$(wc -l <"$work/refused")" = 1 ] || { echo "not one line"; return 1; }
+	grep -Eq -- "$pattern" "$work/refused" || { echo "does not match $pattern"; return 1; }
+}
