@@ -3,6 +3,7 @@
 # light and dark, wide and narrow, without a network.  lib/page-check.js looks at what the
 # browser made of them; pictures are taken and looked at, too.
 . "$(dirname "$0")/lib/tap.bash"
+. "$(dirname "$0")/lib/pointer.bash"
 
 if ! command -v chromium >/dev/null; then
 	skip "pages in a browser" "chromium is not installed"
@@ -100,6 +101,38 @@ done
 ok "the report in a narrow window" looks_well "$work/report.html" light 500 '8 pictures, [0-9]+ moments'
 ok "the report's colours follow the theme" light_and_dark_differ "$work/report.html"
 ok "the map's colours follow the theme" light_and_dark_differ "$work/map.svg"
+
+# --- a pointer ----------------------------------------------------------------------------------
+
+tells() { # ELEMENT, PATTERN: the tooltip on it
+	pointer_on "document.querySelector('$1')" && pointer_says >"$work/tip"
+	cat "$work/tip" "$work/browser.err"
+	grep -Eq -- "$2" "$work/tip"
+}
+nothing_beside() { # off the cells, the picture's own title at most
+	pointer_on 'document.querySelector("text.title")' && pointer_says >"$work/tip"
+	cat "$work/tip"
+	! grep -q ' at 0x' "$work/tip"
+}
+holds_a_moment() {
+	pointer_on 'document.querySelectorAll(".tick")[3]' && pointer_eval '[...document.querySelectorAll(".moment")]
+		.filter(m => getComputedStyle(m).visibility === "visible").map(m => m.id).join()' >"$work/tip"
+	cat "$work/tip"
+	[ "$(cat "$work/tip")" = m3 ]
+}
+range='[0-9.]+ [KM]iB at 0x[0-9a-f]+'
+ok "the map is opened under a pointer" pointer_open "$work/map.svg"
+ok "on a cell it tells which pages, and what for" tells rect.k-kernel "^$range: kernel image\$"
+ok "in a slab, whose it is" tells path.o-slab "^slab [a-z][a-z0-9_-]+: $range\$"
+ok "in an area of vmalloc, too" tells path.o-vmalloc "^vmalloc [a-z_]+[+]0x[0-9a-f]+: $range\$"
+ok "beside the cells it tells none" nothing_beside
+pointer_close
+ok "the time-lapse is opened under a pointer" pointer_open "$work/lapse.svg"
+ok "on its bar it holds that moment" holds_a_moment
+pointer_close
+ok "the report is opened under a pointer" pointer_open "$work/report.html"
+ok "a cell in it tells its pages" tells 'svg[aria-label="physical memory by use"] rect.k-kernel' "^$range: kernel image\$"
+pointer_close
 
 # The checker can fail: a class that nobody gave a colour, a text that leaves.
 notices() {
