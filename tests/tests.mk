@@ -23,7 +23,7 @@ HOSTILE_SRC := $(sort $(wildcard tests/hostile/*.c)) tests/hostile/start.S
 CFLAGS_hostile := $(BASE) -ffreestanding -fno-builtin -fno-stack-protector -fno-pie \
 	-fno-tree-loop-distribute-patterns -fcf-protection=none -march=x86-64 -mgeneral-regs-only \
 	-mno-red-zone
-$(B)/hostile.elf: $(HOSTILE_SRC) tests/hostile/hostile.h $(wildcard include/abi/*.h)
+$(B)/hostile.elf: $(HOSTILE_SRC) $(wildcard tests/hostile/*.h include/abi/*.h)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_hostile) $(INC_hostile) -nostdlib -static -no-pie -Wl,--build-id=none,-N \
