@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <abi/platform.h>
@@ -19,28 +20,16 @@ struct qemu_option {
 	const char *name;
 	enum form form;
 	const char *first; /* PARTS: the name of a first value without one */
-	qemu_apply *apply; /* NULL: NOTHING, or all that matters is in `harmless` */
+	qemu_apply *apply; /* NULL: NOTHING, all that matters is in `harmless`, or `at` */
 	const struct qemu_harmless *harmless;
+	/* TEXT or FLAG without apply(): where in struct qemu_line the const char * or bool is. */
+	size_t at;
 };
 
+/* The end of such a row. */
+#define TO(member) NULL, NULL, offsetof(struct qemu_line, member)
+
 /* --- rows --------------------------------------------------------------------------------- */
-
-static int set_daemonize(struct qemu_line *line, struct qemu_opts *opts,
-			 struct error *err)
-{
-	(void)opts;
-	(void)err;
-	line->daemonize = true;
-	return 0;
-}
-
-static int set_paused(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
-{
-	(void)opts;
-	(void)err;
-	line->machine.paused = true;
-	return 0;
-}
 
 static int set_no_reboot(struct qemu_line *line, struct qemu_opts *opts,
 			 struct error *err)
@@ -48,43 +37,6 @@ static int set_no_reboot(struct qemu_line *line, struct qemu_opts *opts,
 	(void)opts;
 	(void)err;
 	line->machine.reboot = false;
-	return 0;
-}
-
-static int set_no_shutdown(struct qemu_line *line, struct qemu_opts *opts,
-			   struct error *err)
-{
-	(void)opts;
-	(void)err;
-	line->machine.stays = true;
-	return 0;
-}
-
-static int set_pidfile(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
-{
-	(void)err;
-	line->pidfile = qemu_opts_take(opts, WHOLE);
-	return 0;
-}
-
-static int set_kernel(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
-{
-	(void)err;
-	line->machine.kernel = qemu_opts_take(opts, WHOLE);
-	return 0;
-}
-
-static int set_initrd(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
-{
-	(void)err;
-	line->machine.initrd = qemu_opts_take(opts, WHOLE);
-	return 0;
-}
-
-static int set_append(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
-{
-	(void)err;
-	line->machine.cmdline = qemu_opts_take(opts, WHOLE);
 	return 0;
 }
 
@@ -163,40 +115,40 @@ static const struct qemu_harmless sandbox_harmless[] = {
 
 /* In the order in which they are understood. */
 static const struct qemu_option table[] = {
-	{ "machine", PARTS, "type", qemu_machine, NULL },
-	{ "accel", PARTS, "accel", qemu_accel, NULL },
-	{ "cpu", PARTS, "model", qemu_cpu, NULL },
-	{ "object", PARTS, "qom-type", qemu_object, NULL },
-	{ "m", PARTS, "size", qemu_memory, NULL },
-	{ "smp", PARTS, "cpus", qemu_smp, NULL },
-	{ "name", PARTS, "guest", set_name, name_harmless },
-	{ "uuid", TEXT, NULL, set_uuid, NULL },
-	{ "kernel", TEXT, NULL, set_kernel, NULL },
-	{ "initrd", TEXT, NULL, set_initrd, NULL },
-	{ "append", TEXT, NULL, set_append, NULL },
-	{ "add-fd", PARTS, NULL, qemu_add_fd, NULL },
-	{ "chardev", PARTS, "backend", qemu_chardev, NULL },
-	{ "mon", PARTS, "chardev", qemu_mon, NULL },
-	{ "qmp", TEXT, NULL, add_qmp, NULL },
-	{ "blockdev", PARTS, "driver", qemu_blockdev, NULL },
-	{ "device", PARTS, "driver", qemu_device, NULL },
-	{ "S", FLAG, NULL, set_paused, NULL },
-	{ "no-reboot", FLAG, NULL, set_no_reboot, NULL },
-	{ "no-shutdown", FLAG, NULL, set_no_shutdown, NULL },
-	{ "daemonize", FLAG, NULL, set_daemonize, NULL },
-	{ "pidfile", TEXT, NULL, set_pidfile, NULL },
-	{ "msg", PARTS, NULL, NULL, msg_harmless },
-	{ "boot", PARTS, NULL, NULL, boot_harmless },
-	{ "rtc", PARTS, NULL, NULL, rtc_harmless },
-	{ "overcommit", PARTS, NULL, NULL, overcommit_harmless },
-	{ "audiodev", PARTS, "driver", NULL, audio_harmless },
-	{ "display", PARTS, "type", NULL, display_harmless },
-	{ "sandbox", PARTS, "enable", set_sandbox, sandbox_harmless },
+	{ "machine", PARTS, "type", qemu_machine, NULL, 0 },
+	{ "accel", PARTS, "accel", qemu_accel, NULL, 0 },
+	{ "cpu", PARTS, "model", qemu_cpu, NULL, 0 },
+	{ "object", PARTS, "qom-type", qemu_object, NULL, 0 },
+	{ "m", PARTS, "size", qemu_memory, NULL, 0 },
+	{ "smp", PARTS, "cpus", qemu_smp, NULL, 0 },
+	{ "name", PARTS, "guest", set_name, name_harmless, 0 },
+	{ "uuid", TEXT, NULL, set_uuid, NULL, 0 },
+	{ "kernel", TEXT, NULL, TO(machine.kernel) },
+	{ "initrd", TEXT, NULL, TO(machine.initrd) },
+	{ "append", TEXT, NULL, TO(machine.cmdline) },
+	{ "add-fd", PARTS, NULL, qemu_add_fd, NULL, 0 },
+	{ "chardev", PARTS, "backend", qemu_chardev, NULL, 0 },
+	{ "mon", PARTS, "chardev", qemu_mon, NULL, 0 },
+	{ "qmp", TEXT, NULL, add_qmp, NULL, 0 },
+	{ "blockdev", PARTS, "driver", qemu_blockdev, NULL, 0 },
+	{ "device", PARTS, "driver", qemu_device, NULL, 0 },
+	{ "S", FLAG, NULL, TO(machine.paused) },
+	{ "no-reboot", FLAG, NULL, set_no_reboot, NULL, 0 },
+	{ "no-shutdown", FLAG, NULL, TO(machine.stays) },
+	{ "daemonize", FLAG, NULL, TO(daemonize) },
+	{ "pidfile", TEXT, NULL, TO(pidfile) },
+	{ "msg", PARTS, NULL, NULL, msg_harmless, 0 },
+	{ "boot", PARTS, NULL, NULL, boot_harmless, 0 },
+	{ "rtc", PARTS, NULL, NULL, rtc_harmless, 0 },
+	{ "overcommit", PARTS, NULL, NULL, overcommit_harmless, 0 },
+	{ "audiodev", PARTS, "driver", NULL, audio_harmless, 0 },
+	{ "display", PARTS, "type", NULL, display_harmless, 0 },
+	{ "sandbox", PARTS, "enable", set_sandbox, sandbox_harmless, 0 },
 	/* There is no configuration file, no default device, no display and no HPET. */
-	{ "no-user-config", NOTHING, NULL, NULL, NULL },
-	{ "nodefaults", NOTHING, NULL, NULL, NULL },
-	{ "nographic", NOTHING, NULL, NULL, NULL },
-	{ "no-hpet", NOTHING, NULL, NULL, NULL },
+	{ "no-user-config", NOTHING, NULL, NULL, NULL, 0 },
+	{ "nodefaults", NOTHING, NULL, NULL, NULL, 0 },
+	{ "nographic", NOTHING, NULL, NULL, NULL, 0 },
+	{ "no-hpet", NOTHING, NULL, NULL, NULL, 0 },
 };
 
 static const struct qemu_option *find_option(const char *name)
@@ -259,6 +211,17 @@ static int read_option(struct qemu_line *line, char **words, int *used, struct e
 	return ret;
 }
 
+static void store(struct qemu_line *line, const struct qemu_option *o,
+		  struct qemu_opts *opts)
+{
+	char *at = (char *)line + o->at;
+
+	if (o->form == TEXT)
+		*(const char **)at = qemu_opts_take(opts, WHOLE);
+	else if (o->form == FLAG)
+		*(bool *)at = true;
+}
+
 /* All options of the row's name. */
 static int apply_row(struct qemu_line *line, const struct qemu_option *o,
 		     struct error *err)
@@ -275,6 +238,8 @@ static int apply_row(struct qemu_line *line, const struct qemu_option *o,
 			qemu_opts_take_harmless(opts, o->harmless);
 		if (o->apply)
 			ret = o->apply(line, opts, err);
+		else
+			store(line, o, opts);
 		if (!ret)
 			ret = qemu_opts_finish(opts, err);
 	}
