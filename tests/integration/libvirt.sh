@@ -87,7 +87,7 @@ makes_all() {
 	done
 }
 nothing_is_left() {
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		traces >"$work/traces.after"
 		diff "$work/traces.before" "$work/traces.after" && return
 		sleep 0.1

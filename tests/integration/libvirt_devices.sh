@@ -22,6 +22,15 @@ ok "by one after the other" echoes "$socket"
 ok "libvirt still knows it" says 'unix:.*serial,server=on' qemu-monitor-command socket '{"execute":"query-chardev"}'
 ok "it runs" is socket 'running (booted)'
 ok "it is ended" v destroy socket
+is_gone() { # FILE
+	local i
+	for ((i = 0; i < 600; i++)); do
+		[ ! -e "$1" ] && return
+		sleep 0.1
+	done
+	return 1
+}
+ok "its socket goes" is_gone "$socket"
 
 # The first has it until he leaves; the second waits, and gets it then.
 ok "a guest that prints for ever" define forever "$build/tiny.elf" f "<serial type='unix'>
@@ -80,6 +89,15 @@ ok "its UUID is libvirt's" says "\"UUID\":\"$(v domuuid two | head -n 1)\"" qemu
 ok "KVM is used" says '"enabled":true' qemu-monitor-command two '{"execute":"query-kvm"}'
 ok "it leaves" ends two
 wait
+
+# --- the other name of the machine ---------------------------------------------------------------
+
+MACHINE=pc-i440fx-7.2 ok "machine pc-i440fx-7.2" define alias "$build/guest.elf" "experiments=none stay" \
+	"<serial type='file'><source path='$work/alias.out'/></serial>"
+ok "starts, too" v start alias
+ok "and is the same" printed alias '^pagevisor guest: .* on pagevisor'
+ok "is listed as what it was called" says "machine='pc-i440fx-7.2'" dumpxml alias
+ok "runs until it leaves" ends alias
 
 # --- the IOMMU ----------------------------------------------------------------------------------
 

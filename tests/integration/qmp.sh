@@ -117,12 +117,63 @@ kill_it() {
 	kill -KILL "$machine"
 	ends_with 137
 }
-ok "killed, it leaves its socket" kill_it
-ok "which nobody answers at" is_refused 'once: no such machine' ctl once status
+ok "it is killed" kill_it
 nothing_left() {
-	"$pv" list && [ -z "$(ls "$work/pagevisor")" ]
+	local i
+	for ((i = 0; i < 600; i++)); do
+		[ -z "$(ls "$work/pagevisor")" ] && return
+		sleep 0.1
+	done
+	ls -la "$work/pagevisor"
+	return 1
 }
-ok "and which is removed" nothing_left
+ok "its socket goes all the same" nothing_left
+ok "and nobody answers" is_refused 'once: no such machine' ctl once status
+# The sweeper, which goes first, has the machine's command line, too.
+kill_both() {
+	local pid sweeper=
+	for pid in $(pgrep -f -- "unix:$work/both.sock"); do
+		[ "$(cat "/proc/$pid/comm")" = pv-sweeper ] && sweeper=$pid
+	done
+	[ -n "$sweeper" ] || { pgrep -a -f -- "unix:$work/both.sock"; return 1; }
+	kill -KILL "$sweeper" && kill_it
+}
+ok "a machine" start both --qmp "unix:$work/both.sock" --append s "$B/tiny.elf"
+ok "is killed with who would sweep after it" kill_both
+leaves_socket() {
+	[ -S "$work/pagevisor/both.qmp" ]
+}
+ok "its socket is left" leaves_socket
+ok "for a list to find" "$pv" list
+ok "and to remove" nothing_left
+
+# All that a machine makes goes with it.
+sockets=("$work/sockets/console" "$work/sockets/qmp" "$work/sockets/gdb")
+mkdir "$work/sockets"
+makes_all() {
+	local socket
+	start all --console "unix:${sockets[0]}" --qmp "unix:${sockets[1]}" --gdb "unix:${sockets[2]}" "$@" \
+		--append s "$B/tiny.elf" || return 1
+	lives_until "$err" -- test -e "$work/pagevisor/all.facts" || return 1
+	for socket in "${sockets[@]}" "$work/pagevisor/all.qmp"; do
+		[ -S "$socket" ] || { echo "no $socket"; return 1; }
+	done
+}
+has_nothing() {
+	local i
+	for ((i = 0; i < 600; i++)); do
+		[ -z "$(find "$work/sockets" "$work/pagevisor" -mindepth 1)" ] && return
+		sleep 0.1
+	done
+	find "$work/sockets" "$work/pagevisor" -mindepth 1
+	return 1
+}
+for confined in on off; do
+	ok "sandbox $confined: a machine with sockets for all" makes_all --sandbox "$confined"
+	ok "is told to go" ctl all quit
+	ok "goes" ends_with 1
+	ok "and leaves none of them" has_nothing
+done
 ok "a name that is none" is_refused 'not a machine.s name' "$pv" run --name ../x "$B/tiny.elf"
 ok "a command that is none" is_refused 'nonsense: not a command' ctl once nonsense
 ok "a dump into nothing" is_refused 'dump: of what' ctl once dump

@@ -42,7 +42,9 @@ static const char confinement[] =
 	"(seccomp); the main thread serves events, each vCPU has a thread, and both kinds "
 	"execute the devices. Another call is not made: it fails, and the run ends with status 1 "
 	"and a line that names the thread and the call. Rings of io_uring, whose work passes by "
-	"such filters, take the four operations of a disk and no others.";
+	"such filters, take the four operations of a disk and no others. "
+	"A machine that makes sockets has a second process, pv-sweeper, which removes them when "
+	"the monitor has gone, in whatever way; it hears nothing of a confined monitor.";
 
 static const char probing[] =
 	"The binary has static probes (USDT) of the provider pagevisor; one that nobody watches "

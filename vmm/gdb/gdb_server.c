@@ -263,6 +263,11 @@ int gdb_server_create(struct gdb_server **out, struct loop *loop, const char *wh
 	return 0;
 }
 
+const char *gdb_server_path(const struct gdb_server *g)
+{
+	return g->path;
+}
+
 void gdb_server_destroy(struct gdb_server *g)
 {
 	if (!g)

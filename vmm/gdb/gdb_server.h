@@ -30,6 +30,9 @@ int gdb_server_create(struct gdb_server **out, struct loop *loop, const char *wh
 		      void *ctx, struct error *err);
 void gdb_server_destroy(struct gdb_server *server);
 
+/* The socket that it made in the file system, left to whoever asks; NULL: none. */
+const char *gdb_server_path(const struct gdb_server *server);
+
 /* For a gdb that is there and waits: the machine stands again, or has ended. */
 void gdb_server_stopped(struct gdb_server *server, const struct gdb_stop *stop);
 void gdb_server_ended(struct gdb_server *server, unsigned int status);

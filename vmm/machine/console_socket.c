@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A console that is a socket.  The socket's file stays at the end, as that of a killed
- * machine would, and makes way for whoever listens there next: a confined monitor can remove
- * no file.
- */
+/* A console that is a socket.  Its file goes with the machine: vmm/machine/sweep.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>

@@ -499,6 +499,13 @@ static const struct control_ops machine_control_ops = {
 
 /* --- the server --------------------------------------------------------------------------------- */
 
+static void goes_with_it(void *arg, const char *path)
+{
+	struct machine *m = arg;
+
+	sweep_add(&m->sweep, path);
+}
+
 int machine_add_control(struct machine *m, struct error *err)
 {
 	struct error ignored;
@@ -519,6 +526,7 @@ int machine_add_control(struct machine *m, struct error *err)
 		log_step("%s", ignored.text);
 	for (i = 0; i < m->config.nr_qmp && !ret; i++)
 		ret = qmp_open(m->qmp, m->config.qmp[i], err);
+	qmp_each_path(m->qmp, goes_with_it, m);
 	return ret;
 }
 

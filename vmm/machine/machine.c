@@ -138,17 +138,29 @@ static int start_trace(struct machine *m, struct error *err)
 	return 0;
 }
 
+/* Where it makes files that must not outlive it. */
+static int start_sweeper(struct machine *m, struct error *err)
+{
+	const struct machine_config *c = &m->config;
+	bool makes = c->name || c->title || c->nr_qmp || c->gdb ||
+		     c->console.kind == CONSOLE_SOCKET ||
+		     (c->two_consoles && c->vconsole.kind == CONSOLE_SOCKET);
+
+	return makes ? sweep_start(&m->sweep, err) : 0;
+}
+
 static int build(struct machine *m, struct error *err)
 {
-	/* In this order, row by row; the core's first, whose keeper inherits no guest so. */
+	/* In this order, row by row; first those who make processes, which inherit no guest so. */
 	static int (*const steps[])(struct machine *, struct error *) = {
-		machine_open_core,   prepare_guest,
-		open_events,	     machine_open_disks,
-		machine_add_sandbox, machine_add_profile,
-		create_vm,	     machine_add_devices,
-		add_faults,	     machine_add_dma_check,
-		machine_add_control, machine_add_gdb,
-		load_guest,	     start_trace,
+		start_sweeper,	       machine_open_core,
+		prepare_guest,	       open_events,
+		machine_open_disks,    machine_add_sandbox,
+		machine_add_profile,   create_vm,
+		machine_add_devices,   add_faults,
+		machine_add_dma_check, machine_add_control,
+		machine_add_gdb,       load_guest,
+		start_trace,
 	};
 	int ret = 0;
 
@@ -218,6 +230,7 @@ void machine_destroy(struct machine *m)
 	close_if_open(m->signal_fd);
 	sandbox_destroy(m->sandbox);
 	profile_destroy(m->profile);
+	sweep_end(&m->sweep);
 	pthread_mutex_destroy(&m->outcome_lock);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
@@ -340,6 +353,7 @@ void machine_run(struct machine *m)
 {
 	start_console(m);
 	machine_make_facts(m);
+	sweep_seal(&m->sweep);
 	confine(m);
 	if (!m->started && !m->paused && !atomic_load(&m->ended)) {
 		log_step("the guest starts");

@@ -37,6 +37,7 @@
 #include "vmm/kvm/irq.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/machine/loop.h"
+#include "vmm/machine/sweep.h"
 #include "vmm/kvm/memory.h"
 #include "vmm/profile/profile.h"
 #include "vmm/report/outcome.h"
@@ -83,6 +84,7 @@ struct machine {
 	struct bus_range dma_check_port;
 	uint64_t reports; /* what devices said, said aloud or not */
 	struct sandbox *sandbox; /* NULL: off */
+	struct sweep sweep; /* removes the sockets and other files in the end */
 	bool closing; /* the VM goes away as a whole: what belongs to it need not be undone */
 
 	pthread_mutex_t outcome_lock;
@@ -104,7 +106,6 @@ struct machine {
 	struct control control;
 	struct qmp_server *qmp; /* NULL: nobody can ask */
 	struct guest_facts facts; /* for who looks at it from outside */
-	char *facts_path; /* where they stand; NULL: nowhere */
 	struct profile *profile; /* NULL: none is made */
 	struct machine_gdb *gdb; /* NULL: no debugger can come */
 	int core_fd; /* of config.panic_core; -1: none */

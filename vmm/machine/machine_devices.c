@@ -259,6 +259,8 @@ static int open_console(struct machine *m, struct error *err)
 	m->vconsole_port.console = two ? &m->second_console : &m->console;
 	m->com1_port.feed = com1_feed;
 	m->vconsole_port.feed = vconsole_feed;
+	sweep_add(&m->sweep, m->console.socket_path);
+	sweep_add(&m->sweep, m->second_console.socket_path);
 	if (!ret && m->config.console.kind == CONSOLE_PTY)
 		log_line("the console is %s", m->console.pty_path);
 	if (!ret && two && m->config.vconsole.kind == CONSOLE_PTY)

@@ -36,9 +36,9 @@ static void fill(struct machine *m, struct guest_facts *facts)
 void machine_make_facts(struct machine *m)
 {
 	const char *name = m->config.name ? m->config.name : m->config.title;
+	char *text, *path = NULL;
 	struct error err;
 	json_t *json;
-	char *text;
 
 	/* It asks the host for a seed, which a confined process cannot. */
 	json_object_seed(0);
@@ -48,17 +48,16 @@ void machine_make_facts(struct machine *m)
 	json = facts_pack(&m->facts);
 	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	/* The guest runs as well without being looked at. */
-	if (text && rundir_write_facts(name, text, &m->facts_path, &err))
+	if (text && rundir_write_facts(name, text, &path, &err))
 		log_step("%s", err.text);
+	if (path)
+		sweep_add(&m->sweep, path);
+	free(path);
 	free(text);
 	json_decref(json);
 }
 
 void machine_end_facts(struct machine *m)
 {
-	/* A confined process cannot: then it goes with the dead socket. */
-	if (m->facts_path)
-		unlink(m->facts_path);
-	free(m->facts_path);
 	facts_free(&m->facts);
 }

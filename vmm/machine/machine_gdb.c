@@ -203,8 +203,11 @@ int machine_add_gdb(struct machine *m, struct error *err)
 		m->holders |= MACHINE_HELD_BY_DEBUGGER;
 		m->paused = true;
 	}
-	return gdb_server_create(&g->server, &m->loop, m->config.gdb, &gdb_ops,
-				 &gdb_holder, m, err);
+	ret = gdb_server_create(&g->server, &m->loop, m->config.gdb, &gdb_ops,
+				&gdb_holder, m, err);
+	if (!ret && gdb_server_path(g->server))
+		sweep_add(&m->sweep, gdb_server_path(g->server));
+	return ret;
 }
 
 void machine_end_gdb(struct machine *m)

@@ -26,8 +26,11 @@ static int run(const struct qemu_line *line, struct qemu_daemon *daemon,
 	options.machine = line->machine;
 	if (machine_create(&m, &options.machine, err))
 		return STATUS_USAGE;
-	if (!qemu_daemon_ready(daemon, err))
+	if (!qemu_daemon_ready(daemon, err)) {
+		if (daemon->pidfile)
+			sweep_add(&m->sweep, daemon->pidfile);
 		status = run_machine(&options, m, err);
+	}
 	machine_destroy(m);
 	return status;
 }

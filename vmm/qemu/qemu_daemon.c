@@ -95,7 +95,7 @@ int qemu_daemon_ready(struct qemu_daemon *daemon, struct error *err)
 	return 0;
 }
 
-/* A confined process cannot remove its pid file; whoever named it does. */
+/* That of a confined machine its sweeper has removed by now. */
 void qemu_daemon_end(struct qemu_daemon *daemon)
 {
 	if (daemon->pidfile)

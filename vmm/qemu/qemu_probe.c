@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "devices/util.h"
 #include "vmm/kvm/kvm.h"
@@ -101,6 +102,12 @@ static void ask_kvm(struct nothing *nothing)
 	kvm_close(&kvm);
 }
 
+static void remove_socket(void *arg, const char *path)
+{
+	(void)arg;
+	unlink(path);
+}
+
 static int serve(const struct qemu_line *line, struct qemu_daemon *daemon,
 		 struct loop *loop, struct error *err)
 {
@@ -118,6 +125,7 @@ static int serve(const struct qemu_line *line, struct qemu_daemon *daemon,
 		ret = qemu_daemon_ready(daemon, err);
 	while (!ret && !nothing.over)
 		loop_run_once(loop);
+	qmp_each_path(server, remove_socket, NULL);
 	qmp_destroy(server);
 	return ret;
 }

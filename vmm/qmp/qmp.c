@@ -190,13 +190,21 @@ struct qmp_server *qmp_create(struct control *control, struct loop *loop)
 	return server;
 }
 
+void qmp_each_path(const struct qmp_server *server,
+		   void (*fn)(void *arg, const char *path), void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < server->nr_listeners; i++)
+		if (server->listeners[i].path)
+			fn(arg, server->listeners[i].path);
+}
+
 void qmp_destroy(struct qmp_server *server)
 {
-	struct control_facts facts;
 	struct qmp_client *c, *next;
 	unsigned int i;
 
-	server->control->ops->facts(server->control, &facts);
 	control_unlisten(server->control, &server->told);
 	for (c = server->clients; c; c = next) {
 		next = c->next;
@@ -207,8 +215,6 @@ void qmp_destroy(struct qmp_server *server)
 
 		loop_unwatch_control(server->loop, &l->watch);
 		close(l->watch.fd);
-		if (l->path && !facts.confined)
-			unlink(l->path);
 		free(l->path);
 	}
 	free(server);

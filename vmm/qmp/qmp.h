@@ -78,9 +78,11 @@ struct qmp_server;
 
 /* A server for a machine, without listeners.  NULL: no memory. */
 struct qmp_server *qmp_create(struct control *control, struct loop *loop);
-/* Closes all, and removes the sockets that it made; but a confined process can remove
- * nothing: those make way for the next that wants their path. */
+/* Closes all; the sockets that it made are left to whoever asked for their paths. */
 void qmp_destroy(struct qmp_server *server);
+/* Their paths. */
+void qmp_each_path(const struct qmp_server *server,
+		   void (*fn)(void *arg, const char *path), void *arg);
 
 /* Takes a listening socket, or one that is connected already, from here on the server's. */
 int qmp_add_listener(struct qmp_server *server, int fd, struct error *err);

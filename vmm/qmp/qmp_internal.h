@@ -34,7 +34,7 @@ struct qmp_client {
 struct qmp_listener {
 	struct qmp_server *server;
 	struct host_watch watch;
-	char *path; /* to be removed at the end; NULL: not ours to remove */
+	char *path; /* of a socket that it made; NULL: it did not */
 };
 
 struct qmp_server {
@@ -57,7 +57,7 @@ void qmp_client_destroy(struct qmp_client *client);
 void qmp_client_send(struct qmp_client *client, json_t *value);
 /* Frees the clients that are gone, unless somebody is at work with them. */
 void qmp_reap(struct qmp_server *server);
-/* As qmp_add_listener(); path is removed at the end, and freed. */
+/* As qmp_add_listener(); path is freed at the end. */
 int qmp_listen_at(struct qmp_server *server, int fd, char *path, struct error *err);
 
 /* qmp_dispatch.c: answers one value of the client. */

@@ -24,6 +24,9 @@
  * of the thread that submits.  Workers of io_uring are threads of the kernel: they execute
  * nothing of this process.
  *
+ * Files that must go with the monitor a process outside removes, which hears nothing of a
+ * confined one: vmm/machine/sweep.h.
+ *
  * Landlock is younger than seccomp: where the kernel has none the rest holds, and -v says so.
  */
 #ifndef VMM_SANDBOX_H

@@ -17,12 +17,12 @@ build=$(realpath "$B")
 v() {
 	virsh -c qemu:///system "$@"
 }
-# define NAME KERNEL CMDLINE DEVICES [MORE]: one more domain.
+# define NAME KERNEL CMDLINE DEVICES [MORE]: one more domain, of machine $MACHINE.
 define() {
 	cat >"$work/$1.xml" <<-END
 		<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
 		<name>$1</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
-		<os><type machine='pagevisor'>hvm</type><kernel>$2</kernel><cmdline>$3</cmdline></os>
+		<os><type machine='${MACHINE:-pagevisor}'>hvm</type><kernel>$2</kernel><cmdline>$3</cmdline></os>
 		<features><acpi/></features>
 		<devices><emulator>$build/pagevisor-system-x86_64</emulator>
 		<controller type='usb' model='none'/><controller type='pci' model='pci-root'/>

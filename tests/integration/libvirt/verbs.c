@@ -344,6 +344,9 @@ static void monitor_command(void **state)
 	ask(d, "{\"execute\":\"frobnicate\"}", 0, "\"class\":\"CommandNotFound\"");
 	ask(d, "{\"execute\":\"query-memory-size-summary\"}", 0,
 	    "\"base-memory\":67108864");
+	assert_int_equal(virDomainInjectNMI(d->handle, 0), 0);
+	console_await(d, "NMI at ");
+	domain_note(d, "inject-nmi", "reaches the guest");
 }
 
 /* --- dump ----------------------------------------------------------------------------------- */
