@@ -243,14 +243,18 @@ static bool reap_one(struct block_backend *be, bool wait)
 	return true;
 }
 
+/* What is started meanwhile is for the next time, even if it has ended already: else a request
+ * of many steps, each of which the host does at once, would keep everybody else waiting. */
 void block_poll(struct block_backend *be)
 {
+	unsigned int most = be->started;
 	eventfd_t count;
 
 	/* Emptied first: what finishes later signals again. */
 	eventfd_read(be->event_fd, &count);
-	while (reap_one(be, false))
-		;
+	while (most && reap_one(be, false))
+		if (!--most && be->started)
+			eventfd_write(be->event_fd, 1);
 	block_kick(be);
 }
 

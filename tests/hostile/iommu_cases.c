@@ -13,13 +13,14 @@
 #define AWAY	   0x4000000000ull
 #define PAGES	   0x2000000ull /* memory that nothing else uses */
 #define LARGE	   0x10000u
-#define WINDOWS	   16u /* of LARGE: as long as the disk */
+#define WINDOWS	   64u /* of LARGE: 4 MiB, of which the disk moves one at a time */
+#define REPEAT	   29u /* of all windows, in one read */
 #define MARK	   0x5a5a5a5a5a5a5a5aull
 #define DOMAIN	   7u
 #define DOMAINS	   500u
 #define MANY_MAPS  (1u << 20) /* there must be a limit below */
 #define ROUNDS	   6u
-#define IN_FLIGHT  8u
+#define IN_FLIGHT  2u /* reads, which fill the queue */
 #define EVENTS	   4u
 #define ANSWER_MS  5000u
 #define SETTLE_MS  20u
@@ -170,18 +171,20 @@ static bool end(struct device *d, bool ok)
 	return ok;
 }
 
-/* A read of so many bytes to there; where its status will be. */
-static volatile uint8_t *offer_read(uint64_t iova, uint32_t len)
+/* A read of so many bytes to there, so many times over; where its status will be. */
+static volatile uint8_t *offer_read(uint64_t iova, uint32_t len, unsigned int times)
 {
 	struct virtio_blk_outhdr *header = arena_get(sizeof(*header), 8);
 	uint8_t *status = arena_get(1, 1);
-	const struct seg seg[] = { { (uint64_t)header, sizeof(*header), false },
-				   { iova, len, true },
-				   { (uint64_t)status, 1, true } };
+	struct seg seg[REPEAT + 2];
 
+	seg[0] = (struct seg){ (uint64_t)header, sizeof(*header), false };
+	for (unsigned int i = 1; i <= times; i++)
+		seg[i] = (struct seg){ iova, len, true };
+	seg[times + 1] = (struct seg){ (uint64_t)status, 1, true };
 	*header = (struct virtio_blk_outhdr){ .type = VIRTIO_BLK_T_IN };
 	*status = NO_STATUS;
-	offer(&disk, seg, ARRAY_SIZE(seg));
+	offer(&disk, seg, times + 2);
 	return status;
 }
 
@@ -197,7 +200,7 @@ static void await_disk(unsigned int n)
 
 static uint8_t read_to(uint64_t iova, uint32_t len)
 {
-	volatile uint8_t *status = offer_read(iova, len);
+	volatile uint8_t *status = offer_read(iova, len, 1);
 
 	kick(&disk);
 	await_disk(1);
@@ -228,12 +231,24 @@ static bool one_fault(uint64_t first, uint64_t last)
 
 /* --- 32: what goes away under a transfer --------------------------------------------------------- */
 
-/* Long reads, over the same memory again and again: to be under way still. */
+/* Long reads, over the same memory again and again: under way still when the mappings go.  The
+ * test that runs this asks the monitor whether the IOMMU has waited. */
 static bool map_again_and_again(struct device *d)
 {
 	for (unsigned int i = 0; i < WINDOWS; i++)
 		if (map(d, AWAY + i * LARGE, LARGE, PAGES, READ_WRITE) !=
 		    VIRTIO_IOMMU_S_OK)
+			return false;
+	return true;
+}
+
+/* The first bytes have landed: the next ones are under way. */
+static bool has_begun(void)
+{
+	uint64_t until = now_ms() + ANSWER_MS;
+
+	while (*(volatile uint64_t *)PAGES == MARK)
+		if (now_ms() >= until)
 			return false;
 	return true;
 }
@@ -246,8 +261,10 @@ static bool gone_under_way(struct device *d, bool whole)
 	if (!map_again_and_again(d))
 		return false;
 	for (unsigned int i = 0; i < IN_FLIGHT; i++)
-		offer_read(AWAY, WINDOWS * LARGE);
+		offer_read(AWAY, WINDOWS * LARGE, REPEAT);
 	kick(&disk);
+	if (!has_begun())
+		return false;
 	status = whole ? detach(d, DOMAIN) : unmap(d, AWAY, WINDOWS * LARGE);
 	if (status != VIRTIO_IOMMU_S_OK)
 		return false;

@@ -6,6 +6,7 @@
 #				call chain
 #   hostile FILE OPTION...	runs the hostile guest: the report goes to FILE, what the monitor
 #				says to FILE.err
+#   waited_for_transfers FILE  its IOMMU made an UNMAP or DETACH wait
 #   hostile_passed FILE DEVICE...  each of these went through the cases, and all held
 #   published_nonsense FILE	the report says that its memory state cannot be
 #   told_in_measure FILE	the monitor reported, and was not flooded
@@ -67,7 +68,7 @@ stack_reported() { # FILE THREAD
 hostile() { # NAME OPTION...
 	local file=$1
 	shift
-	truncate -s 1M "$file.img"
+	truncate -s 128M "$file.img"
 	timeout 240 "$B/pagevisor" run --mem 4G --cpus 2 --edu 64 --disk "$file.img" --balloon 1M \
 		--console none --report "$file" "$@" "$B/hostile.elf" 2>"$file.err" ||
 		{ jq -c '.experiments[] | select(.result == "fail")' "$file"; tail -n 2 "$file.err"; false; }
@@ -83,6 +84,11 @@ hostile_passed() { # FILE DEVICE...
 		[ "$n" -gt 0 ] || return 1
 	done
 	jq -e '.counts.failed == 0 and .counts.passed > 200' "$file"
+}
+# An UNMAP or DETACH was not answered before the transfers under it had ended (case 32).
+waited_for_transfers() { # FILE
+	jq -c '.devices[] | select(has("waited")) | {unmaps, detaches, waited}' "$1"
+	jq -e '[.devices[].waited // 0] | add > 0' "$1"
 }
 # The state that it publishes last is refused, with the reason.
 published_nonsense() { # FILE

@@ -237,18 +237,23 @@ static void test_reset_while_waiting(void **state)
 #define LONG   4u
 
 /* Reads of 8 MiB each, over and over into the same memory; two can be under way. */
-static void start_long_ones(void)
+static void offer_long_ones(const struct block_engine *engine)
 {
 	struct drv_seg data[PIECES];
 
-	blk_start(&b, &(struct blk_params){ .engine = &block_engine_mock,
+	blk_start(&b, &(struct blk_params){ .engine = engine,
 					    .depth = 2,
-					    .size = LONG * PIECES * PIECE,
+					    .size = PIECES * PIECE,
 					    .nr_queues = 2 });
 	for (unsigned int i = 0; i < PIECES; i++)
 		data[i] = (struct drv_seg){ b.data, BLK_DATA_SIZE, true };
 	for (unsigned int i = 0; i < LONG; i++)
 		blk_offer(&b, &b.q[0], i, VIRTIO_BLK_T_IN, 0, data, PIECES);
+}
+
+static void start_long_ones(void)
+{
+	offer_long_ones(&block_engine_mock);
 	blk_ring(&b, 0);
 	assert_int_equal(mock_engine.total, 2);
 	assert_int_equal(mock_engine_bytes(&mock_engine.step[0]), PIECE);
@@ -298,6 +303,26 @@ static void test_settling_is_short(void **state)
 	dma->settle(dma);
 	assert_int_equal(mock_engine.total, 4);
 	long_ones_end();
+}
+
+/* The host does each piece at once; the event loop has its turn in between. */
+static void test_others_have_their_turn(void **state)
+{
+	unsigned int turns = 0;
+	uint16_t head;
+
+	(void)state;
+	offer_long_ones(&block_engine_sync);
+	machine_write(b.m, b.q[0].bell, 2, 0);
+	for (unsigned int left = LONG; left; turns++) {
+		assert_int_equal(mock_host_poll(&b.m->mh, 0), 1);
+		while (blk_used(&b, 0, &head))
+			left--;
+	}
+	assert_true(turns >= LONG / 2 * (PIECES - 1));
+	for (unsigned int i = 0; i < LONG; i++)
+		assert_int_equal(blk_status(&b, i), VIRTIO_BLK_S_OK);
+	assert_null(b.vd->dma->holds);
 }
 
 static void test_queue_reset_is_short(void **state)
@@ -375,6 +400,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_reset_while_waiting, teardown),
 		cmocka_unit_test_teardown(test_pause_is_short, teardown),
 		cmocka_unit_test_teardown(test_settling_is_short, teardown),
+		cmocka_unit_test_teardown(test_others_have_their_turn, teardown),
 		cmocka_unit_test_teardown(test_queue_reset_is_short, teardown),
 		cmocka_unit_test_teardown(test_requests_are_told_apart, teardown),
 	};
