@@ -142,7 +142,7 @@ static int start_trace(struct machine *m, struct error *err)
 static int start_sweeper(struct machine *m, struct error *err)
 {
 	const struct machine_config *c = &m->config;
-	bool makes = c->name || c->title || c->nr_qmp || c->gdb ||
+	bool makes = c->name || c->title || c->nr_qmp || c->gdb || c->panic_core ||
 		     c->console.kind == CONSOLE_SOCKET ||
 		     (c->two_consoles && c->vconsole.kind == CONSOLE_SOCKET);
 
@@ -151,7 +151,7 @@ static int start_sweeper(struct machine *m, struct error *err)
 
 static int build(struct machine *m, struct error *err)
 {
-	/* In this order, row by row; first those who make processes, which inherit no guest so. */
+	/* In this order, row by row; first the sweeper, which inherits no guest so. */
 	static int (*const steps[])(struct machine *, struct error *) = {
 		start_sweeper,	       machine_open_core,
 		prepare_guest,	       open_events,
@@ -185,7 +185,6 @@ int machine_create(struct machine **out, const struct machine_config *config,
 	m->wake_fd = m->hurry_fd = m->signal_fd = -1;
 	m->kvm.dev_fd = m->kvm.vm_fd = -1;
 	m->core_fd = m->pagemap_fd = -1;
-	m->core_keeper = CORE_KEEPER_NONE;
 	m->boot.initrd_fd = m->boot.kernel.fd = -1;
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_mutex_init(&m->outcome_lock, NULL);

@@ -28,7 +28,6 @@
 #include "devices/virtio_console.h"
 #include "vmm/boot/boot.h"
 #include "vmm/kvm/clock.h"
-#include "vmm/machine/core_keeper.h"
 #include "vmm/machine/config.h"
 #include "vmm/machine/console.h"
 #include "vmm/machine/control.h"
@@ -109,7 +108,6 @@ struct machine {
 	struct profile *profile; /* NULL: none is made */
 	struct machine_gdb *gdb; /* NULL: no debugger can come */
 	int core_fd; /* of config.panic_core; -1: none */
-	struct core_keeper core_keeper; /* of a file that was made for it */
 	bool core_written; /* in this life of the guest */
 	struct trace_drain trace;
 	int pagemap_fd; /* of this process, for dumps; -1: none */

@@ -3,7 +3,7 @@
  * Cores of the guest: for who asks, and by itself when it panics.
  *
  * A confined monitor opens no file, so the one for a panic is opened before; when it was made
- * for that and the guest never panics, it is removed at the end (core_keeper.h).  What an
+ * for that and the guest never panics, it is removed at the end (sweep.h).  What an
  * earlier guest left in it stays until there is something new.
  */
 #include <errno.h>
@@ -20,17 +20,16 @@ static int open_panic_core(struct machine *m, struct error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK;
 	const char *path = m->config.panic_core;
-	int ret = 0;
 
 	m->core_fd = open(path, flags | O_EXCL, 0600);
 	if (m->core_fd >= 0)
-		ret = core_keeper_start(&m->core_keeper, path, m->core_fd);
+		sweep_add(&m->sweep, path);
 	else if (errno == EEXIST)
 		m->core_fd = open(path, flags, 0600);
 	if (m->core_fd < 0)
-		ret = -errno;
-	return ret ? error_set(err, -ret, "--on-panic core=%s: %s", path, strerror(-ret))
-		   : 0;
+		return error_set(err, errno, "--on-panic core=%s: %s", path,
+				 strerror(errno));
+	return 0;
 }
 
 int machine_open_core(struct machine *m, struct error *err)
@@ -47,7 +46,6 @@ void machine_close_core(struct machine *m)
 {
 	if (m->core_fd >= 0)
 		close(m->core_fd);
-	core_keeper_end(&m->core_keeper);
 	if (m->pagemap_fd >= 0)
 		close(m->pagemap_fd);
 }

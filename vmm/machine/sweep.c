@@ -30,7 +30,7 @@ static bool is_same(const struct order *file)
 	struct stat st;
 
 	return !lstat(file->path, &st) && st.st_dev == file->st.st_dev &&
-	       st.st_ino == file->st.st_ino &&
+	       st.st_ino == file->st.st_ino && st.st_size == file->st.st_size &&
 	       st.st_mtim.tv_sec == file->st.st_mtim.tv_sec &&
 	       st.st_mtim.tv_nsec == file->st.st_mtim.tv_nsec;
 }

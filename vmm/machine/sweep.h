@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files that go with a machine: the sockets where it listens, its facts, its pid file.
+ * The files that go with a machine: the sockets where it listens, its facts, its pid file, and
+ * the one for a core that nothing was written to.
  *
  * A confined monitor can remove no file, and one that is killed does nothing at all.  So there
  * is a sweeper, a process of its own made before anything else: it is told the path of each
  * file once that is there, waits until the monitor has gone or says so, and then removes those
- * that are still the same files.
+ * that are still the same files, and were not written to since.
  *
  * What a guest could take over must not get such a hand outside: the sweeper listens until it
  * is sealed, which is before the first thread is confined.  From then on it waits for the end
@@ -27,7 +28,7 @@ struct sweep {
 /* Makes the sweeper.  The process must have one thread.  0, or a negative errno with the line
  * in err. */
 int sweep_start(struct sweep *sweep, struct error *err);
-/* One more file, which is there.  What is too long or too much stays when the machine goes. */
+/* One more file, which is there and has what it shall have.  What is too long or too much stays when the machine goes. */
 void sweep_add(struct sweep *sweep, const char *path);
 /* No more of them. */
 void sweep_seal(struct sweep *sweep);

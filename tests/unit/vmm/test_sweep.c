@@ -142,6 +142,26 @@ static void another_file_of_the_name_stays(void **state)
 	unlink(path_of("a"));
 }
 
+/* A core's, say. */
+static void a_file_that_was_written_to_stays(void **state)
+{
+	struct sweep sweep;
+	int fd;
+
+	(void)state;
+	start(&sweep);
+	sweep_add(&sweep, make("core"));
+	sweep_add(&sweep, make("untouched"));
+	sweep_seal(&sweep);
+	fd = open(path_of("core"), O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "more", 4), 4);
+	close(fd);
+	sweep_end(&sweep);
+	assert_true(there("core"));
+	assert_false(there("untouched"));
+	unlink(path_of("core"));
+}
+
 /* Whoever takes over a confined monitor cannot have other files removed. */
 static void sealed_it_hears_nothing(void **state)
 {
@@ -216,6 +236,7 @@ int main(void)
 		cmocka_unit_test(an_end_needs_no_seal),
 		cmocka_unit_test(files_go_with_a_killed_process),
 		cmocka_unit_test(another_file_of_the_name_stays),
+		cmocka_unit_test(a_file_that_was_written_to_stays),
 		cmocka_unit_test(sealed_it_hears_nothing),
 		cmocka_unit_test(what_is_too_much_stays),
 		cmocka_unit_test(none_is_none),
