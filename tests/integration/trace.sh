@@ -280,4 +280,47 @@ bpftrace_sees() {
 }
 what="bpftrace sees the script of calls as it happens"
 if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" bpftrace_sees; fi
+
+# The monitor's own probes: what they say is what its report counts.
+own_program() {
+	local at=usdt:$pv:pagevisor
+	cat <<-END
+		$at:vcpu_exit { @exits[arg1] = count(); }
+		$at:vcpu_entry { @entries = count(); }
+		$at:doorbell { @bells[str(arg0)] = sum(arg2); }
+		$at:interrupt { @interrupts = count(); }
+		$at:dma_access { @moved[str(arg0), arg4] = sum(arg5); }
+		$at:dma_translate { @translations[str(arg0)] = count(); }
+		$at:dma_fault { @faults[str(arg0)] = count(); }
+		$at:block_queue { @queued[str(arg0)] = count(); }
+		$at:block_submit { @submitted[str(arg0), arg2] = sum(arg4); }
+		$at:block_done { @done[str(arg0)] = count(); }
+		$at:memory_given { @given = sum(arg1); }
+		$at:memory_taken { @taken = count(); }
+	END
+}
+own_probes() {
+	own_program >"$work/own.bt"
+	truncate -s 1M "$work/scratch"
+	timeout 100 bpftrace -q -f json "$work/own.bt" -o "$work/seen" -c "$pv run --cpus 2 --iommu virtio --balloon 4M \
+--disk $B/disk.img,ro --disk $work/scratch --console none --report $work/own.json $work/guest.elf \
+--append experiments=disk.*,balloon.*,iommu.*" >"$work/told" 2>&1
+	jq -s 'map(select(.type == "map").data) | add' "$work/seen" >"$work/maps"
+	cat "$work/told" "$work/maps"
+	jq -c '.devices, .vcpus' "$work/own.json"
+	jq -ne --slurpfile seen "$work/maps" --slurpfile report "$work/own.json" '
+		$seen[0] as $s | $report[0] as $r | $r.devices as $d |
+		($s["@exits"] | ."2" == ([$r.vcpus[].exits.io] | add) and ."6" == ([$r.vcpus[].exits.mmio] | add)) and
+		$s["@entries"] >= ($s["@exits"] | add) and
+		all("disk0", "disk1", "dmacheck0", "balloon0"; $s["@bells"][.] == $d[.]["queue.notifications"]) and
+		$s["@interrupts"] == ([$d[]["queue.interrupts"] // 0] | add) and
+		$s["@moved"]["dmacheck0,0"] == $d.dmacheck0["dma.read_bytes"] and
+		$s["@moved"]["dmacheck0,1"] == $d.dmacheck0["dma.written_bytes"] and
+		$s["@moved"]["disk0,1"] == $d.disk0["dma.written_bytes"] and
+		$s["@translations"].disk0 > 0 and $s["@faults"].dmacheck0 == $d.dmacheck0["dma.faults"] and
+		$s["@queued"] == $s["@done"] and $s["@submitted"]["disk0,0"] == $d.disk0["read.bytes"] and
+		$s["@given"] == $d.balloon0.given_back_bytes and $s["@taken"] == $d.balloon0.deflated'
+}
+what="the monitor's own probes say what its report counts"
+if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" own_probes; fi
 finish
