@@ -365,27 +365,33 @@ static void on_begin(struct dma_witness *w, struct dma_port *port,
 	}
 }
 
-/* Two requests for one doorbell, one of another queue since: each access is its request's,
- * whenever it comes. */
+/* Two requests for one doorbell, the first of two pieces, and one of another queue since: each
+ * access is its request's, whenever it comes. */
 static void test_requests_are_told_apart(void **state)
 {
+	static const int64_t step[] = { PIECE, 512, 512, PIECE };
+	static const unsigned int accesses[] = { 4, 3, 3 };
 	struct watched watched = { .witness = { .begin = on_begin } };
+	struct drv_seg data[2];
 
 	(void)state;
-	blk_start(&b, &(struct blk_params){
-			      .engine = &block_engine_mock, .depth = 8, .nr_queues = 2 });
+	blk_start(&b, &(struct blk_params){ .engine = &block_engine_mock,
+					    .depth = 8,
+					    .size = 2 * PIECE,
+					    .nr_queues = 2 });
 	b.m->pci.dev[BLK_DEVFN]->dma.witness = &watched.witness;
-	blk_offer_write(&b, 0, 0);
+	data[0] = data[1] = (struct drv_seg){ b.data, PIECE, true };
+	blk_offer(&b, &b.q[0], 0, VIRTIO_BLK_T_IN, 0, data, 2);
 	blk_offer_write(&b, 0, 1);
 	blk_ring(&b, 0);
 	blk_offer_write(&b, 1, 2);
 	blk_ring(&b, 1);
 	assert_int_equal(mock_engine.count, 3);
-	for (unsigned int i = 0; i < 3; i++)
-		blk_step_ends(&b, 512);
+	for (unsigned int i = 0; i < ARRAY_SIZE(step); i++)
+		blk_step_ends(&b, step[i]);
 	for (unsigned int slot = 0; slot < 3; slot++) {
 		assert_int_equal(blk_status(&b, slot), VIRTIO_BLK_S_OK);
-		assert_int_equal(watched.seen[slot], 3);
+		assert_int_equal(watched.seen[slot], accesses[slot]);
 	}
 }
 
