@@ -76,6 +76,10 @@ as_a_user_policies() {
 		"$here/private" session timeout 300 "$dir/policies" || return 1
 	diff <(grep -E '^[^,]*, (coredump-)?restart,' "$work/policies.pagevisor.system") "$dir/policies.notes"
 }
+as_a_user_by_hand() {
+	local dir=$work/user
+	cp "$here/person" "$dir" && LIBVIRT_DIR=$dir "$here/private" session timeout 100 "$dir/person" user
+}
 embedded() {
 	stories embed pagevisor verbs && diff "$work/verbs.pagevisor.system" "$work/verbs.pagevisor.embed"
 }
@@ -102,6 +106,7 @@ ok "make libvirt-xml makes what the domain names" makes_all
 ok "the commands of README.md lead to the guest's console" "$here/private" system "$here/person" README
 ok "the daemon of a user who is not root: all the same" as_a_user
 ok "the same daemon: power-off, reboot and panic, restarted" as_a_user_policies
+ok "the same daemon by virsh; it goes and comes" as_a_user_by_hand
 ok "without a daemon, embedded: all the same" embedded
 if command -v qemu-system-x86_64 >/dev/null; then
 	ok "the same verbs, stock QEMU" stories system qemu-tcg verbs
