@@ -134,11 +134,17 @@ static struct virtq_chain *take_chain(struct blk_request *req)
 	return chain;
 }
 
+/* The list has the newest first; the oldest begins, else it could be overtaken for ever. */
 static void begin_anew(struct virtio_blk *blk, struct blk_request **list)
 {
-	struct blk_request *req = *list, *next;
+	struct blk_request *req = NULL, *next;
 
-	*list = NULL;
+	while (*list) {
+		next = *list;
+		*list = next->next;
+		next->next = req;
+		req = next;
+	}
 	for (; req; req = next) {
 		next = req->next;
 		virtio_blk_handle(blk, take_chain(req));

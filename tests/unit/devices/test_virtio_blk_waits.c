@@ -292,6 +292,28 @@ static void test_pause_is_short(void **state)
 	long_ones_end();
 }
 
+/* What was stopped begins anew in the order in which it came: nobody is overtaken for ever. */
+static void test_pause_keeps_the_order(void **state)
+{
+	struct drv_seg data = { b.data, 512, false };
+	struct device *dev;
+
+	(void)state;
+	blk_start(&b, &(struct blk_params){ .engine = &block_engine_mock, .depth = 2 });
+	data.addr = b.data;
+	dev = device_find(&b.m->devices, "disk0");
+	for (unsigned int i = 0; i < 5; i++)
+		blk_offer(&b, &b.q[0], i, VIRTIO_BLK_T_OUT, i, &data, 1);
+	blk_ring(&b, 0);
+	assert_int_equal(mock_engine.count, 2);
+	dev->ops->quiesce(dev); /* the two end, three are stopped */
+	assert_int_equal(mock_engine.count, 0);
+	dev->ops->resume(dev);
+	assert_int_equal(mock_engine.count, 2);
+	assert_int_equal(mock_engine.step[0].offset, 2 * 512);
+	assert_int_equal(mock_engine.step[1].offset, 3 * 512);
+}
+
 /* What an IOMMU asks for when its mappings go at once: its reset, or a pause of it. */
 static void test_settling_is_short(void **state)
 {
@@ -405,6 +427,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_waits_for_anything, teardown),
 		cmocka_unit_test_teardown(test_reset_while_waiting, teardown),
 		cmocka_unit_test_teardown(test_pause_is_short, teardown),
+		cmocka_unit_test_teardown(test_pause_keeps_the_order, teardown),
 		cmocka_unit_test_teardown(test_settling_is_short, teardown),
 		cmocka_unit_test_teardown(test_others_have_their_turn, teardown),
 		cmocka_unit_test_teardown(test_queue_reset_is_short, teardown),
