@@ -2,6 +2,7 @@
 /* Macros that cppcheck cannot do without; it does not see include/api, whose list macros it
  * takes for null pointers, nor the system's headers. */
 #define for_each_sg(sgl, sg, n, i) for (i = 0, sg = (sgl); i < (n); i++, sg = sg_next(sg))
+#define EX_TABLE(from, to)	   ""
 #define dma_observe(...)	   (void)0
 #define json_object_foreach(object, key, value)                                     \
 	for (key = json_object_iter_key(json_object_iter(object));                  \

@@ -23,7 +23,7 @@ static bool is_text(u64 pc)
  * taken for each call that is watched. */
 static __always_inline bool read_frame(u64 fp, u64 *next, u64 *pc)
 {
-	u64 n, p;
+	u64 n = 0, p = 0;
 
 	__asm__ goto("1: movq (%2), %0\n2: movq 8(%2), %1\n" EX_TABLE("1b", "%l[fault]")
 			     EX_TABLE("2b", "%l[fault]")

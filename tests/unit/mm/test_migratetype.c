@@ -191,7 +191,7 @@ static void it_can_be_read(void **state)
 	assert_int_equal(length, strlen(text));
 	snprintf(line, sizeof(line),
 		 "\nNode 0, zone    DMA32 %12lu %12u %12u %12u %12u \n",
-		 blocks + types.whole - 2, 1, 1, 0, 0);
+		 blocks + types.whole - 2, 1u, 1u, 0u, 0u);
 	assert_non_null(strstr(text, line));
 	assert_non_null(strstr(text,
 			       "\nNode    0, zone    DMA32, type      Movable "
