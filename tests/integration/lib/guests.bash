@@ -31,3 +31,17 @@ try() { # TITLE, NAME, kinds of skips, OPTIONS...
 	# shellcheck disable=SC2086 # a list of words
 	ok "$title: all passed${kinds:+, or may be skipped: $kinds}" all_passed "$work/$name" $kinds
 }
+# For a step with a $machine in the background: one that the emulator lost stands still, or
+# spins, and its own limit ends it.
+ok_or_again() { # TITLE, COMMAND...
+	local title=$1 again=0
+	shift
+	ok "$title" once_or_again "$@"
+	[ "$again" = 0 ] || echo "# $title: tried once more"
+}
+once_or_again() {
+	"$@" && return 0
+	again=1
+	[ -z "$machine" ] || kill "$machine" 2>/dev/null && wait "$machine"
+	"$@"
+}
