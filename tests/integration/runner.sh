@@ -32,7 +32,7 @@ program died 'echo "ok 1 - a"; echo 1..1; exit 3'
 # shellcheck disable=SC2016 # the program's own
 program stalled.sh "[ \$(wc -l <'$work/stalled.sh.runs') = 2 ] || { echo 'not ok 1 - a'; echo 1..1; exit 1; }" \
 	'echo "ok 1 - a"; echo 1..1'
-for name in one two three; do
+for name in one two three four; do
 	program "$name.sh" 'echo "not ok 1 - a"; echo 1..1; exit 1'
 done
 
@@ -45,6 +45,6 @@ ok "one that dies behind its plan" judges '1 passed, 1 failed, 0 skipped' 1 died
 ok "a script that fails once" judges '1 passed, 0 failed, 0 skipped' 0 stalled.sh
 ok "the first run is shown" grep -q '^    not ok 1 - a' "$work/said"
 ok "and named at the end" grep -q '^run twice: .*stalled.sh: not ok 1 - a$' "$work/said"
-ok "scripts that fail for good" judges '0 passed, 3 failed, 0 skipped' 1 one.sh two.sh three.sh
-ok "two of them had a second run" eval 'runs 2 one.sh && runs 2 two.sh && runs 1 three.sh'
+ok "scripts that fail for good" judges '0 passed, 4 failed, 0 skipped' 1 one.sh two.sh three.sh four.sh
+ok "three of them had a second run" eval 'runs 2 one.sh && runs 2 two.sh && runs 2 three.sh && runs 1 four.sh'
 finish
