@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Zones as text, in the formats of Linux 6.1: /proc/buddyinfo, /proc/zoneinfo,
- * /proc/pagetypeinfo, and what a failed allocation prints (mm/show_mem.c there).  There is one node, number 0.
+ * /proc/pagetypeinfo, and what a failed allocation prints (mm/show_mem.c there).  There is one
+ * node, number 0.
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>

@@ -486,17 +486,27 @@ EXPERIMENT(dmabug_sync_unmapped, "dmabug.sync-unmapped",
 	end(x, DMA_FOUND_SYNC_OUTSIDE, "planted_sync");
 }
 
-EXPERIMENT(dmabug_sync_direction, "dmabug.sync-direction",
-	   "found: a sync in another direction", .needs = NEEDS)
+typedef void planted_sync_fn(dma_addr_t dma, size_t size, enum dma_data_direction dir);
+
+/* Mapped one way and synced another, by a function of that name. */
+static void sync_otherwise(struct trial *x, enum dma_data_direction mapped,
+			   planted_sync_fn *sync, enum dma_data_direction synced,
+			   const char *name)
 {
 	dma_addr_t dma;
 
 	if (!begin(x, DMA_FOUND_SYNC_DIRECTION))
 		return;
-	dma = map_checked(x, bug.p, SIZE, DMA_TO_DEVICE);
-	planted_sync(dma, SIZE, DMA_FROM_DEVICE);
-	planted_unmap(dma, SIZE, DMA_TO_DEVICE);
-	end(x, DMA_FOUND_SYNC_DIRECTION, "planted_sync");
+	dma = map_checked(x, bug.p, SIZE, mapped);
+	sync(dma, SIZE, synced);
+	planted_unmap(dma, SIZE, mapped);
+	end(x, DMA_FOUND_SYNC_DIRECTION, name);
+}
+
+EXPERIMENT(dmabug_sync_direction, "dmabug.sync-direction",
+	   "found: a sync in another direction", .needs = NEEDS)
+{
+	sync_otherwise(x, DMA_TO_DEVICE, planted_sync, DMA_FROM_DEVICE, "planted_sync");
 }
 
 static noinline void planted_sync_for_cpu(dma_addr_t dma, size_t size,
@@ -510,28 +520,15 @@ EXPERIMENT(dmabug_sync_read_only, "dmabug.sync-read-only",
 	   "found: a buffer that the device only reads synced for the CPU",
 	   .needs = NEEDS)
 {
-	dma_addr_t dma;
-
-	if (!begin(x, DMA_FOUND_SYNC_DIRECTION))
-		return;
-	dma = map_checked(x, bug.p, SIZE, DMA_TO_DEVICE);
-	planted_sync_for_cpu(dma, SIZE, DMA_FROM_DEVICE);
-	planted_unmap(dma, SIZE, DMA_TO_DEVICE);
-	end(x, DMA_FOUND_SYNC_DIRECTION, "planted_sync_for_cpu");
+	sync_otherwise(x, DMA_TO_DEVICE, planted_sync_for_cpu, DMA_FROM_DEVICE,
+		       "planted_sync_for_cpu");
 }
 
 EXPERIMENT(dmabug_sync_write_only, "dmabug.sync-write-only",
 	   "found: a buffer that the device only writes synced for the device",
 	   .needs = NEEDS)
 {
-	dma_addr_t dma;
-
-	if (!begin(x, DMA_FOUND_SYNC_DIRECTION))
-		return;
-	dma = map_checked(x, bug.p, SIZE, DMA_FROM_DEVICE);
-	planted_sync(dma, SIZE, DMA_TO_DEVICE);
-	planted_unmap(dma, SIZE, DMA_FROM_DEVICE);
-	end(x, DMA_FOUND_SYNC_DIRECTION, "planted_sync");
+	sync_otherwise(x, DMA_FROM_DEVICE, planted_sync, DMA_TO_DEVICE, "planted_sync");
 }
 
 static noinline void planted_sync_sg(struct scatterlist *sg, int nents)

@@ -28,7 +28,8 @@ struct sweep {
 /* Makes the sweeper.  The process must have one thread.  0, or a negative errno with the line
  * in err. */
 int sweep_start(struct sweep *sweep, struct error *err);
-/* One more file, which is there and has what it shall have.  What is too long or too much stays when the machine goes. */
+/* One more file, which is there and has what it shall have.  What is too long or too much
+ * stays when the machine goes. */
 void sweep_add(struct sweep *sweep, const char *path);
 /* No more of them. */
 void sweep_seal(struct sweep *sweep);

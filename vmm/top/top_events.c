@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 
+#include "devices/util.h"
 #include "vmm/top/top_events.h"
 
 static void begin(struct trace_writer *w, const struct trace_setting *setting)
@@ -12,8 +12,7 @@ static void begin(struct trace_writer *w, const struct trace_setting *setting)
 
 static void count(struct trace_writer *w, const struct trace_entry *entry)
 {
-	struct top_events *events =
-		(struct top_events *)((char *)w - offsetof(struct top_events, writer));
+	struct top_events *events = container_of(w, struct top_events, writer);
 
 	events->count[entry->event->id]++;
 }

@@ -306,8 +306,8 @@ const struct command trace_command = {
 		"dma_unmap_page, dma_alloc, dma_free, dma_map_sg, dma_unmap_sg. Of the last two "
 		"there is one event an entry, with its index and how many there are (nents), where "
 		"Linux has one with arrays: so each entry is found by its size and address, "
-		"as any other mapping, however long the list. What the guest overwrote before it was read is counted as lost. A "
-		"guest can begin by itself, with trace=GLOB,...[,chain] in its command line; "
+		"as any other mapping, however long the list. What the guest overwrote before "
+		"it was read is counted as lost. A guest can begin by itself, with trace=GLOB,...[,chain] in its command line; "
 		"trace_buf_size=SIZE there sets what it keeps for each CPU.",
 	.options = option_table,
 	.target_size = sizeof(struct trace_options),
