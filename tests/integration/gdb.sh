@@ -91,12 +91,17 @@ until_it_stays() { # TIMES
 	how_it_stands it
 	return 1
 }
-export -f until_it_stays
-export work
+reset_under_gdb() {
+	local resetter
+	{ until_it_stays 1 && "$pv" ctl it reset; } >"$work/resetter" 2>&1 &
+	resetter=$!
+	gdb_does reset 'break start_kernel' 'continue' 'continue' 'printf "again at %lx\n", $rip' \
+		'info breakpoints' 'delete' 'detach' && wait "$resetter" && return 0
+	cat "$work/resetter"
+	return 1
+}
 ok "a guest that will be reset" start --gdb "unix:$sock,wait" "$B/guest.elf" --append 'experiments=vmalloc.guard stay'
-ok "its breakpoint outlives the reset" gdb_does reset 'break start_kernel' 'continue' \
-	"shell (bash -c 'until_it_stays 1' && $pv ctl it reset) >/dev/null 2>&1 &" 'continue' \
-	'printf "again at %lx\n", $rip' 'info breakpoints' 'delete' 'detach'
+ok "its breakpoint outlives the reset" reset_under_gdb
 ok "it was met in both lives" said reset '^again at ffffffff' 'breakpoint already hit 2 times'
 ok "the second life ends well" eval 'until_it_stays 2 && "$pv" ctl it powerdown && ends_with 0'
 

@@ -23,6 +23,10 @@ judges() {
 runs() { # TIMES NAME
 	[ "$(wc -l <"$work/$2.runs")" = "$1" ]
 }
+from_a_login() (
+	export SHELL=/bin/sh TERM=vt52 LC_ALL=C XDG_RUNTIME_DIR=/
+	judges '1 passed, 0 failed, 0 skipped' 0 bare
+)
 
 program good 'echo "ok 1 - a"; echo "ok 2 - b # SKIP no such device"; echo 1..2'
 program bad 'echo "not ok 1 - a"; echo 1..1; exit 1'
@@ -32,6 +36,8 @@ program died 'echo "ok 1 - a"; echo 1..1; exit 3'
 # shellcheck disable=SC2016 # the program's own
 program stalled.sh "[ \$(wc -l <'$work/stalled.sh.runs') = 2 ] || { echo 'not ok 1 - a'; echo 1..1; exit 1; }" \
 	'echo "ok 1 - a"; echo 1..1'
+# shellcheck disable=SC2016
+program bare '[ -z "$(printenv SHELL TERM LC_ALL XDG_RUNTIME_DIR)" ] && echo "ok 1 - a"; echo 1..1'
 for name in one two three four; do
 	program "$name.sh" 'echo "not ok 1 - a"; echo 1..1; exit 1'
 done
@@ -47,4 +53,5 @@ ok "the first run is shown" grep -q '^    not ok 1 - a' "$work/said"
 ok "and named at the end" grep -q '^run twice: .*stalled.sh: not ok 1 - a$' "$work/said"
 ok "scripts that fail for good" judges '0 passed, 4 failed, 0 skipped' 1 one.sh two.sh three.sh four.sh
 ok "three of them had a second run" eval 'runs 2 one.sh && runs 2 two.sh && runs 2 three.sh && runs 1 four.sh'
+ok "a login's environment reaches none" from_a_login
 finish
