@@ -16,7 +16,7 @@
 #   profile/	a sampling profiler of the guest
 #   report/	the JSON and the page of a run, its pictures
 #   sandbox/	what the monitor denies itself
-#   util/	errors, log, units, symbols
+#   util/	errors, log, units, symbols, processes
 # All but main.c is a library, so that tests can link it.
 VMM_SRC	 := $(filter-out vmm/main.c,$(sort $(shell find vmm -name '*.c')))
 # Archives, so that who does not look at a terminal does not wait for their libraries.

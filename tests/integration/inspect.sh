@@ -132,30 +132,46 @@ ok "it goes on" "$pv" ctl it cont
 
 kill -STOP "$machine"
 ask_all "hung monitor"
-# What it alone could tell is waited for, and then named; side by side, for each waits.
-ask_in_vain() { # NUMBER QUESTION...
+# What it alone could tell is waited for, which is said after a second, and then named; side by
+# side, for each waits.
+ask_in_vain() { # NUMBER COMMAND...
 	local n=$1 got=0
 	shift
-	inspect "$@" >"$work/vain$n" 2>"$work/vain$n.err" || got=$?
+	"$@" >"$work/vain$n" 2>"$work/vain$n.err" || got=$?
 	echo "$got" >"$work/vain$n.status"
 }
-in_vain() { # NUMBER STATUS PATTERN: its one line of complaint
-	cat "$work/vain$1.err" "$work/vain$1.status" "$work/vain$1"
-	[ "$(cat "$work/vain$1.status")" = "$2" ] && [ "$(wc -l <"$work/vain$1.err")" = 1 ] && grep -Eq -- "$3" "$work/vain$1.err"
+in_vain() { # NUMBER STATUS PATTERN...: it says that it waits, and then its line of complaint
+	local n=$1 want=$2
+	shift 2
+	cat "$work/vain$n.err" "$work/vain$n.status" "$work/vain$n"
+	[ "$(cat "$work/vain$n.status")" = "$want" ] && [ "$(wc -l <"$work/vain$n.err")" = "$((1 + $#))" ] &&
+		head -n 1 "$work/vain$n.err" | grep -q "^pagevisor: it: waits up to 10 s for its monitor (process $machine): $mend\$" &&
+		{ [ $# = 0 ] || tail -n 1 "$work/vain$n.err" | grep -Eq -- "$1"; }
 }
-missing='it: the machine does not answer; only its monitor can tell the registers of its vCPUs, all else can be asked$'
-ask_in_vain 1 registers &
-vain=$!
-ask_in_vain 2 threads &
-vain+=" $!"
-ask_in_vain 3 walk 0x400000 &
+mend="it is stopped; kill -CONT $machine lets it go on"
+silent="it: its monitor [(]process ${machine}[)] does not answer: $mend"
+missing="$silent; only its monitor can tell the registers of its vCPUs, all else can be asked\$"
+vain=
+for ask in '1 inspect registers' '2 inspect threads' '3 inspect walk 0x400000' "4 $pv ctl it status" \
+	"5 $pv core it -o $work/vain.core" "6 $pv top it -b -n 1" "7 $pv list"; do
+	# shellcheck disable=SC2086 # words
+	ask_in_vain $ask &
+	vain+=" $!"
+done
 # shellcheck disable=SC2086 # words
-wait $vain $!
+wait $vain
 ok "hung monitor: registers are named as what is missing" in_vain 1 2 "^pagevisor: $missing"
 ok "hung monitor: threads are told all the same" in_vain 2 0 "^pagevisor: $missing"
 ok "hung monitor: where those are that run is not" grep -q 'runs on CPU 0, where is not known$' "$work/vain2"
 ok "hung monitor: where the others are" grep -q '^  kswapd_run[+]' "$work/vain2"
 ok "hung monitor: whose address it is, is not known" in_vain 3 2 "^pagevisor: no address of the kernel.*: $missing"
+ok "hung monitor: ctl" in_vain 4 2 "^pagevisor: $silent\$"
+ok "hung monitor: core" in_vain 5 2 "^pagevisor: $silent\$"
+ok "hung monitor: nothing is left of the core" test ! -e "$work/vain.core"
+ok "hung monitor: list" in_vain 7 0 "^pagevisor: $silent\$"
+ok "hung monitor: top waits once" in_vain 6 0
+ok "hung monitor: and shows its guest, and what is missing" bash -c "grep -Eq '^Exits/s +$silent' '$work/vain6' &&
+	grep -q '^DMA32 ' '$work/vain6' && grep -q ' inspect-box\$' '$work/vain6' || { cat '$work/vain6'; false; }"
 kill -CONT "$machine"
 
 ok "the guest was not disturbed" told '^running' "$pv" ctl it status

@@ -10,17 +10,32 @@
 
 #include "vmm/cli/ctl.h"
 
-#define ROOM 65536u
+#define ROOM	   65536u
+#define SILENCE_MS 1000 /* so long nobody wonders */
 
 static int gone(const struct ctl *ctl, struct error *err)
 {
 	return error_set(err, ECONNRESET, "%s: the machine went away", ctl->name);
 }
 
-/* Waits for more and appends it. */
-static int receive(struct ctl *ctl, int patience_ms, struct error *err)
+/* As poll(): until something came, or for as long as there is patience. */
+static int wait_for_more(struct ctl *ctl)
 {
 	struct pollfd fd = { .fd = ctl->fd, .events = POLLIN };
+	int all = ctl->patience_ms, n;
+
+	if (all >= 0 && all <= SILENCE_MS)
+		return poll(&fd, 1, all);
+	n = poll(&fd, 1, SILENCE_MS);
+	if (n)
+		return n;
+	ctl_tell_waiting(ctl);
+	return poll(&fd, 1, all < 0 ? -1 : all - SILENCE_MS);
+}
+
+/* Waits for more and appends it. */
+static int receive(struct ctl *ctl, struct error *err)
+{
 	char *buf;
 	ssize_t n;
 
@@ -33,10 +48,9 @@ static int receive(struct ctl *ctl, int patience_ms, struct error *err)
 		ctl->buf = buf;
 		ctl->room += ROOM;
 	}
-	n = poll(&fd, 1, patience_ms);
+	n = wait_for_more(ctl);
 	if (!n)
-		return error_set(err, ETIMEDOUT, "%s: the machine does not answer",
-				 ctl->name);
+		return ctl_late(ctl, err);
 	n = n < 0 ? n : recv(ctl->fd, ctl->buf + ctl->used, ctl->room - ctl->used, 0);
 	if (n <= 0)
 		return n < 0 && errno == EINTR ? 0 : gone(ctl, err);
@@ -45,14 +59,14 @@ static int receive(struct ctl *ctl, int patience_ms, struct error *err)
 }
 
 /* The next value that the machine sent, or NULL. */
-static json_t *next_value(struct ctl *ctl, int patience_ms, struct error *err)
+static json_t *next_value(struct ctl *ctl, struct error *err)
 {
 	json_t *value;
 	char *end;
 	size_t n;
 
 	while (!ctl->used || !(end = memchr(ctl->buf, '\n', ctl->used)))
-		if (receive(ctl, patience_ms, err))
+		if (receive(ctl, err))
 			return NULL;
 	n = (size_t)(end - ctl->buf) + 1;
 	value = json_loadb(ctl->buf, n, 0, NULL);
@@ -99,28 +113,56 @@ static json_t *unwrap(const struct ctl *ctl, json_t *answer, struct error *err)
 	return value;
 }
 
-json_t *ctl_execute(struct ctl *ctl, const char *command, json_t *arguments, int send_fd,
-		    struct error *err)
+static int send_command(struct ctl *ctl, const char *command, json_t *arguments,
+			int send_fd, struct error *err)
 {
-	bool is_dump = !strcmp(command, "dump-guest-memory");
 	json_t *request =
 		json_pack("{s:s, s:o*}", "execute", command, "arguments", arguments);
 	char *text = request ? json_dumps(request, 0) : NULL;
-	json_t *value;
 	int ret;
 
 	json_decref(request);
 	ret = text ? send_text(ctl, text, send_fd, err)
 		   : error_set(err, EINVAL, "%s: not a command", ctl->name);
 	free(text);
-	if (ret)
-		return NULL;
-	while ((value = next_value(ctl, is_dump ? -1 : CTL_PATIENCE_MS, err))) {
-		if (!json_object_get(value, "event"))
-			return unwrap(ctl, value, err);
+	if (!ret)
+		ctl->owed++;
+	return ret;
+}
+
+/* The last answer that is owed: the others in front of it belong to nobody any more. */
+static json_t *last_answer(struct ctl *ctl, struct error *err)
+{
+	json_t *value;
+
+	ctl->late = false;
+	while ((value = next_value(ctl, err))) {
+		if (!json_object_get(value, "event") && !--ctl->owed)
+			return value;
 		json_decref(value);
 	}
 	return NULL;
+}
+
+json_t *ctl_execute(struct ctl *ctl, const char *command, json_t *arguments, int send_fd,
+		    struct error *err)
+{
+	int patience_ms = ctl->patience_ms;
+	json_t *value = ctl->owed ? last_answer(ctl, err) : NULL;
+
+	/* Nobody who does not read is written to. */
+	json_decref(value);
+	if (ctl->owed) {
+		json_decref(arguments);
+		return NULL;
+	}
+	if (send_command(ctl, command, arguments, send_fd, err))
+		return NULL;
+	if (!strcmp(command, "dump-guest-memory"))
+		ctl->patience_ms = -1;
+	value = last_answer(ctl, err);
+	ctl->patience_ms = patience_ms;
+	return value ? unwrap(ctl, value, err) : NULL;
 }
 
 int ctl_dump(struct ctl *ctl, int fd, bool paging, struct error *err)
@@ -139,16 +181,22 @@ int ctl_dump(struct ctl *ctl, int fd, bool paging, struct error *err)
 	return done ? 0 : -EREMOTEIO;
 }
 
+int ctl_start(struct ctl *ctl, const char *name, int fd, struct error *err)
+{
+	/* The greeting is an answer to having come. */
+	*ctl = (struct ctl){
+		.name = name, .fd = fd, .patience_ms = CTL_PATIENCE_MS, .owed = 1
+	};
+	return send_command(ctl, "qmp_capabilities", NULL, -1, err);
+}
+
 int ctl_open(struct ctl *ctl, const char *name, int fd, struct error *err)
 {
-	json_t *value;
+	int ret = ctl_start(ctl, name, fd, err);
+	json_t *value = ret ? NULL : last_answer(ctl, err);
 
-	*ctl = (struct ctl){ .name = name, .fd = fd };
-	value = next_value(ctl, CTL_PATIENCE_MS, err);
-	if (!value)
-		return -EPROTO;
-	json_decref(value);
-	value = ctl_execute(ctl, "qmp_capabilities", NULL, -1, err);
+	if (value)
+		value = unwrap(ctl, value, err);
 	json_decref(value);
 	return value ? 0 : -EPROTO;
 }

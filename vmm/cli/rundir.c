@@ -37,10 +37,12 @@ int socket_connect(const char *path)
 
 	if (ret)
 		return ret;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Where as many wait as can, whoever would wait for a place might wait for ever. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    fcntl(fd, F_SETFL, 0)) {
 		ret = -errno;
 		close(fd);
 		return ret;
@@ -236,6 +238,13 @@ int rundir_connect(const char *name, struct error *err)
 	if (fd == -ENOENT)
 		return error_set(err, ENOENT,
 				 "%s: no such machine runs; see pagevisor list", name);
+	if (fd == -EAGAIN)
+		return error_set(
+			err, EAGAIN,
+			"%s: its monitor does not answer, and as many as can wait "
+			"for it do; let it go on or kill it, its pid is in "
+			"%s/%s." FACTS,
+			name, dir, name);
 	return fd < 0 ? error_set(err, -fd, "%s: %s", name, strerror(-fd)) : fd;
 }
 

@@ -26,7 +26,8 @@ bool rundir_name_ok(const char *name);
 /* A listening socket at path, mode 0600; a dead one there makes way.  The descriptor, or
  * -EADDRINUSE (somebody listens there), another negative errno, the line in err. */
 int socket_listen(const char *path, struct error *err);
-/* A connection to it, or a negative errno. */
+/* A connection to it, or a negative errno; -EAGAIN: nobody takes connections there, and more
+ * than those that wait already cannot. */
 int socket_connect(const char *path);
 
 /* The socket of the machine `name`, listening; *path (malloc'd) is where.  `given` is the

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vmm/inspect/facts.h"
+#include "vmm/util/process.h"
 
 #define PAGE 4096u
 
@@ -126,27 +127,10 @@ void facts_free(struct guest_facts *facts)
 	*facts = (struct guest_facts){ 0 };
 }
 
-/* proc(5): the command in parentheses may contain anything, what follows the last one not. */
 uint64_t facts_birth_of(pid_t pid)
 {
-	unsigned long long birth = 0;
-	char text[1024], *at;
-	FILE *f;
-	size_t n;
-	int i;
+	struct process_stat stat;
 
-	snprintf(text, sizeof(text), "/proc/%d/stat", (int)pid);
-	f = fopen(text, "re");
-	if (!f)
-		return 0;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	at = strrchr(text, ')');
-	/* Number 3 stands behind the first space, number 22 is asked for. */
-	for (i = 3; at && i <= 22; i++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		birth = strtoull(at, NULL, 10);
-	return birth;
+	process_stat(pid, &stat);
+	return stat.birth;
 }

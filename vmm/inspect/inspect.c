@@ -284,7 +284,8 @@ const struct command inspect_command = {
 		"guest runs with dma_debug=on), iommu, top-callers (with alloc_profile=on), "
 		"page ADDRESS (what a frame is used for, by whom; since when with "
 		"page_owner=on), walk ADDRESS (from virtual to physical to the host's, level "
-		"by level), threads (with their call chains), log, or registers. Without "
+		"by level), threads (with their call chains), log, or registers (for these the "
+		"monitor is asked, and waited for up to 10 s, as by ctl). Without "
 		"WHAT it says what it found. An address is guest-physical, or one of the "
 		"kernel's virtual ones. What makes no sense is reported as that, with its "
 		"place, and the exit status is 1.",

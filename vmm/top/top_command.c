@@ -243,7 +243,8 @@ const struct command top_command = {
 		"DMA by device, what memory is used for and where, zones with their watermarks "
 		"and free blocks by order, and the slab caches. MACHINE is a machine that was "
 		"started with --name. It is read from outside: no vCPU stops or runs anything "
-		"for it. What it counts so: every allocation of pages, in Pages/s; of objects, in "
+		"for it. Exits and devices are asked of its monitor; while that does not answer, "
+		"the line of exits says so. What it counts so: every allocation of pages, in Pages/s; of objects, in "
 		"Objs/s, how many more or less are in use, and slabs made. An object that is "
 		"allocated and freed again is told by nothing but the guest's events: --events.",
 	.options = option_table,

@@ -105,6 +105,12 @@ static uint64_t rate(const struct looks *l, uint64_t now, uint64_t before)
 	return (uint64_t)((double)(now - before) * 1e6 / (double)us + 0.5);
 }
 
+/* The same of what the monitor counts: where it said nothing before, there is no rate. */
+static uint64_t told_rate(const struct looks *l, uint64_t now, uint64_t before)
+{
+	return l->before->told ? rate(l, now, before) : 0;
+}
+
 static void label(struct top_page *page, const char *text)
 {
 	top_row_add(page);
@@ -243,8 +249,9 @@ static void put_exits(struct top_page *page, const struct looks *l)
 	unsigned int i;
 
 	label(page, "Exits/s");
-	if (!l->now->nr_exits) {
-		top_put(page, STYLE_PLAIN, "nobody tells");
+	if (!l->now->told) {
+		top_put(page, *l->now->silence ? STYLE_BAD : STYLE_PLAIN, "%s",
+			*l->now->silence ? l->now->silence : "nobody tells");
 		return;
 	}
 	for (i = 0; i < l->now->nr_exits; i++) {
@@ -253,7 +260,7 @@ static void put_exits(struct top_page *page, const struct looks *l)
 
 		all += e->count;
 		top_put(page, STYLE_PLAIN, "%s %" PRIu64 ", ", e->reason,
-			rate(l, e->count, b ? b->count : 0));
+			told_rate(l, e->count, b ? b->count : 0));
 	}
 	top_put(page, STYLE_PLAIN, "%" PRIu64 " in all", all);
 }
@@ -283,13 +290,13 @@ static void put_devices(struct top_page *page, const struct looks *l)
 	for (i = 0; i < l->now->nr_devices; i++) {
 		const struct top_device *d = &l->now->devices[i];
 		const struct top_device *b = top_find_device(l->before, d->name);
+		uint64_t read = told_rate(l, d->read_bytes, b ? b->read_bytes : 0);
+		uint64_t written =
+			told_rate(l, d->written_bytes, b ? b->written_bytes : 0);
 
 		top_row_add(page);
 		top_put(page, STYLE_PLAIN, "%-16.16s %8s %10s %8s %10s %7" PRIu64,
-			d->name,
-			top_size(size[0], rate(l, d->read_bytes, b ? b->read_bytes : 0)),
-			top_size(size[1],
-				 rate(l, d->written_bytes, b ? b->written_bytes : 0)),
+			d->name, top_size(size[0], read), top_size(size[1], written),
 			top_size(size[2], d->read_bytes),
 			top_size(size[3], d->written_bytes), d->faults);
 	}

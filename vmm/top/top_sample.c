@@ -76,25 +76,39 @@ static void read_status(struct top_sample *s, const json_t *answer)
 	snprintf(s->status, sizeof(s->status), "%.15s", status ? status : "");
 }
 
+/* One that was late once is not waited for again before it has answered. */
+static json_t *ask(struct top_source *source, const char *question,
+		   struct top_sample *sample)
+{
+	struct ctl *ctl = &source->ctl;
+	struct error err = { "" };
+	json_t *answer;
+
+	ctl->patience_ms = ctl->late ? 0 : source->patience_ms;
+	answer = ctl_execute(ctl, question, NULL, -1, &err);
+	if (!answer && ctl->late)
+		snprintf(sample->silence, sizeof(sample->silence), "%.159s", err.text);
+	if (!answer && !ctl->late) {
+		ctl_close(ctl);
+		source->asked = false;
+	}
+	return answer;
+}
+
 static void ask_monitor(struct top_source *source, struct top_sample *s)
 {
-	json_t *counters, *status;
-	struct error ignored;
+	json_t *counters = NULL, *status = NULL;
 
 	s->nr_exits = s->nr_devices = 0;
-	s->status[0] = '\0';
-	if (!source->asked)
-		return;
-	counters =
-		ctl_execute(&source->ctl, "query-pagevisor-counters", NULL, -1, &ignored);
-	status = counters ? ctl_execute(&source->ctl, "query-status", NULL, -1, &ignored)
-			  : NULL;
-	if (status) {
+	s->status[0] = s->silence[0] = '\0';
+	if (source->asked)
+		counters = ask(source, "query-pagevisor-counters", s);
+	if (counters)
+		status = ask(source, "query-status", s);
+	s->told = status;
+	if (s->told) {
 		read_counters(s, counters);
 		read_status(s, status);
-	} else {
-		ctl_close(&source->ctl);
-		source->asked = false;
 	}
 	json_decref(counters);
 	json_decref(status);
@@ -181,6 +195,7 @@ int top_open(struct top_source *source, const char *what, bool events, struct er
 	int ret = view_open(&source->view, what, NULL, err), fd;
 
 	source->asked = source->events.on = false;
+	source->patience_ms = CTL_PATIENCE_MS;
 	if (!ret && events) {
 		ret = top_events_open(&source->events, &source->view, err);
 		if (ret)
@@ -191,7 +206,7 @@ int top_open(struct top_source *source, const char *what, bool events, struct er
 	fd = rundir_connect(source->view.name, &ignored);
 	if (fd < 0)
 		return 0;
-	source->asked = !ctl_open(&source->ctl, source->view.name, fd, &ignored);
+	source->asked = !ctl_start(&source->ctl, source->view.name, fd, &ignored);
 	if (!source->asked)
 		ctl_close(&source->ctl);
 	return 0;

@@ -3,9 +3,8 @@
  * One look at a guest: what it publishes (memstate.h), and what its monitor has counted
  * (QMP, query-pagevisor-counters).  Two looks make rates.
  *
- * The guest runs nothing for it: no exit, no lock of its own.  The monitor answers one
- * question on its main thread; one that does not answer is not asked again, and the guest
- * is looked at without it.
+ * The guest runs nothing for it: no exit, no lock of its own.  The monitor answers two
+ * questions on its main thread; while it does not, the guest is looked at without it.
  */
 #ifndef VMM_TOP_SAMPLE_H
 #define VMM_TOP_SAMPLE_H
@@ -43,6 +42,8 @@ struct top_sample {
 	bool counted; /* objects were: the following is told */
 	uint64_t kmallocs, cache_allocs; /* calls since counting began */
 	uint64_t uncounted; /* calls of either kind, overwritten before they were read */
+	bool told; /* the monitor did: the following */
+	char silence[160]; /* why it did not, where it is there and might; else "" */
 	char status[16]; /* "running"; "" where nobody said */
 	unsigned int nr_exits, nr_devices; /* in the order the monitor told them */
 	struct top_exits exits[TOP_EXITS];
@@ -52,7 +53,8 @@ struct top_sample {
 struct top_source {
 	struct view view;
 	struct ctl ctl;
-	bool asked; /* the monitor answers: ctl is open */
+	bool asked; /* the monitor is there: ctl is open */
+	int patience_ms; /* with it, where it has answered so far */
 	struct top_events events;
 };
 

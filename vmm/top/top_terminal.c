@@ -17,7 +17,8 @@
 
 #include "vmm/top/top.h"
 
-#define PROMPT_MAX 12
+#define PROMPT_MAX  12
+#define PATIENCE_MS 500 /* with the monitor, while keys wait */
 
 struct screen {
 	struct top *top;
@@ -355,6 +356,7 @@ int top_terminal(struct top *top, unsigned int looks, int *signal_number,
 	sigset_t open;
 	int ret;
 
+	top->source.patience_ms = PATIENCE_MS;
 	take_signals(&open);
 	ret = enter(&s, err);
 	if (!ret) {

@@ -276,6 +276,25 @@ static void paths_that_are_too_long(void **state)
 	assert_int_equal(socket_listen("", &err), -ENAMETOOLONG);
 }
 
+/* One that nobody waits for in vain: the queue of a monitor that hangs is full one day. */
+static void a_full_queue_is_refused(void **state)
+{
+	enum { MOST = 256 };
+	struct error err = { "" };
+	int fd[MOST], n = 0, last = 0, one = listen_as("hung");
+
+	(void)state;
+	while (n < MOST && (last = rundir_connect("hung", &err)) >= 0)
+		fd[n++] = last;
+	assert_in_range(n, 1, MOST - 1);
+	assert_refused(last, EAGAIN, &err, "hung: its monitor does not answer");
+	assert_non_null(strstr(err.text, "/hung.facts"));
+	assert_true(exists("hung.qmp"));
+	while (n)
+		close(fd[--n]);
+	close(one);
+}
+
 /* Many want one name at once: one gets it. */
 static void a_race(void **state)
 {
@@ -322,10 +341,15 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(names),	       TEST(is_the_users_alone),
-		TEST(one_of_a_name),   TEST(a_directory_that_is_not_ours),
-		TEST(crash_leftovers), TEST(strange_entries),
-		TEST(a_race),	       TEST(paths_that_are_too_long),
+		TEST(names),
+		TEST(is_the_users_alone),
+		TEST(one_of_a_name),
+		TEST(a_directory_that_is_not_ours),
+		TEST(crash_leftovers),
+		TEST(strange_entries),
+		TEST(a_race),
+		TEST(paths_that_are_too_long),
+		TEST(a_full_queue_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("run-time directory", tests, NULL, NULL);

@@ -62,6 +62,7 @@ static void make_sample(struct fixture *f, struct top_sample *s,
 		.caches = { 3, caches },
 		.dma = { 1, 4096, 2, 8192, 3 },
 		.frames = { .nr = FRAMES, .kind = f->kinds },
+		.told = true,
 		.status = "running",
 		.nr_exits = 1,
 		.exits[0] = { "io", 500 },
@@ -210,6 +211,25 @@ static void what_went_back_has_no_rate(void **state)
 	assert_row(f, "Exits/s  io 0, 1 in all");
 }
 
+static void a_monitor_that_is_silent_is_named(void **state)
+{
+	struct fixture *f = *state;
+
+	f->before.told = false;
+	f->before.nr_exits = f->before.nr_devices = 0;
+	fill(f);
+	assert_row(f, "Exits/s  io 0, 500 in all"); /* since when, is not known */
+	assert_row(f, "disk0                   0          0       4K         1M       2");
+	f->now.told = false;
+	f->now.nr_exits = f->now.nr_devices = 0;
+	fill(f);
+	assert_row(f, "Exits/s  nobody tells");
+	strcpy(f->now.silence, "vm: its monitor does not answer");
+	fill(f);
+	assert_row(f, "Exits/s  vm: its monitor does not answer");
+	assert_row(f, "DMA      1 mapped, 4K; 2 coherent, 8K; 3 refused");
+}
+
 static void caches_are_sorted(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +330,7 @@ int main(void)
 		TOP_TEST(rates_are_between_the_looks),
 		TOP_TEST(events_count_each_object),
 		TOP_TEST(what_went_back_has_no_rate),
+		TOP_TEST(a_monitor_that_is_silent_is_named),
 		TOP_TEST(caches_are_sorted),
 		TOP_TEST(any_width_will_do),
 		TOP_TEST(a_guest_that_tells_nothing_has_its_reason),
