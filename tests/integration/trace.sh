@@ -32,13 +32,20 @@ each_is_a_nop() {
 			{ echo "$name at $place is no nop:"; grep -E "^ *$(printf '%x' "$place"):" "$work/code"; return 1; }
 	done <"$work/notes"
 }
-no_semaphores() {
-	[ "$(readelf -n "$pv" | awk '/Provider: / { ours = $2 == "pagevisor" }
-		ours && /Semaphore: / { print $NF }' | sort -u)" = 0x0000000000000000 ]
+# A semaphore is a word to test; the only probe that has one is that whose cost takes a clock.
+semaphores() {
+	[ "$(readelf -n "$pv" | awk '/Provider: / { ours = $2 == "pagevisor" } /Name: / { name = $2 }
+		ours && /Semaphore: / && $NF != "0x0000000000000000" { print name }')" = vcpu_exit ]
+}
+# Where an exit begins and ends, nothing is called in line: the clock stands in the cold parts.
+no_clock_in_line() {
+	awk '/^[0-9a-f]+ <vcpu_exit_(begin|end)>:$/ { here = 1; seen++ } /^$/ { here = 0 }
+		here { print } here && $2 ~ /^call/ { calls++ } END { exit seen != 2 || calls }' "$work/code"
 }
 ok "every probe is in the man page with its arguments, and nothing else is" all_in_manual
 ok "off, every probe is one nop" each_is_a_nop
-ok "no probe has a semaphore to test" no_semaphores
+ok "only the one that needs a clock has a semaphore to test" semaphores
+ok "an exit that nobody watches reads no clock" no_clock_in_line
 
 # bpftrace takes a user and a system that let it; why not is the last thing it says.
 bpftrace_cannot=
@@ -234,22 +241,32 @@ stop
 
 # Recording uprobes takes a user and a system that let it.  The kernel's list of them is all
 # users': where the name is taken the test is left out, and what it added it takes away.
-probe=sdt_pagevisor:kmalloc
-add_uprobe() {
+probes=(sdt_pagevisor:kmalloc sdt_pagevisor:vcpu_exit)
+add_uprobes() {
 	cp "$pv" "$work/watched"
-	HOME=$work perf buildid-cache --add "$work/watched" && HOME=$work perf probe -q "$probe"
+	HOME=$work perf buildid-cache --add "$work/watched" && HOME=$work perf probe -q "${probes[0]}" || return 1
+	HOME=$work perf probe -q "${probes[1]}" && return
+	HOME=$work perf probe -q -d "${probes[0]}"
+	return 1
 }
+remove_uprobes() {
+	local probe
+	for probe in "${probes[@]}"; do HOME=$work perf probe -q -d "$probe"; done
+}
+# Arguments of both; and perf has raised the semaphore of the second: an exit has a cost.
 recorded() {
-	HOME=$work timeout 50 perf record -q -e "$probe" -o "$work/u.data" -- \
+	HOME=$work timeout 50 perf record -q -e "${probes[0]}" -e "${probes[1]}" -o "$work/u.data" -- \
 		"$work/watched" run --trace kmem:kmalloc --console none "$work/guest.elf" \
 		--append 'experiments=kmalloc.*' >/dev/null 2>"$work/told"
-	[ "$(perf_script "$work/u.data" | grep -c "$probe: .*arg1=0 arg2=[0-9]* arg3=[0-9]* arg4=[0-9]* ")" -gt 20 ] ||
-		{ cat "$work/told" "$work/perf.err"; return 1; }
+	perf_script "$work/u.data" >"$work/perf.txt"
+	[ "$(grep -c "${probes[0]}: .*arg1=0 arg2=[0-9]* arg3=[0-9]* arg4=[0-9]* " "$work/perf.txt")" -gt 20 ] &&
+		[ "$(grep -c "${probes[1]}: .*arg1=0 arg2=2 arg3=[1-9][0-9]*$" "$work/perf.txt")" -gt 100 ] ||
+		{ cat "$work/told" "$work/perf.err"; tail "$work/perf.txt"; return 1; }
 }
-what="perf record sees the guest's kmalloc through the probe"
-if add_uprobe >"$work/told" 2>&1; then
+what="perf record sees the guest's kmalloc and what exits cost through the probes"
+if add_uprobes >"$work/told" 2>&1; then
 	ok "$what" recorded
-	HOME=$work perf probe -q -d "$probe"
+	remove_uprobes
 else
 	skip "$what" "no uprobe can be added here: $(head -c 100 "$work/told" | tr '\n' ' ')"
 fi
@@ -268,6 +285,7 @@ bpftrace_program() {
 		usdt:$pv:pagevisor:mm_page_alloc $here { ${print}mm_page_alloc order=%d\n", nsecs, arg3); }
 		usdt:$pv:pagevisor:dma_map_page $here { ${print}dma_map_page device=%s size=%d\n", nsecs, str(arg2), arg5); }
 		usdt:$pv:pagevisor:events_lost { ${print}lost\n", nsecs); }
+		uprobe:$pv:exit_clock { ${print}clock\n", nsecs); }
 	END
 }
 bpftrace_sees() {
@@ -281,11 +299,21 @@ bpftrace_sees() {
 what="bpftrace sees the script of calls as it happens"
 if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" bpftrace_sees; fi
 
-# The monitor's own probes: what they say is what its report counts.
+# The monitor's own probes: what they say is what its report counts.  The cost of an exit lies
+# between two times that are taken here, inside and outside of those that the monitor takes.
 own_program() {
 	local at=usdt:$pv:pagevisor
 	cat <<-END
-		$at:vcpu_exit { @exits[arg1] = count(); }
+		uprobe:$pv:bus_access /@begun[tid]/ { @inside[tid] = nsecs; }
+		uprobe:$pv:exit_clock {
+			@clocks = count();
+			if (@inside[tid]) { @least[tid] = nsecs - @inside[tid]; } else { @begun[tid] = nsecs; }
+		}
+		$at:vcpu_exit {
+			@exits[arg1] = count();
+			if (@inside[tid]) { @judged[arg2 >= @least[tid] && arg2 <= nsecs - @begun[tid]] = count(); }
+			delete(@inside[tid]); delete(@begun[tid]); delete(@least[tid]);
+		}
 		$at:vcpu_entry { @entries = count(); }
 		$at:doorbell { @bells[str(arg0)] = sum(arg2); }
 		$at:interrupt { @interrupts = count(); }
@@ -311,7 +339,8 @@ own_probes() {
 	jq -ne --slurpfile seen "$work/maps" --slurpfile report "$work/own.json" '
 		$seen[0] as $s | $report[0] as $r | $r.devices as $d |
 		($s["@exits"] | ."2" == ([$r.vcpus[].exits.io] | add) and ."6" == ([$r.vcpus[].exits.mmio] | add)) and
-		$s["@entries"] >= ($s["@exits"] | add) and
+		$s["@entries"] >= ($s["@exits"] | add) and $s["@clocks"] == 2 * ($s["@exits"] | add) and
+		$s["@judged"] == {"1": ($s["@exits"]."2" + $s["@exits"]."6")} and
 		all("disk0", "disk1", "dmacheck0", "balloon0"; $s["@bells"][.] == $d[.]["queue.notifications"]) and
 		$s["@interrupts"] == ([$d[]["queue.interrupts"] // 0] | add) and
 		$s["@moved"]["dmacheck0,0"] == $d.dmacheck0["dma.read_bytes"] and

@@ -12,6 +12,7 @@
 #include "vmm/machine/signals.h"
 #include "devices/probe.h"
 #include "vmm/kvm/vcpu.h"
+#include "vmm/kvm/vcpu_exit.h"
 #include "vmm/kvm/vcpu_state.h"
 #include "vmm/kvm/vm.h"
 
@@ -111,16 +112,6 @@ void vcpu_kick(const struct vcpu *vcpu)
 	pthread_kill(vcpu->thread, SIGNAL_KICK);
 }
 
-static void count_exit(struct vcpu *vcpu)
-{
-	uint32_t reason = vcpu->run->exit_reason;
-	uint64_t *n =
-		&vcpu->exits[reason < VCPU_EXIT_REASONS ? reason : VCPU_EXIT_REASONS - 1];
-
-	/* There is one writer: an addition need not be atomic, only what others see. */
-	__atomic_store_n(n, *n + 1, __ATOMIC_RELAXED);
-}
-
 static void handle_io(struct vcpu *vcpu)
 {
 	const struct vm *vm = vcpu->vm;
@@ -142,19 +133,10 @@ static void handle_mmio(struct vcpu *vcpu)
 		      run->mmio.is_write);
 }
 
-/* Runs the guest until its next exit, and does what that asks for. */
-static void run_once(struct vcpu *vcpu)
+static void handle_exit(struct vcpu *vcpu)
 {
 	const struct vm *vm = vcpu->vm;
 
-	PROBE(vcpu_entry, vcpu->id);
-	if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
-		if (errno != EINTR && errno != EAGAIN)
-			vm->ops->stuck(vm->ctx, vcpu, -errno);
-		return;
-	}
-	count_exit(vcpu);
-	PROBE(vcpu_exit, vcpu->id, vcpu->run->exit_reason);
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_IO:
 		handle_io(vcpu);
@@ -173,6 +155,23 @@ static void run_once(struct vcpu *vcpu)
 	default:
 		vm->ops->stuck(vm->ctx, vcpu, 0);
 	}
+}
+
+/* Runs the guest until its next exit, and does what that asks for. */
+static void run_once(struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+	uint64_t begun;
+
+	PROBE(vcpu_entry, vcpu->id);
+	if (ioctl(vcpu->fd, KVM_RUN, 0) < 0) {
+		if (errno != EINTR && errno != EAGAIN)
+			vm->ops->stuck(vm->ctx, vcpu, -errno);
+		return;
+	}
+	begun = vcpu_exit_begin(vcpu);
+	handle_exit(vcpu);
+	vcpu_exit_end(vcpu, begun);
 }
 
 /*
@@ -232,25 +231,4 @@ void *vcpu_thread(void *arg)
 		alive = may_enter(vcpu);
 	}
 	return NULL;
-}
-
-const char *vcpu_exit_name(unsigned int reason)
-{
-	static const char *const names[VCPU_EXIT_REASONS] = {
-		[KVM_EXIT_UNKNOWN] = "unknown",
-		[KVM_EXIT_EXCEPTION] = "exception",
-		[KVM_EXIT_IO] = "io",
-		[KVM_EXIT_HYPERCALL] = "hypercall",
-		[KVM_EXIT_DEBUG] = "debug",
-		[KVM_EXIT_HLT] = "hlt",
-		[KVM_EXIT_MMIO] = "mmio",
-		[KVM_EXIT_IRQ_WINDOW_OPEN] = "irq-window",
-		[KVM_EXIT_SHUTDOWN] = "shutdown",
-		[KVM_EXIT_FAIL_ENTRY] = "fail-entry",
-		[KVM_EXIT_INTR] = "interrupted",
-		[KVM_EXIT_INTERNAL_ERROR] = "internal-error",
-		[KVM_EXIT_SYSTEM_EVENT] = "system-event",
-	};
-
-	return reason < VCPU_EXIT_REASONS ? names[reason] : NULL;
 }

@@ -59,7 +59,4 @@ void vcpu_kick(const struct vcpu *vcpu);
 /* The body of the thread; ends when the VM's goal is VM_END. */
 void *vcpu_thread(void *vcpu);
 
-/* Name of a KVM_EXIT_* for people, or NULL for one that is not known. */
-const char *vcpu_exit_name(unsigned int reason);
-
 #endif

@@ -10,6 +10,7 @@
 #include "devices/util.h"
 #include "devices/blk/virtio_blk.h"
 #include "vmm/dump/dump.h"
+#include "vmm/kvm/vcpu_exit.h"
 #include "vmm/machine/machine.h"
 #include "vmm/qmp/qmp.h"
 #include "vmm/util/log.h"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/kvm/kvm_stats.h"
+#include "vmm/kvm/vcpu_exit.h"
 #include "vmm/report/report.h"
 #include "vmm/report/report_json.h"
 #include "vmm/report/report_memory.h"

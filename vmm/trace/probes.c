@@ -7,9 +7,11 @@
 
 const struct probe probes[] = {
 	{ "vcpu_entry", "vcpu", "a vCPU is about to execute the guest" },
-	{ "vcpu_exit", "vcpu, reason",
-	  "it has left the guest for the monitor; reason is KVM's (KVM_EXIT_IO is 2). The time "
-	  "from here to vcpu_entry is what the exit costs in the monitor" },
+	{ "vcpu_exit", "vcpu, reason, cost",
+	  "it had left the guest for the monitor, which is done with it; reason is KVM's "
+	  "(KVM_EXIT_IO is 2), cost the nanoseconds since KVM_RUN returned, a pause not "
+	  "among them. The clock is read while somebody watches: the exit in whose middle "
+	  "that begins has cost 0" },
 	{ "doorbell", "device, queue, times", "a guest notified a queue, once or more" },
 	{ "interrupt", "handle, address, data",
 	  "a device sends a message-signalled interrupt" },
