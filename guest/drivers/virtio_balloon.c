@@ -8,6 +8,7 @@
  * thread as well, at most every two seconds, and only when something was freed meanwhile.
  */
 #include <guest/balloon.h>
+#include <guest/patience.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
@@ -25,6 +26,7 @@ struct virtio_balloon balloon = {
 	.limit = ~0UL,
 	.lock = __MUTEX_INITIALIZER(balloon.lock),
 	.told = COMPLETION_INITIALIZER(balloon.told),
+	.answers_lock = __SPIN_LOCK_UNLOCKED(balloon.answers_lock),
 	.report_lock = __MUTEX_INITIALIZER(balloon.report_lock),
 	.reported = COMPLETION_INITIALIZER(balloon.reported),
 };
@@ -133,7 +135,7 @@ static int report(struct page_reporting_dev_info *dev, struct scatterlist *sg,
 	if (err)
 		return err;
 	virtqueue_kick(vq);
-	if (wait_for_completion_timeout(&b->reported, BALLOON_PATIENCE))
+	if (balloon_wait(vq, &b->reported))
 		return 0;
 	mutex_lock(&b->lock);
 	balloon_give_up(b);
@@ -226,20 +228,34 @@ static int run(void *data)
 
 /* --- the device ----------------------------------------------------------------------------- */
 
-static void told(struct virtqueue *vq)
+static void take_answers(struct virtqueue *vq, struct completion *done)
 {
+	unsigned long flags;
 	unsigned int len;
 
+	spin_lock_irqsave(&balloon.answers_lock, flags);
 	while (virtqueue_get_buf(vq, &len))
-		complete(&balloon.told);
+		complete(done);
+	spin_unlock_irqrestore(&balloon.answers_lock, flags);
+}
+
+static void told(struct virtqueue *vq)
+{
+	take_answers(vq, &balloon.told);
 }
 
 static void reported(struct virtqueue *vq)
 {
-	unsigned int len;
+	take_answers(vq, &balloon.reported);
+}
 
-	while (virtqueue_get_buf(vq, &len))
-		complete(&balloon.reported);
+/* When patience ends the answer may be there, and only the interrupt missing. */
+bool balloon_wait(struct virtqueue *vq, struct completion *done)
+{
+	if (wait_for_completion_timeout(done, io_patience(BALLOON_PATIENCE)))
+		return true;
+	take_answers(vq, done);
+	return try_wait_for_completion(done);
 }
 
 static void stats_asked(struct virtqueue *vq)

@@ -14,7 +14,7 @@
 /* Pages told at once; what fits into a quarter of a page. */
 #define BALLOON_BATCH 256U
 
-/* How long the device may take for a request. */
+/* How long the device may take for a request, unless io_timeout= says otherwise. */
 #define BALLOON_PATIENCE (10 * HZ)
 
 enum { BALLOON_INFLATE, BALLOON_DEFLATE, BALLOON_STATS, BALLOON_REPORT, BALLOON_QUEUES };
@@ -41,6 +41,9 @@ struct virtio_balloon {
 	bool stats_wanted;
 	unsigned long stats_told;
 
+	spinlock_t
+		answers_lock; /* guards taking answers: an interrupt does, and who waits */
+
 	struct mutex report_lock; /* guards reporting */
 	struct page_reporting_dev_info reporting;
 	struct completion reported; /* (report_lock) */
@@ -60,6 +63,8 @@ void balloon_empty(struct virtio_balloon *b);
 int balloon_stats_init(struct virtio_balloon *b);
 void balloon_send_stats(struct virtio_balloon *b);
 
+/* Waits for the one answer in the queue, which `done` is told of.  False: there is none. */
+bool balloon_wait(struct virtqueue *vq, struct completion *done);
 /* The device does not answer: it is reset, and the balloon is at an end. */
 void balloon_give_up(struct virtio_balloon *b);
 

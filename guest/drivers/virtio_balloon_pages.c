@@ -30,7 +30,7 @@ static int tell(struct virtio_balloon *b, unsigned int queue, unsigned int n)
 	if (err)
 		return err;
 	virtqueue_kick(b->vq[queue]);
-	if (wait_for_completion_timeout(&b->told, BALLOON_PATIENCE))
+	if (balloon_wait(b->vq[queue], &b->told))
 		return 0;
 	balloon_give_up(b);
 	return -ETIMEDOUT;

@@ -74,6 +74,15 @@ same_faults() {
 ok "the report names the rules" jq -e '.config.inject[0] == "disk0:flip,every=4,seed=7"' "$work/flip.json"
 ok "the same seed meets the same faults" same_faults
 
+# The balloon has no experiment of its own here: it follows its target, there and back.
+balloon_goes_on() {
+	timeout 120 "$B/pagevisor" run --mem 64M --balloon 1M --console none -v --inject balloon0:lost,every=2 \
+		--report "$work/balloon.json" --append 'experiments=balloon.deflate io_timeout=2000' "$B/guest.elf" 2>"$work/balloon.err"
+	jq -c '.experiments[]' "$work/balloon.json"
+	counted balloon lost balloon0 && jq -e '.counts.passed == 1' "$work/balloon.json"
+}
+ok "a lost interrupt is no error of the balloon" balloon_goes_on
+
 behind() {
 	guest behind --iommu virtio --dma-check --inject disk0:late,every=3 \
 		--inject dmacheck0:flip,every=3 --inject iommu0:late,every=9 &&
