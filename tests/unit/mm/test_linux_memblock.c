@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cases of Linux's tools/testing/memblock (basic_api, alloc_api, alloc_helpers_api),
- * under their names.  Adding and removing are the same work on the table of memory and on
+ * The cases of Linux's tools/testing/memblock (basic_api, alloc_api, alloc_helpers_api, and of
+ * alloc_nid_api those that are about a range, not about a node), under their names.  Adding and removing are the same work on the table of memory and on
  * that of what is reserved, so one body serves both.
  */
 #include <linux/errno.h>
+#include "mm/memblock.h"
 #include "page_test.h"
 
 static int set_up(void **state)
@@ -476,6 +477,178 @@ static void alloc_from_bottom_up_min_addr_cap_check(void **state)
 	from(true, RAM - SIZE, RAM);
 }
 
+/* --- alloc_nid_api: of one node, between two addresses -------------------------------------- */
+
+#define LOW  (END - 4096)
+#define HIGH (END - 1024)
+
+/* From a new machine with up to two pieces reserved: size bytes of [low, high) come at want,
+ * or nothing, for 0. */
+static void between(bool bottom_up, const struct memblock_region taken[2],
+		    phys_addr_t low, phys_addr_t high, size_t size, phys_addr_t want)
+{
+	phys_addr_t before;
+
+	start_ram(bottom_up);
+	for (unsigned int i = 0; i < 2; i++)
+		memblock_reserve(taken[i].base, taken[i].size);
+	before = memblock_reserved_size();
+	expect_at(memblock_alloc_between(size, 64, low, high), want, size);
+	assert_int_equal(memblock_reserved_size(), before + (want ? size : 0));
+}
+
+static const struct memblock_region nothing[2];
+
+static void alloc_nid_top_down_simple_check(void **state)
+{
+	(void)state;
+	between(false, nothing, LOW, HIGH, 128, HIGH - 128);
+	CHECK(&memblock.reserved, { HIGH - 128, 128 });
+}
+
+static void alloc_nid_bottom_up_simple_check(void **state)
+{
+	(void)state;
+	between(true, nothing, LOW, HIGH, 128, LOW);
+	CHECK(&memblock.reserved, { LOW, 128 });
+}
+
+static void alloc_nid_top_down_end_misaligned_check(void **state)
+{
+	(void)state;
+	between(false, nothing, LOW, HIGH + 2, 128, HIGH - 128);
+}
+
+static void alloc_nid_bottom_up_start_misaligned_check(void **state)
+{
+	(void)state;
+	between(true, nothing, LOW + 2, HIGH, 128, LOW + 64);
+}
+
+BOTH_WAYS(alloc_nid_exact_address_generic_check)
+{
+	between(bottom_up, nothing, LOW, LOW + 1024, 1024, LOW);
+}
+
+/* Where it does not fit, the lower limit is given up, never the upper one. */
+static void alloc_nid_top_down_narrow_range_check(void **state)
+{
+	(void)state;
+	between(false, nothing, LOW, LOW + 64, 256, LOW + 64 - 256);
+}
+
+static void alloc_nid_bottom_up_narrow_range_check(void **state)
+{
+	(void)state;
+	between(true, nothing, LOW, LOW + 64, 256, RAM);
+}
+
+BOTH_WAYS(alloc_nid_low_max_generic_check)
+{
+	between(bottom_up, nothing, RAM, RAM + 64, 1024, 0);
+}
+
+BOTH_WAYS(alloc_nid_min_reserved_generic_check)
+{
+	const struct memblock_region taken[2] = { { LOW - 128, 128 } };
+
+	between(bottom_up, taken, LOW, LOW + 64, 64, LOW);
+	CHECK(&memblock.reserved, { LOW - 128, 192 });
+}
+
+BOTH_WAYS(alloc_nid_max_reserved_generic_check)
+{
+	const struct memblock_region taken[2] = { { HIGH, 64 } };
+
+	between(bottom_up, taken, HIGH - 128, HIGH, 128, HIGH - 128);
+	CHECK(&memblock.reserved, { HIGH - 128, 192 });
+}
+
+/* Reserved on both sides of a gap of so many bytes, which ends at HIGH. */
+#define AROUND(gap)                        \
+	{                                  \
+		{ HIGH - (gap)-128, 128 }, \
+		{                          \
+			HIGH, 64           \
+		}                          \
+	}
+
+static void alloc_nid_top_down_reserved_with_space_check(void **state)
+{
+	const struct memblock_region taken[2] = AROUND(128);
+
+	(void)state;
+	between(false, taken, HIGH - 128, HIGH, 64, HIGH - 64);
+	CHECK(&memblock.reserved, { HIGH - 256, 128 }, { HIGH - 64, 128 });
+}
+
+static void alloc_nid_bottom_up_reserved_with_space_check(void **state)
+{
+	const struct memblock_region taken[2] = AROUND(128);
+
+	(void)state;
+	between(true, taken, HIGH - 128, HIGH, 64, HIGH - 128);
+	CHECK(&memblock.reserved, { HIGH - 256, 192 }, { HIGH, 64 });
+}
+
+BOTH_WAYS(alloc_nid_reserved_full_merge_generic_check)
+{
+	const struct memblock_region taken[2] = AROUND(64);
+
+	between(bottom_up, taken, HIGH - 64, HIGH, 64, HIGH - 64);
+	CHECK(&memblock.reserved, { HIGH - 192, 256 });
+}
+
+static void alloc_nid_top_down_reserved_no_space_check(void **state)
+{
+	const struct memblock_region taken[2] = AROUND(64);
+
+	(void)state;
+	between(false, taken, HIGH - 64, HIGH, 256, HIGH - 448);
+	CHECK(&memblock.reserved, { HIGH - 448, 384 }, { HIGH, 64 });
+}
+
+static void alloc_nid_bottom_up_reserved_no_space_check(void **state)
+{
+	const struct memblock_region taken[2] = AROUND(64);
+
+	(void)state;
+	between(true, taken, HIGH - 64, HIGH, 256, RAM);
+	CHECK(&memblock.reserved, { RAM, 256 }, { HIGH - 192, 128 }, { HIGH, 64 });
+}
+
+BOTH_WAYS(alloc_nid_reserved_all_generic_check)
+{
+	const struct memblock_region taken[2] = { { RAM, SIZE - 128 }, { END - 64, 64 } };
+
+	between(bottom_up, taken, END - 128, END - 64, 256, 0);
+}
+
+/* Limits outside RAM limit nothing. */
+static void alloc_nid_top_down_cap_max_check(void **state)
+{
+	(void)state;
+	between(false, nothing, HIGH, END + 256, 256, END - 256);
+}
+
+static void alloc_nid_bottom_up_cap_max_check(void **state)
+{
+	(void)state;
+	between(true, nothing, HIGH, END + 256, 256, HIGH);
+}
+
+static void alloc_nid_top_down_cap_min_check(void **state)
+{
+	(void)state;
+	between(false, nothing, RAM - 256, END, 1024, END - 1024);
+}
+
+static void alloc_nid_bottom_up_cap_min_check(void **state)
+{
+	(void)state;
+	between(true, nothing, RAM - 256, END - 256, 1024, RAM);
+}
+
 #define T(f) cmocka_unit_test_setup(f, set_up)
 
 int main(void)
@@ -542,6 +715,26 @@ int main(void)
 		T(alloc_from_bottom_up_high_addr_check),
 		T(alloc_from_bottom_up_no_space_above_check),
 		T(alloc_from_bottom_up_min_addr_cap_check),
+		T(alloc_nid_top_down_simple_check),
+		T(alloc_nid_bottom_up_simple_check),
+		T(alloc_nid_top_down_end_misaligned_check),
+		T(alloc_nid_bottom_up_start_misaligned_check),
+		T(alloc_nid_exact_address_generic_check),
+		T(alloc_nid_top_down_narrow_range_check),
+		T(alloc_nid_bottom_up_narrow_range_check),
+		T(alloc_nid_low_max_generic_check),
+		T(alloc_nid_min_reserved_generic_check),
+		T(alloc_nid_max_reserved_generic_check),
+		T(alloc_nid_top_down_reserved_with_space_check),
+		T(alloc_nid_bottom_up_reserved_with_space_check),
+		T(alloc_nid_reserved_full_merge_generic_check),
+		T(alloc_nid_top_down_reserved_no_space_check),
+		T(alloc_nid_bottom_up_reserved_no_space_check),
+		T(alloc_nid_reserved_all_generic_check),
+		T(alloc_nid_top_down_cap_max_check),
+		T(alloc_nid_bottom_up_cap_max_check),
+		T(alloc_nid_top_down_cap_min_check),
+		T(alloc_nid_bottom_up_cap_min_check),
 	};
 
 	return cmocka_run_group_tests_name("linux_memblock", tests, NULL, NULL);
