@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All CPUs at once.
+ * All CPUs at once, and one CPU for two.
  *
  * A thread on each CPU allocates memory of random kind and size, writes its mark at both
  * ends, and swaps it into a random slot of a table that all share; what it gets out of the
@@ -18,6 +18,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/vmalloc.h>
 
 #include "experiment.h"
@@ -119,6 +120,18 @@ static void release(struct worker *w, struct piece *p)
 	}
 }
 
+/* How a thread ends that kthread_stop() is called for. */
+static int wait_to_stop(void)
+{
+	set_current_state(TASK_INTERRUPTIBLE);
+	while (!kthread_should_stop()) {
+		schedule();
+		set_current_state(TASK_INTERRUPTIBLE);
+	}
+	set_current_state(TASK_RUNNING);
+	return 0;
+}
+
 static int work(void *data)
 {
 	struct worker *w = data;
@@ -138,13 +151,7 @@ static int work(void *data)
 			release(w, p);
 	}
 	complete(&w->done);
-	set_current_state(TASK_INTERRUPTIBLE);
-	while (!kthread_should_stop()) {
-		schedule();
-		set_current_state(TASK_INTERRUPTIBLE);
-	}
-	set_current_state(TASK_RUNNING);
-	return 0;
+	return wait_to_stop();
 }
 
 static void start_workers(struct trial *x, struct worker *workers)
@@ -212,4 +219,65 @@ EXPERIMENT(smp_stress, "smp.stress",
 out:
 	expect(x, !kmem_cache_destroy(cache), "the cache is still in use");
 	kfree(workers);
+}
+
+/* --- giving way --------------------------------------------------------------------------- */
+
+#define SPIN_MAX_NS (10 * NSEC_PER_SEC) /* only a failure takes that long */
+
+/* Two threads tied to one CPU: one spins, the other wants to run. */
+struct turns {
+	struct completion spinning, over;
+	unsigned long spins;
+	unsigned int cpu[2]; /* that they ran on */
+	bool had; /* the other one's turn */
+	bool seen; /* by the one that spins */
+};
+
+static int spin(void *data)
+{
+	struct turns *t = data;
+	u64 end = ktime_get_ns() + SPIN_MAX_NS;
+
+	t->cpu[0] = smp_processor_id();
+	complete(&t->spinning);
+	while (!READ_ONCE(t->had) && ktime_get_ns() < end)
+		t->spins++;
+	t->seen = READ_ONCE(t->had);
+	complete(&t->over);
+	return wait_to_stop();
+}
+
+static int have_turn(void *data)
+{
+	struct turns *t = data;
+
+	t->cpu[1] = smp_processor_id();
+	WRITE_ONCE(t->had, true);
+	return wait_to_stop();
+}
+
+EXPERIMENT(smp_preempt, "smp.preempt",
+	   "a thread that never gives way is preempted, and another has its turn")
+{
+	struct turns t = { .spins = 0 };
+	struct task_struct *spinner, *other;
+
+	init_completion(&t.spinning);
+	init_completion(&t.over);
+	spinner = kthread_run_on_cpu(spin, &t, 0, "spinner");
+	if (!expect(x, !IS_ERR(spinner), "no thread"))
+		return;
+	wait_for_completion(&t.spinning);
+	other = kthread_run_on_cpu(have_turn, &t, 0, "other");
+	expect(x, !IS_ERR(other), "no second thread");
+	wait_for_completion(&t.over);
+	kthread_stop(spinner);
+	if (!IS_ERR(other))
+		kthread_stop(other);
+	expect(x, t.seen && t.cpu[0] == t.cpu[1],
+	       "the other one, on CPU %u, had no turn while CPU %u spun %lu times",
+	       t.cpu[1], t.cpu[0], t.spins);
+	evidence(x, "on CPU %u one spun %lu times, until another had run there", t.cpu[0],
+		 t.spins);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory of a driver in processes: a character device's mmap puts the pages of one vmalloc
- * buffer into the address space of each process that asks.  The kernel, the processes and a
- * device then have four ways to the same frames.
+ * Memory of a driver in processes: a character device's mmap puts the pages of one buffer
+ * into the address space of each process that asks.  The kernel, the processes and a device
+ * then have four ways to the same frames.  Those of a vmalloc buffer are given page by page,
+ * each with a reference; a range of frames by its numbers, and nobody counts.
  */
 #include <linux/dma-mapping.h>
+#include <linux/gfp.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/vma.h>
@@ -22,14 +24,27 @@
 
 static char *shared_buffer;
 
-static int share_mmap(struct file *file, struct vm_area_struct *vma)
+static int vmalloc_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	(void)file;
 	return remap_vmalloc_range(vma, shared_buffer, vma->vm_pgoff);
 }
 
-static const struct file_operations share_fops = { .mmap = share_mmap };
-static struct miscdevice share_device = { .name = "vmalloc_share", .fops = &share_fops };
+static int frames_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	(void)file;
+	return remap_pfn_range(vma, vma->vm_start,
+			       virt_to_pfn(shared_buffer) + vma->vm_pgoff,
+			       vma->vm_end - vma->vm_start, PAGE_KERNEL);
+}
+
+static const struct file_operations vmalloc_fops = { .mmap = vmalloc_mmap };
+static const struct file_operations frames_fops = { .mmap = frames_mmap };
+
+static struct page *page_behind(const char *p)
+{
+	return is_vmalloc_addr(p) ? vmalloc_to_page(p) : virt_to_page(p);
+}
 
 /* The device's hash of the buffer, page by page. */
 static int hash_by_device(const char *p, u64 *hash)
@@ -41,7 +56,7 @@ static int hash_by_device(const char *p, u64 *hash)
 	int err = -EIO;
 
 	for (n = 0; n < PAGES; n++) {
-		segs[n].addr = dma_map_page(dev, vmalloc_to_page(p + n * PAGE_SIZE), 0,
+		segs[n].addr = dma_map_page(dev, page_behind(p + n * PAGE_SIZE), 0,
 					    PAGE_SIZE, DMA_TO_DEVICE);
 		segs[n].len = PAGE_SIZE;
 		if (dma_mapping_error(dev, segs[n].addr))
@@ -68,7 +83,7 @@ static void judge_shared(struct trial *x, struct process *const *p)
 			expect(x,
 			       process_translate(
 				       p[i], process_results(p[i])[SHARE_ADDRESS] + at) ==
-				       page_to_phys(vmalloc_to_page(shared_buffer + at)),
+				       page_to_phys(page_behind(shared_buffer + at)),
 			       "process %u has another frame at %#lx", i, at);
 	evidence(x, "%lu KiB in two processes and the kernel: the same %lu frames",
 		 SHARE_SIZE / 1024, SHARE_SIZE / PAGE_SIZE);
@@ -80,7 +95,7 @@ static void judge_shared(struct trial *x, struct process *const *p)
 	evidence(x, "the device hashes the same bytes");
 }
 
-static void share(struct trial *x)
+static void share_by_two(struct trial *x, int *references)
 {
 	struct process *p[2] = { user_start(x, "vmalloc_share", "0"),
 				 user_start(x, "vmalloc_share", "1") };
@@ -90,6 +105,7 @@ static void share(struct trial *x)
 		paused &= p[i] && user_pause(x, p[i]);
 	if (paused)
 		judge_shared(x, p);
+	*references = page_count(page_behind(shared_buffer));
 	for (unsigned int i = 0; i < 2; i++) {
 		if (!p[i])
 			continue;
@@ -102,6 +118,19 @@ static void share(struct trial *x)
 	}
 }
 
+/* Through a device with this mmap; the references that the first page had meanwhile. */
+static int share(struct trial *x, const struct file_operations *fops)
+{
+	struct miscdevice device = { .name = "shared", .fops = fops };
+	int references = 0;
+
+	if (!expect(x, !misc_register(&device), "the device's name is taken"))
+		return 0;
+	share_by_two(x, &references);
+	expect(x, !misc_deregister(&device), "somebody has it open still");
+	return references;
+}
+
 EXPERIMENT(
 	vmalloc_share, "vmalloc.share",
 	"one vmalloc buffer, mapped by two processes, is one memory to all and the device",
@@ -110,9 +139,21 @@ EXPERIMENT(
 	shared_buffer = vmalloc_user(SHARE_SIZE);
 	if (!expect(x, shared_buffer, "no buffer"))
 		return;
-	if (expect(x, !misc_register(&share_device), "the device's name is taken")) {
-		share(x);
-		expect(x, !misc_deregister(&share_device), "somebody has it open still");
-	}
+	share(x, &vmalloc_fops);
 	vfree(shared_buffer);
+}
+
+EXPERIMENT(process_frames, "process.pfn-range",
+	   "remap_pfn_range shows processes the very frames, and counts no references",
+	   .needs = NEEDS_USER_MODE)
+{
+	unsigned int order = get_order(SHARE_SIZE);
+	int references;
+
+	shared_buffer = (char *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, order);
+	if (!expect(x, shared_buffer, "no buffer"))
+		return;
+	references = share(x, &frames_fops);
+	expect(x, references == 1, "%d references while two have it", references);
+	free_pages((unsigned long)shared_buffer, order);
 }

@@ -120,6 +120,7 @@ struct cost {
 	u64 access; /* hundredths of a cycle for a read on a page of its own */
 	unsigned long entry; /* bytes that an entry of the page tables maps */
 	unsigned long entries; /* of the page tables, for the buffer */
+	unsigned long tables; /* pages that hold these, where each maps a page */
 };
 
 static void *by_kmalloc(void)
@@ -147,6 +148,17 @@ static u64 walk(const volatile char *p)
 	return arch_cycles() - start;
 }
 
+/* The pages of page tables that its pages' entries are in: one for each 2 MiB of addresses
+ * that no single entry maps. */
+static unsigned long tables_of(unsigned long start)
+{
+	unsigned long tables = 0, end = start + COST_SIZE;
+
+	for (unsigned long at = start; at < end; at = (at & PMD_MASK) + PMD_SIZE)
+		tables += platform_mapping_size(at) < PMD_SIZE;
+	return tables;
+}
+
 /* The least of some rounds: the first one also makes tables and fills caches. */
 static bool measure(struct cost *cost, void *(*get)(void))
 {
@@ -159,6 +171,7 @@ static bool measure(struct cost *cost, void *(*get)(void))
 		if (!p)
 			return false;
 		cost->entry = min(platform_mapping_size((unsigned long)p), COST_SIZE);
+		cost->tables = tables_of((unsigned long)p);
 		for (unsigned int j = 0; j < ROUNDS; j++)
 			cost->access = min(cost->access, walk(p) * 100 / COST_PAGES);
 		start = arch_cycles();
@@ -171,10 +184,10 @@ static bool measure(struct cost *cost, void *(*get)(void))
 
 static void print_cost(const char *name, const struct cost *cost)
 {
-	pr_info("# %-12s %8lu cycles a pair, %lu entries of %4lu KiB, %lu.%02lu "
-		"cycles a read in a walk page by page\n",
-		name, cost->pair, cost->entries, cost->entry / 1024, (cost->access / 100),
-		(cost->access % 100));
+	pr_info("# %-12s %8lu cycles a pair, %lu entries of %4lu KiB in %lu tables, "
+		"%lu.%02lu cycles a read in a walk page by page\n",
+		name, cost->pair, cost->entries, cost->entry / 1024, cost->tables,
+		(cost->access / 100), (cost->access % 100));
 }
 
 EXPERIMENT(vmalloc_cost, "vmalloc.cost",
@@ -192,11 +205,16 @@ EXPERIMENT(vmalloc_cost, "vmalloc.cost",
 	expect(x, v.pair > k.pair, "kmalloc %lu cycles, vmalloc %lu", k.pair, v.pair);
 	expect(x, v.entries > k.entries, "kmalloc %lu entries, vmalloc %lu", k.entries,
 	       v.entries);
-	expect(x, h.entries == 1, "vmalloc_huge %lu entries", h.entries);
+	expect(x, v.tables && !k.tables, "kmalloc %lu tables, vmalloc %lu", k.tables,
+	       v.tables);
+	expect(x, h.entries == 1 && !h.tables, "vmalloc_huge %lu entries, %lu tables",
+	       h.entries, h.tables);
 	evidence(x, "2 MiB: %lu.%lu times kmalloc's time", (v.pair / k.pair),
 		 (v.pair * 10 / k.pair % 10));
-	evidence(x, "%lu entries instead of %lu, %lu%% of its time a read", v.entries,
-		 k.entries, (v.access * 100 / max(k.access, (u64)1)));
+	evidence(x, "%lu entries in %lu page-table pages instead of %lu in none",
+		 v.entries, v.tables, k.entries);
+	evidence(x, "%lu%% of its time a read, page by page",
+		 (v.access * 100 / max(k.access, (u64)1)));
 }
 
 /* --- addresses ----------------------------------------------------------------------- */

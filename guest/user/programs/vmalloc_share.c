@@ -10,7 +10,7 @@
 int main(int argc, char **argv)
 {
 	unsigned long half = argc > 1 && argv[1][0] == '1';
-	int fd = open("/dev/vmalloc_share", O_RDWR);
+	int fd = open("/dev/shared", O_RDWR);
 	volatile uint64_t *p;
 
 	if (fd < 0)
