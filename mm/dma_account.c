@@ -123,23 +123,33 @@ void dma_get_stats(struct dma_stats *stats)
 	};
 }
 
+static noinline void trace_and_tell(const struct dma_event *event)
+{
+	void (*observer)(const struct dma_event *) = READ_ONCE(dma_observer);
+
+	trace_dma(event);
+	if (observer)
+		observer(event);
+}
+
+/* Nothing but a jump to what is told. */
 void dma_tell(const struct dma_event *event)
 {
 	void (*observer)(const struct dma_event *) = READ_ONCE(dma_observer);
 
-	if (trace_dma_on())
-		trace_dma(event);
-	if (observer)
+	if (unlikely(trace_dma_on()))
+		trace_and_tell(event);
+	else if (likely(observer))
 		observer(event);
 }
 
 void dma_driver_released(struct device *dev)
 {
-	dma_observe(.kind = DMA_EVENT_RELEASED, .dev = dev, .caller = _RET_IP_);
+	dma_observe(.kind = DMA_EVENT_RELEASED, .dev = dev, .caller = DMA_CALLER);
 }
 
 void dma_transfer_started(struct device *dev, unsigned int queue, u16 first, u16 nr,
-			  unsigned long caller)
+			  const struct dma_caller *caller)
 {
 	dma_observe(.kind = DMA_EVENT_STARTED, .dev = dev, .addr = queue, .phys = first,
 		    .size = nr, .caller = caller);

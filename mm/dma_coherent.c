@@ -25,7 +25,7 @@ void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, gfp_t
 	dma_count_alloc(dev, bytes);
 	dma_observe(.kind = DMA_EVENT_ALLOC, .dev = dev, .addr = *handle,
 		    .phys = phys_of(vaddr), .size = size, .attrs = attrs,
-		    .caller = _RET_IP_);
+		    .caller = DMA_CALLER);
 	return vaddr;
 }
 
@@ -38,7 +38,7 @@ void dma_free_attrs(struct device *dev, size_t size, void *vaddr, dma_addr_t han
 		return;
 	dma_observe(.kind = DMA_EVENT_FREE, .dev = dev, .addr = handle,
 		    .phys = phys_of(vaddr), .size = size, .attrs = attrs,
-		    .caller = _RET_IP_);
+		    .caller = DMA_CALLER);
 	if (bytes && dma_ops_of(dev)->free(dev, bytes, vaddr, handle, attrs)) {
 		dma_count_free(dev, bytes);
 		return;

@@ -49,7 +49,7 @@ static void add(const struct dma_event *event, u8 kind, dma_addr_t addr, phys_ad
 		e->addr = addr;
 		e->phys = phys;
 		e->size = size;
-		e->caller = event->caller;
+		e->caller = event->caller->pc;
 		e->dev = event->dev;
 		e->name = dev_name(event->dev);
 		e->list = list;

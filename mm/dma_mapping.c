@@ -46,7 +46,8 @@ static bool in_direct_map(struct device *dev, const void *ptr, size_t size)
 }
 
 static dma_addr_t refuse(struct device *dev, enum dma_refusal why, phys_addr_t phys,
-			 size_t size, enum dma_data_direction dir, unsigned long caller)
+			 size_t size, enum dma_data_direction dir,
+			 const struct dma_caller *caller)
 {
 	dma_count_refusal(dev);
 	dma_observe(.kind = DMA_EVENT_REFUSED, .dev = dev, .why = why, .phys = phys,
@@ -56,13 +57,13 @@ static dma_addr_t refuse(struct device *dev, enum dma_refusal why, phys_addr_t p
 
 static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
 			   size_t size, enum dma_data_direction dir, unsigned long attrs,
-			   unsigned long caller)
+			   const struct dma_caller *caller)
 {
 	phys_addr_t phys = page_to_phys(page) + offset;
 	dma_addr_t addr;
 
 	if (unlikely(kmsan_on))
-		kmsan_handle_dma(page, offset, size, dir, caller);
+		kmsan_handle_dma(page, offset, size, dir, caller->pc);
 	addr = dma_ops_of(dev)->map_page(dev, page, offset, size, dir, attrs);
 	if (unlikely(addr == DMA_MAPPING_ERROR))
 		return refuse(dev, DMA_REFUSED_REACH, phys, size, dir, caller);
@@ -76,12 +77,12 @@ dma_addr_t dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
 				enum dma_data_direction dir, unsigned long attrs)
 {
 	if (!mappable(dev, size, dir))
-		return refuse(dev, DMA_REFUSED_CALL, 0, size, dir, _RET_IP_);
+		return refuse(dev, DMA_REFUSED_CALL, 0, size, dir, DMA_CALLER);
 	if (!in_direct_map(dev, ptr, size))
 		return refuse(dev, DMA_REFUSED_MEMORY, (unsigned long)ptr, size, dir,
-			      _RET_IP_);
+			      DMA_CALLER);
 	return map_page(dev, virt_to_page(ptr), offset_in_page(ptr), size, dir, attrs,
-			_RET_IP_);
+			DMA_CALLER);
 }
 
 dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset,
@@ -89,8 +90,8 @@ dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offs
 			      unsigned long attrs)
 {
 	if (!mappable(dev, size, dir))
-		return refuse(dev, DMA_REFUSED_CALL, 0, size, dir, _RET_IP_);
-	return map_page(dev, page, offset, size, dir, attrs, _RET_IP_);
+		return refuse(dev, DMA_REFUSED_CALL, 0, size, dir, DMA_CALLER);
+	return map_page(dev, page, offset, size, dir, attrs, DMA_CALLER);
 }
 
 /* Counts one mapping less.  False: the device has none; the call is reported and ends. */
@@ -107,7 +108,7 @@ static bool mapped_before(struct device *dev, size_t size)
 
 static void unmap_page(struct device *dev, dma_addr_t handle, size_t size,
 		       enum dma_data_direction dir, unsigned long attrs,
-		       unsigned long caller)
+		       const struct dma_caller *caller)
 {
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 
@@ -120,13 +121,13 @@ static void unmap_page(struct device *dev, dma_addr_t handle, size_t size,
 void dma_unmap_single_attrs(struct device *dev, dma_addr_t handle, size_t size,
 			    enum dma_data_direction dir, unsigned long attrs)
 {
-	unmap_page(dev, handle, size, dir, attrs, _RET_IP_);
+	unmap_page(dev, handle, size, dir, attrs, DMA_CALLER);
 }
 
 void dma_unmap_page_attrs(struct device *dev, dma_addr_t handle, size_t size,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
-	unmap_page(dev, handle, size, dir, attrs, _RET_IP_);
+	unmap_page(dev, handle, size, dir, attrs, DMA_CALLER);
 }
 
 dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
@@ -136,15 +137,15 @@ dma_addr_t dma_map_resource(struct device *dev, phys_addr_t phys, size_t size,
 	dma_addr_t addr = DMA_MAPPING_ERROR;
 
 	if (!mappable(dev, size, dir) || memblock_is_memory(phys))
-		return refuse(dev, DMA_REFUSED_CALL, phys, size, dir, _RET_IP_);
+		return refuse(dev, DMA_REFUSED_CALL, phys, size, dir, DMA_CALLER);
 	if (ops->map_resource)
 		addr = ops->map_resource(dev, phys, size, dir, attrs);
 	if (addr == DMA_MAPPING_ERROR)
-		return refuse(dev, DMA_REFUSED_REACH, phys, size, dir, _RET_IP_);
+		return refuse(dev, DMA_REFUSED_REACH, phys, size, dir, DMA_CALLER);
 	dma_count_map(dev, size);
 	dma_observe(.kind = DMA_EVENT_MAP_RESOURCE, .dev = dev, .addr = addr,
 		    .phys = phys, .size = size, .dir = dir, .attrs = attrs,
-		    .caller = _RET_IP_);
+		    .caller = DMA_CALLER);
 	return addr;
 }
 
@@ -154,7 +155,7 @@ void dma_unmap_resource(struct device *dev, dma_addr_t handle, size_t size,
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 
 	dma_observe(.kind = DMA_EVENT_UNMAP_RESOURCE, .dev = dev, .addr = handle,
-		    .size = size, .dir = dir, .attrs = attrs, .caller = _RET_IP_);
+		    .size = size, .dir = dir, .attrs = attrs, .caller = DMA_CALLER);
 	if (mapped_before(dev, size) && ops->unmap_resource)
 		ops->unmap_resource(dev, handle, size, dir, attrs);
 }
@@ -177,13 +178,13 @@ static size_t sg_bytes(struct scatterlist *sgl, int nents)
 /* The number of entries mapped, or 0. */
 static unsigned int map_sg(struct device *dev, struct scatterlist *sg, int nents,
 			   enum dma_data_direction dir, unsigned long attrs,
-			   unsigned long caller)
+			   const struct dma_caller *caller)
 {
 	size_t bytes = sg_bytes(sg, nents);
 	int mapped;
 
 	if (unlikely(kmsan_on) && bytes)
-		kmsan_handle_dma_sg(sg, nents, dir, caller);
+		kmsan_handle_dma_sg(sg, nents, dir, caller->pc);
 	if (!mappable(dev, bytes, dir)) {
 		refuse(dev, DMA_REFUSED_CALL, 0, bytes, dir, caller);
 		return 0;
@@ -203,20 +204,20 @@ static unsigned int map_sg(struct device *dev, struct scatterlist *sg, int nents
 unsigned int dma_map_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
 			      enum dma_data_direction dir, unsigned long attrs)
 {
-	return map_sg(dev, sg, nents, dir, attrs, _RET_IP_);
+	return map_sg(dev, sg, nents, dir, attrs, DMA_CALLER);
 }
 
 int dma_map_sgtable(struct device *dev, struct sg_table *table,
 		    enum dma_data_direction dir, unsigned long attrs)
 {
 	table->nents =
-		map_sg(dev, table->sgl, (int)table->orig_nents, dir, attrs, _RET_IP_);
+		map_sg(dev, table->sgl, (int)table->orig_nents, dir, attrs, DMA_CALLER);
 	return table->nents ? 0 : -EINVAL;
 }
 
 static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 		     enum dma_data_direction dir, unsigned long attrs,
-		     unsigned long caller)
+		     const struct dma_caller *caller)
 {
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 	size_t bytes = sg_bytes(sg, nents);
@@ -230,19 +231,19 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 void dma_unmap_sg_attrs(struct device *dev, struct scatterlist *sg, int nents,
 			enum dma_data_direction dir, unsigned long attrs)
 {
-	unmap_sg(dev, sg, nents, dir, attrs, _RET_IP_);
+	unmap_sg(dev, sg, nents, dir, attrs, DMA_CALLER);
 }
 
 void dma_unmap_sgtable(struct device *dev, struct sg_table *table,
 		       enum dma_data_direction dir, unsigned long attrs)
 {
-	unmap_sg(dev, table->sgl, (int)table->orig_nents, dir, attrs, _RET_IP_);
+	unmap_sg(dev, table->sgl, (int)table->orig_nents, dir, attrs, DMA_CALLER);
 }
 
 int dma_mapping_error(struct device *dev, dma_addr_t handle)
 {
 	dma_observe(.kind = DMA_EVENT_CHECK, .dev = dev, .addr = handle,
-		    .caller = _RET_IP_);
+		    .caller = DMA_CALLER);
 	return unlikely(handle == DMA_MAPPING_ERROR) ? -ENOMEM : 0;
 }
 
@@ -252,7 +253,7 @@ void dma_sync_single_for_cpu(struct device *dev, dma_addr_t handle, size_t size,
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 
 	dma_observe(.kind = DMA_EVENT_SYNC_FOR_CPU, .dev = dev, .addr = handle,
-		    .size = size, .dir = dir, .caller = _RET_IP_);
+		    .size = size, .dir = dir, .caller = DMA_CALLER);
 	if (ops->sync_single_for_cpu)
 		ops->sync_single_for_cpu(dev, handle, size, dir);
 }
@@ -265,7 +266,7 @@ void dma_sync_single_for_device(struct device *dev, dma_addr_t handle, size_t si
 	if (ops->sync_single_for_device)
 		ops->sync_single_for_device(dev, handle, size, dir);
 	dma_observe(.kind = DMA_EVENT_SYNC_FOR_DEVICE, .dev = dev, .addr = handle,
-		    .size = size, .dir = dir, .caller = _RET_IP_);
+		    .size = size, .dir = dir, .caller = DMA_CALLER);
 }
 
 void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
@@ -274,7 +275,7 @@ void dma_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg, int nents,
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 
 	dma_observe(.kind = DMA_EVENT_SYNC_SG_FOR_CPU, .dev = dev, .sg = sg,
-		    .nents = nents, .dir = dir, .caller = _RET_IP_);
+		    .nents = nents, .dir = dir, .caller = DMA_CALLER);
 	if (ops->sync_sg_for_cpu)
 		ops->sync_sg_for_cpu(dev, sg, nents, dir);
 }
@@ -287,5 +288,5 @@ void dma_sync_sg_for_device(struct device *dev, struct scatterlist *sg, int nent
 	if (ops->sync_sg_for_device)
 		ops->sync_sg_for_device(dev, sg, nents, dir);
 	dma_observe(.kind = DMA_EVENT_SYNC_SG_FOR_DEVICE, .dev = dev, .sg = sg,
-		    .nents = nents, .dir = dir, .caller = _RET_IP_);
+		    .nents = nents, .dir = dir, .caller = DMA_CALLER);
 }

@@ -30,16 +30,18 @@ _Static_assert(DMA_BIDIRECTIONAL == DMA_CHECK_BIDIRECTIONAL &&
 /* How far from here an address on the caller's stack may be: the size of a stack. */
 #define STACK_REACH 16384UL
 
+/* Of one CPU, which alone uses it, with interrupts off. */
 struct ring {
 	struct dma_check_ring *shared; /* followed by the entries */
 	struct dma_check_entry *entry;
 	u32 head; /* what shared->head says: not read from there */
-};
+	u32 full; /* head may go on to here; what the monitor took since is not looked at */
+} __aligned(64);
 
 static struct {
 	struct dma_check_area *area; /* NULL: off */
 	void (*take)(void);
-	bool each_call;
+	void (*observer)(const struct dma_event *event);
 	u32 entries; /* of a ring */
 	struct ring ring[NR_CPUS];
 	atomic_long_t seq; /* of the last entry */
@@ -72,18 +74,13 @@ struct dma_check_area *dma_publish_area(void)
 
 /* The chain from the driver's call on: what is nearer is the DMA API itself.  That somebody
  * asked for an error is all there is to know of it. */
-static u8 chain_of(const struct dma_event *event, le64 chain[DMA_CHECK_CHAIN])
+static __always_inline u8 chain_of(const struct dma_event *event,
+				   le64 chain[DMA_CHECK_CHAIN])
 {
-	unsigned int depth;
-
+	_Static_assert(DMA_CHECK_CHAIN == PLATFORM_CHAIN, "it fits");
 	if (event->kind == DMA_EVENT_CHECK)
 		return 0;
-	_Static_assert(DMA_CHECK_CHAIN == PLATFORM_CHAIN, "it fits");
-	depth = platform_call_chain(event->caller, (unsigned long *)chain);
-	if (depth)
-		return (u8)depth;
-	chain[0] = event->caller;
-	return 1;
+	return (u8)platform_call_chain(event->caller, (unsigned long *)chain);
 }
 
 static bool on_this_stack(unsigned long va)
@@ -117,16 +114,23 @@ static le16 short_count(int n)
 
 /* --- the ring --------------------------------------------------------------------------- */
 
-static bool is_full(const struct ring *r)
+/* A monitor that takes nothing finds its ring overwritten, and says so. */
+static noinline void make_room(struct ring *r)
 {
-	return r->head - smp_load_acquire(&r->shared->tail) >= channel.entries;
+	r->full = smp_load_acquire(&r->shared->tail) + channel.entries;
+	if (r->full != r->head)
+		return;
+	channel.take();
+	r->full = smp_load_acquire(&r->shared->tail) + channel.entries;
+	if (r->full == r->head)
+		r->full++;
 }
 
 /* The next entry of this CPU's ring, with interrupts off. */
 static __always_inline struct dma_check_entry *next_entry(struct ring *r)
 {
-	if (unlikely(is_full(r)))
-		channel.take();
+	if (unlikely(r->head == r->full))
+		make_room(r);
 	return &r->entry[r->head & (channel.entries - 1)];
 }
 
@@ -142,39 +146,27 @@ static void publish_entry(struct ring *r, struct dma_check_entry *e)
 /* What the device can reach, for what maps. */
 static u64 limit_of(const struct dma_event *event)
 {
-	switch (event->kind) {
-	case DMA_EVENT_ALLOC:
-		return event->dev->coherent_dma_mask;
-	case DMA_EVENT_MAP:
-	case DMA_EVENT_MAP_SG:
-	case DMA_EVENT_MAP_RESOURCE:
-	case DMA_EVENT_REFUSED:
-		return event->dev->dma_mask ? dma_get_mask(event->dev) : 0;
-	default:
-		return 0;
-	}
+	return event->kind == DMA_EVENT_ALLOC ? event->dev->coherent_dma_mask
+	       : event->dev->dma_mask	      ? dma_get_mask(event->dev)
+					      : 0;
 }
 
-/* Written in place, each member once; the chain is the caller's. */
+/* Written in place, each member once, of those that the kind has; the chain is the caller's. */
 static __always_inline void fill_in(struct dma_check_entry *e,
-				    const struct dma_event *event)
+				    const struct dma_event *event, u8 kind, u64 addr,
+				    u64 phys, u64 size)
 {
-	e->kind = event->kind == DMA_EVENT_REFUSED ? refused_kind(event)
-						   : wire_kind[event->kind];
+	e->kind = kind;
 	e->dir = (u8)event->dir;
 	e->flags = event->attrs & DMA_ATTR_SKIP_CPU_SYNC ? DMA_CHECK_F_SKIP_SYNC : 0;
 	e->endpoint = event->dev->endpoint;
-	e->addr = event->sg && event->nents > 0 ? sg_dma_address(event->sg) : event->addr;
-	e->phys = event->phys;
-	e->size = event->size;
-	e->limit = limit_of(event);
-	e->boundary = 0;
-	e->max_segment = 0;
+	e->addr = addr;
+	e->phys = phys;
+	e->size = size;
 	e->entries = short_count(event->nents);
-	e->index = 0;
 }
 
-static void append(const struct dma_event *event)
+static __always_inline void append(const struct dma_event *event, u8 kind, bool maps)
 {
 	struct dma_check_entry *e;
 	unsigned long flags;
@@ -183,7 +175,11 @@ static void append(const struct dma_event *event)
 	local_irq_save(flags);
 	r = &channel.ring[arch_cpu_id()];
 	e = next_entry(r);
-	fill_in(e, event);
+	fill_in(e, event, kind,
+		event->nents > 0 ? sg_dma_address(event->sg) : event->addr, event->phys,
+		event->size);
+	if (maps)
+		e->limit = limit_of(event);
 	e->depth = chain_of(event, e->chain);
 	publish_entry(r, e);
 	local_irq_restore(flags);
@@ -192,6 +188,8 @@ static void append(const struct dma_event *event)
 /* The segments of a list follow each other: interrupts stay off. */
 static void append_segments(const struct dma_event *event)
 {
+	/* Entries that were merged have lost their places. */
+	bool placed = event->mapped == event->nents;
 	struct dma_check_entry *e;
 	struct scatterlist *sg;
 	unsigned long flags;
@@ -202,18 +200,36 @@ static void append_segments(const struct dma_event *event)
 	r = &channel.ring[arch_cpu_id()];
 	for_each_sg (event->sg, sg, event->mapped, i) {
 		e = next_entry(r);
-		fill_in(e, event);
-		e->depth = i ? 0 : chain_of(event, e->chain);
+		fill_in(e, event, DMA_CHECK_MAP_SG, sg_dma_address(sg),
+			placed ? sg_phys(sg) : 0, sg_dma_len(sg));
+		e->limit = limit_of(event);
 		e->max_segment = dma_get_max_seg_size(event->dev);
 		e->boundary = dma_get_seg_boundary(event->dev);
 		e->index = short_count(i);
-		e->addr = sg_dma_address(sg);
-		/* Entries that were merged have lost their places. */
-		e->phys = event->mapped == event->nents ? sg_phys(sg) : 0;
-		e->size = sg_dma_len(sg);
+		e->depth = i ? 0 : chain_of(event, e->chain);
 		publish_entry(r, e);
 	}
 	local_irq_restore(flags);
+}
+
+static void publish(const struct dma_event *event)
+{
+	switch (event->kind) {
+	case DMA_EVENT_MAP_SG:
+		append_segments(event);
+		break;
+	case DMA_EVENT_MAP:
+	case DMA_EVENT_MAP_RESOURCE:
+	case DMA_EVENT_ALLOC:
+		append(event, wire_kind[event->kind], true);
+		break;
+	case DMA_EVENT_REFUSED:
+		append(event, refused_kind(event), true);
+		break;
+	default:
+		append(event, wire_kind[event->kind], false);
+		break;
+	}
 }
 
 /* Something changes hands: its bytes are looked at before the call returns. */
@@ -236,13 +252,10 @@ static bool changes_hands(enum dma_event_kind kind)
 	}
 }
 
-static void publish(const struct dma_event *event)
+static void publish_each_call(const struct dma_event *event)
 {
-	if (event->kind == DMA_EVENT_MAP_SG)
-		append_segments(event);
-	else
-		append(event);
-	if (channel.each_call && changes_hands(event->kind))
+	publish(event);
+	if (changes_hands(event->kind))
 		channel.take();
 }
 
@@ -259,6 +272,7 @@ static int make_rings(struct dma_check_area *area, unsigned int entries)
 		struct ring *r = &channel.ring[cpu];
 
 		r->head = 0;
+		r->full = entries;
 		r->shared =
 			alloc_pages_exact(ring_size(entries), GFP_KERNEL | __GFP_ZERO);
 		if (!r->shared)
@@ -297,10 +311,10 @@ int dma_publish_start(unsigned int entries, void (*take)(void), bool each_call)
 	}
 	channel.area = area;
 	channel.take = take;
-	channel.each_call = each_call;
+	channel.observer = each_call ? publish_each_call : publish;
 	channel.entries = entries;
 	atomic_long_set(&channel.seq, 0);
-	return dma_observer_add(publish);
+	return dma_observer_add(channel.observer);
 }
 
 void dma_publish_stop(void)
@@ -309,7 +323,7 @@ void dma_publish_stop(void)
 
 	if (!area)
 		return;
-	dma_observer_remove(publish);
+	dma_observer_remove(channel.observer);
 	channel.area = NULL;
 	free_area(area);
 }

@@ -89,10 +89,9 @@ int platform_populate_vmemmap(unsigned long start_pfn, unsigned long end_pfn);
 
 /* Return addresses of the callers, innermost first; how many were written. */
 unsigned int platform_backtrace(unsigned long *pcs, unsigned int max);
-/* The same from the return address `site` on, which is one of the last eight; 0: it is not
- * there. */
+/* The same from the return address of that frame on, which is one of the callers'. */
 #define PLATFORM_CHAIN 8U
-unsigned int platform_call_chain(unsigned long site, unsigned long pcs[PLATFORM_CHAIN]);
+unsigned int platform_call_chain(const void *frame, unsigned long pcs[PLATFORM_CHAIN]);
 
 /* PF_MEMALLOC* (<linux/sched/mm.h>) of the thread that runs; only it writes them. */
 unsigned int *platform_thread_flags(void);

@@ -248,8 +248,9 @@ void trace_write(enum trace_id id, unsigned long site, u64 a0, u64 a1, u64 a2, u
 
 static void one_buffer(enum trace_id id, const struct dma_event *event)
 {
-	trace_rare(id, event->caller, trace_pair(event->dev->endpoint, (u32)event->dir),
-		   event->phys, event->addr, event->size, event->attrs);
+	trace_rare(id, event->caller->pc,
+		   trace_pair(event->dev->endpoint, (u32)event->dir), event->phys,
+		   event->addr, event->size, event->attrs);
 }
 
 static void segments(enum trace_id id, const struct dma_event *event)
@@ -262,7 +263,7 @@ static void segments(enum trace_id id, const struct dma_event *event)
 	for_each_sg (event->sg, sg, event->nents, i) {
 		bool mapped = i < event->mapped;
 
-		trace_rare(id, event->caller,
+		trace_rare(id, event->caller->pc,
 			   trace_pair(event->dev->endpoint, (u32)event->dir), sg_phys(sg),
 			   mapped ? sg_dma_address(sg) : 0,
 			   trace_pair(sg->length, mapped ? sg_dma_len(sg) : 0),

@@ -82,7 +82,7 @@ static int transfer(u64 src, u64 dst, size_t len, u32 direction)
 	writeq(src, regs + EDU_REG_DMA_SRC);
 	writeq(dst, regs + EDU_REG_DMA_DST);
 	writeq(len, regs + EDU_REG_DMA_COUNT);
-	dma_transfer_started(&edu->dev, 0, 0, 0, _RET_IP_);
+	dma_transfer_started(&edu->dev, 0, 0, 0, DMA_CALLER);
 	writeq(EDU_DMA_RUN | direction, regs + EDU_REG_DMA_CMD);
 	err = wait_clear(EDU_REG_DMA_CMD, EDU_DMA_RUN);
 	return err ? err : result();

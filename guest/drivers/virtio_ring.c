@@ -425,7 +425,7 @@ bool virtqueue_kick_prepare(struct virtqueue *vq)
 	u16 old = r->kicked_idx, new = r->avail_idx;
 
 	/* Said even where no doorbell is needed: the device is at it already. */
-	dma_transfer_started(r->dma_dev, vq->index, old, (u16)(new - old), _RET_IP_);
+	dma_transfer_started(r->dma_dev, vq->index, old, (u16)(new - old), DMA_CALLER);
 	/* The index is out before we look whether the device sleeps. */
 	smp_mb();
 	r->kicked_idx = new;

@@ -12,7 +12,6 @@
 
 #define MAX_DEPTH  32 /* lines */
 #define LAST_FRAME 1UL /* leads nowhere, for it is not aligned */
-#define SITE_LOOK  8U /* frames, for one that was called just before */
 
 static bool is_text(u64 pc)
 {
@@ -65,25 +64,20 @@ unsigned int platform_backtrace(unsigned long *pcs, unsigned int max)
 	return stack_trace_from((unsigned long)__builtin_frame_address(0), pcs, max);
 }
 
-/* For each call that is watched: instructions count.  A chain that leads astray ends at what
- * is no text. */
-unsigned int platform_call_chain(unsigned long site, unsigned long pcs[PLATFORM_CHAIN])
+/* For each call that is watched: instructions count, five a frame.  What compiled code leaves
+ * in a frame is text; only the outermost frame may be another's, zeros or a process's. */
+unsigned int platform_call_chain(const void *frame, unsigned long pcs[PLATFORM_CHAIN])
 {
-	u64 fp = (unsigned long)__builtin_frame_address(0), next, pc;
+	u64 fp = (unsigned long)frame, next, pc;
 	unsigned int n;
 
-	for (n = 0; read_frame(fp, &next, &pc) && pc != site; n++) {
-		if (next <= fp || n == SITE_LOOK)
-			return 0;
-		fp = next;
-	}
 #pragma GCC unroll 8
 	for (n = 0; n < PLATFORM_CHAIN; n++) {
-		if (!read_frame(fp, &next, &pc) || !is_text(pc))
+		if (!read_frame(fp, &next, &pc))
 			return n;
 		pcs[n] = pc;
 		if (next <= fp)
-			return n + 1;
+			return n + is_text(pc);
 		fp = next;
 	}
 	return n;

@@ -45,7 +45,7 @@
 #define DMA_CHECK_PAGE_MIN 16u
 
 #define DMA_CHECK_MAGIC	  0x4b434843414d44ull /* "DMACHCK" */
-#define DMA_CHECK_VERSION 3u
+#define DMA_CHECK_VERSION 4u
 
 #define DMA_CHECK_RINGS_MAX   256u
 #define DMA_CHECK_ENTRIES_MAX 4096u
@@ -100,6 +100,7 @@ struct dma_check_entry {
 	le64 addr; /* as the device uses it */
 	le64 phys; /* of the memory behind it */
 	le64 size; /* bytes */
+	/* From here to index, what a kind does not name may hold anything. */
 	le64 limit; /* what maps or is refused: the highest address the device can send; 0: not
 		     * told */
 	le64 boundary; /* MAP_SG: no segment crosses a multiple of this + 1; 0: not told */

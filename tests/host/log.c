@@ -159,11 +159,10 @@ void __might_sleep(const char *file, int line)
 }
 
 /* Follows the frame pointers as far as they stay on this thread's stack. */
-unsigned int platform_backtrace(unsigned long *pcs, unsigned int max)
+static unsigned int walk(const unsigned long *frame, unsigned long *pcs, unsigned int max)
 {
 	static __thread char *stack_top;
 	unsigned int n = 0;
-	unsigned long *frame = __builtin_frame_address(0);
 
 	if (!stack_top) {
 		pthread_attr_t attr;
@@ -187,16 +186,14 @@ unsigned int platform_backtrace(unsigned long *pcs, unsigned int max)
 	return n;
 }
 
-unsigned int platform_call_chain(unsigned long site, unsigned long pcs[PLATFORM_CHAIN])
+unsigned int platform_backtrace(unsigned long *pcs, unsigned int max)
 {
-	unsigned long all[2 * PLATFORM_CHAIN];
-	unsigned int n = platform_backtrace(all, ARRAY_SIZE(all)), from = 0;
+	return walk(__builtin_frame_address(0), pcs, max);
+}
 
-	while (from < n && all[from] != site)
-		from++;
-	n = min(n - from, PLATFORM_CHAIN);
-	memcpy(pcs, all + from, n * sizeof(pcs[0]));
-	return n;
+unsigned int platform_call_chain(const void *frame, unsigned long pcs[PLATFORM_CHAIN])
+{
+	return walk(frame, pcs, PLATFORM_CHAIN);
 }
 
 void dump_stack(void)

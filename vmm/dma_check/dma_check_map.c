@@ -91,8 +91,10 @@ struct dma_map *dma_maps_add(struct dma_maps *maps, struct dma_device *device,
 	map->dir = kind == DMA_COHERENT ? DMA_CHECK_BIDIRECTIONAL : e->dir;
 	map->kind = kind;
 	map->asked = kind == DMA_SG || kind == DMA_COHERENT;
-	map->entries = e->entries;
-	map->index = e->index;
+	if (kind == DMA_SG) {
+		map->entries = e->entries;
+		map->index = e->index;
+	}
 	map->phys = e->phys;
 	map->device = device;
 	map->made = list && !e->depth ? list->made : dma_chain_of(e);

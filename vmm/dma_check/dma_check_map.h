@@ -55,7 +55,6 @@ struct dma_start; /* dma_check_start.h */
 struct dma_device {
 	uint32_t endpoint;
 	struct intervals live, dead;
-	uint64_t limit; /* the highest address it can send, as told last; 0: not told */
 	/* Who gave it work, the last DMA_STARTS_MAX times of nr_starts. */
 	struct dma_start *start;
 	uint64_t nr_starts;

@@ -212,20 +212,29 @@ enum dma_refusal {
 	DMA_REFUSED_REACH, /* not where the device reaches, or no room there */
 };
 
-/* One call of the API.  Members a kind does not name are 0. */
+/* The frame of the function that the driver called: where its call chain begins.  Good for as
+ * long as that function runs. */
+struct dma_caller {
+	unsigned long frame; /* the driver's own frame */
+	unsigned long pc; /* return address into the driver */
+};
+#define DMA_CALLER ((const struct dma_caller *)__builtin_frame_address(0))
+
+/* One call of the API.  Members a kind does not name are 0; they stand where those of each
+ * kind are neighbours, so that clearing them is a few stores. */
 struct dma_event {
 	enum dma_event_kind kind;
 	enum dma_data_direction dir;
 	struct device *dev;
-	dma_addr_t addr;
-	phys_addr_t phys;
 	size_t size;
+	unsigned long attrs;
 	struct scatterlist *sg;
 	int nents;
 	int mapped;
-	unsigned long attrs;
 	enum dma_refusal why;
-	unsigned long caller; /* return address into the driver */
+	dma_addr_t addr;
+	phys_addr_t phys;
+	const struct dma_caller *caller;
 };
 
 /* Called for every call of the API, in its context; NULL (the default) costs one test.
@@ -235,11 +244,11 @@ extern void (*dma_observer)(const struct dma_event *event);
 /* For whoever binds drivers to devices: a driver's remove() is done, and the device holds
  * nothing any more. */
 void dma_driver_released(struct device *dev);
-/* For whoever rings a device's doorbell, just before: `caller` is a return address into who
- * asked for the transfer.  A report of what the device then does wrong can name it.  It is about
+/* For whoever rings a device's doorbell, just before: `caller` is DMA_CALLER of what was asked
+ * for the transfer.  A report of what the device then does wrong can name it.  It is about
  * `nr` requests of that queue from number `first` on, modulo 2^16; 0 where there are no queues. */
 void dma_transfer_started(struct device *dev, unsigned int queue, u16 first, u16 nr,
-			  unsigned long caller);
+			  const struct dma_caller *caller);
 
 /* Sums over all devices, for reports. */
 struct dma_stats {

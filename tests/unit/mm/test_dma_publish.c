@@ -106,7 +106,7 @@ static noinline dma_addr_t map_here(void *p, size_t size)
 /* What rings a doorbell for its caller. */
 static noinline void start_here(void)
 {
-	dma_transfer_started(&dma_dev, 2, 77, 5, _RET_IP_);
+	dma_transfer_started(&dma_dev, 2, 77, 5, DMA_CALLER);
 	barrier();
 }
 

@@ -616,6 +616,27 @@ static void what_a_driver_leaves(void **state)
 	expect_nothing();
 }
 
+/* A guest writes only what the kind has: the rest is of the entry that stood there before. */
+static void what_a_kind_does_not_have_is_not_looked_at(void **state)
+{
+	struct dma_check_entry e = judge_call(DMA_CHECK_MAP, A, 64, TO, SITE_MAP);
+
+	(void)state;
+	e.index = 2;
+	e.entries = 7;
+	e.boundary = 0xf;
+	e.max_segment = 1;
+	judge_tell(e);
+	expect_nothing();
+	tell(DMA_CHECK_RELEASED, 0, 0, 0);
+	expect_found(DMA_FOUND_LEAK);
+	tell(DMA_CHECK_ERROR_ASKED, A, 0, 0);
+	e.kind = DMA_CHECK_UNMAP;
+	e.limit = 1;
+	judge_tell(e);
+	expect_nothing();
+}
+
 static void once_for_each_call_site(void **state)
 {
 	unsigned int lines = 0;
@@ -733,6 +754,7 @@ int main(void)
 		T(syncs_are_inside),
 		T(syncs_of_lists),
 		T(what_a_driver_leaves),
+		T(what_a_kind_does_not_have_is_not_looked_at),
 		T(once_for_each_call_site),
 		T(what_is_provoked_is_no_failure),
 		T(more_places_than_are_reported),
