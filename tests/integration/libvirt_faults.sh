@@ -139,7 +139,7 @@ sits() {
 ok "somebody sits at the console" sits
 refused() {
 	local got=0
-	script -qec "timeout 20 virsh -c qemu:///system console printer" /dev/null </dev/null >"$work/said" 2>&1 || got=$?
+	timeout 20 script -qec "virsh -c qemu:///system console printer" /dev/null </dev/null >"$work/said" 2>&1 || got=$?
 	grep -q 'Active console session exists' "$work/said" || { cat "$work/said"; false; }
 }
 ok "another is refused" refused
