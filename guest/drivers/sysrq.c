@@ -23,6 +23,18 @@ static void tell_time(void)
 	pr_info("now at %llu nsecs\n", (unsigned long long)ktime_get_ns());
 }
 
+static bool ending;
+
+static void end_load(void)
+{
+	WRITE_ONCE(ending, true);
+}
+
+bool sysrq_ends(void)
+{
+	return READ_ONCE(ending);
+}
+
 static void help(void);
 
 static const struct sysrq_key {
@@ -32,6 +44,7 @@ static const struct sysrq_key {
 } keys[] = {
 	{ 'b', "reboot", machine_restart },
 	{ 'c', "crash", crash },
+	{ 'e', "end of a load", end_load },
 	{ 'h', "help", help },
 	{ 'o', "poweroff", machine_press_power_button },
 	{ 'q', "timers", tell_time },
@@ -65,8 +78,10 @@ static void on_input(char c)
 
 void sysrq_enable(void)
 {
-	int err = serial_listen(on_input);
+	static bool enabled; /* by threads of the run, one after the other */
+	int err = enabled ? 0 : serial_listen(on_input);
 
+	enabled = true;
 	if (err)
 		pr_warn("sysrq: the serial port has no interrupt: %d\n", err);
 }
