@@ -6,12 +6,13 @@
 #
 #   B=DIR   where everything made goes (default: build)
 #   V=1     print each command
+#   -j1     one after the other; else as many at once as there are processors
 
 B	?= build
 V	?= 0
 VERSION	:= 0.1.0
 
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules -j$(shell nproc)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := all

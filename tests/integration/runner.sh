@@ -38,6 +38,16 @@ program stalled.sh "[ \$(wc -l <'$work/stalled.sh.runs') = 2 ] || { echo 'not ok
 	'echo "ok 1 - a"; echo 1..1'
 # shellcheck disable=SC2016
 program bare '[ -z "$(printenv SHELL TERM LC_ALL XDG_RUNTIME_DIR)" ] && echo "ok 1 - a"; echo 1..1'
+# Two that need one another, and a script that needs both to have ended.
+program left "touch '$work/left.here'" "for ((i = 0; i < 600; i++)); do [ -e '$work/right.here' ] && break; sleep 0.1; done" \
+	"[ \$i -lt 600 ] && echo 'ok 1 - a'; touch '$work/left.over'; echo 1..1"
+program right "touch '$work/right.here'" 'echo "ok 1 - a"; echo 1..1'
+program behind.sh "[ -e '$work/left.over' ] && echo 'ok 1 - a'; echo 1..1"
+in_order() {
+	judges '3 passed, 0 failed, 0 skipped' 0 left right behind.sh || return 1
+	cat "$work/said"
+	[ "$(sed -n 's|.*/\([a-z.]*\) .* s$|\1|p' "$work/said" | xargs)" = 'left right behind.sh' ]
+}
 for name in one two three four; do
 	program "$name.sh" 'echo "not ok 1 - a"; echo 1..1; exit 1'
 done
@@ -53,5 +63,10 @@ ok "the first run is shown" grep -q '^    not ok 1 - a' "$work/said"
 ok "and named at the end" grep -q '^run twice: .*stalled.sh: not ok 1 - a$' "$work/said"
 ok "scripts that fail for good" judges '0 passed, 4 failed, 0 skipped' 1 one.sh two.sh three.sh four.sh
 ok "three of them had a second run" eval 'runs 2 one.sh && runs 2 two.sh && runs 2 three.sh && runs 1 four.sh'
+if [ "$(nproc)" -gt 1 ]; then
+	ok "programs run beside one another, a script behind them, told in order" in_order
+else
+	skip "programs run beside one another" "one processor"
+fi
 ok "a login's environment reaches none" from_a_login
 finish
