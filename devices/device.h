@@ -18,8 +18,8 @@ struct device_ops {
 	/* Back to the state after power-on.  When it returns nothing of the old requests
 	 * moves any more: no DMA, no interrupt. */
 	void (*reset)(struct device *dev);
-	/* Finishes what is in flight and starts nothing new: when it returns, guest memory is
-	 * left alone and the state may be read or saved.  Pausing twice is pausing once. */
+	/* Stops what is in flight, or finishes it where that is soon done, and starts nothing
+	 * new: when it returns, guest memory is left alone and the state may be read.  Pausing twice is pausing once. */
 	void (*quiesce)(struct device *dev);
 	/* Goes on after quiesce, with what the guest asked for meanwhile. */
 	void (*resume)(struct device *dev);

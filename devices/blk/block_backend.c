@@ -46,6 +46,14 @@ struct block_backend {
 	struct block_request **waiting_end;
 };
 
+/*
+ * Bytes of one fallocate(), which is waited for to its end.  What it costs to give storage back
+ * goes by extents and cached pages; zeroes may have to be written.  Pieces end at multiples, so
+ * that no block of the file system is cut in two and kept.
+ */
+#define PUNCH_MAX (16u << 20)
+#define ZERO_MAX  (1u << 20)
+
 /* Never written; not const, so that it costs no room in the binary. */
 static _Alignas(4096) char zeroes[65536];
 
@@ -59,6 +67,17 @@ static void zero_step(struct block_request *req, struct block_step *step)
 	step->kind = STEP_WRITEV;
 	step->iov = &req->own_iov;
 	step->iovcnt = 1;
+}
+
+static void fallocate_step(struct block_request *req, struct block_step *step, int how)
+{
+	uint64_t most = how & FALLOC_FL_PUNCH_HOLE ? PUNCH_MAX : ZERO_MAX;
+
+	most -= req->offset % most;
+	req->piece = req->length < most ? req->length : most;
+	step->kind = STEP_FALLOCATE;
+	step->mode = FALLOC_FL_KEEP_SIZE | how;
+	step->length = req->piece;
 }
 
 void block_next_step(struct block_request *req, int fd, struct block_step *step)
@@ -81,19 +100,16 @@ void block_next_step(struct block_request *req, int fd, struct block_step *step)
 		step->kind = STEP_FDATASYNC;
 		return;
 	case BLOCK_DISCARD:
-		step->kind = STEP_FALLOCATE;
-		step->mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+		fallocate_step(req, step, FALLOC_FL_PUNCH_HOLE);
 		return;
 	case BLOCK_ZERO:
 		break;
 	}
-	if (req->zero_by_write) {
+	if (req->zero_by_write)
 		zero_step(req, step);
-		return;
-	}
-	step->kind = STEP_FALLOCATE;
-	step->mode = FALLOC_FL_KEEP_SIZE |
-		     (req->unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
+	else
+		fallocate_step(req, step,
+			       req->unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
 }
 
 static void start(struct block_backend *be, struct block_request *req)
@@ -152,7 +168,7 @@ static void advance(struct block_request *req, uint64_t moved)
 {
 	req->offset += moved;
 	req->length -= moved;
-	if (req->op == BLOCK_ZERO)
+	if (req->op == BLOCK_ZERO || req->op == BLOCK_DISCARD)
 		return;
 	while (req->iovcnt && moved >= req->iov->iov_len) {
 		moved -= req->iov->iov_len;
@@ -175,7 +191,7 @@ static bool cannot(int64_t result)
 static int discard_result(const struct block_backend *be, const struct block_request *req,
 			  int64_t result)
 {
-	uint64_t range[2] = { req->offset, req->length };
+	uint64_t range[2] = { req->offset, req->piece };
 
 	if (!cannot(result))
 		return (int)result;
@@ -200,8 +216,12 @@ static bool finished(const struct block_backend *be, struct block_request *req,
 		req->zero_by_write = true;
 		return false;
 	}
-	if (!transfer || result < 0)
+	if (*error || req->op == BLOCK_FLUSH)
 		return true;
+	if (!transfer) {
+		advance(req, req->piece);
+		return req->length == 0;
+	}
 	result = block_direct_moved(&be->direct, req, result);
 	if (result == BLOCK_DIRECT_MORE)
 		return false;

@@ -57,6 +57,7 @@ struct block_request {
 	bool bounce_filled; /* with what the medium has around what will be written */
 	char *bounce; /* the buffer that it goes through, or NULL */
 	struct iovec own_iov;
+	uint64_t piece; /* DISCARD, ZERO: bytes of the step that is started */
 	int64_t result;
 	struct block_request *next;
 };
@@ -89,8 +90,17 @@ int block_event_fd(const struct block_backend *be);
 void block_poll(struct block_backend *be);
 /* Returns when no request is left; every done() has run. */
 void block_drain(struct block_backend *be);
-/* The same, but what the host has not been given yet, whole requests or what they have left,
- * ends with -ECANCELED.  What done() submits meanwhile is done. */
+/*
+ * The same, but what the host has not been given yet, whole requests or what they have left,
+ * ends with -ECANCELED.  What done() submits meanwhile is done.
+ *
+ * This waits for one step of each request that is started.  A step is bounded for all but a
+ * flush: fdatasync() is one call, as long as what the host's cache holds of the file takes to
+ * be written.  It cannot be cut (sync_file_range() settles neither the file's extents nor the
+ * cache of the medium) nor called back once it has begun (to cancel it in the ring only takes
+ * away what has not).  It is not left to itself either: what becomes of the file during a pause
+ * (a copy, another host) must find it settled.
+ */
 void block_cancel(struct block_backend *be);
 
 /* Bytes; constant while open. */

@@ -57,7 +57,7 @@ struct virtio_model {
 	 * dropped, and every dma_hold of theirs is released.  What is waiting for the outside
 	 * world (input that may never come) is virtq_unpop'd before, or never popped without
 	 * it.  During a reset pushes are discarded by the core.  A pause alone may leave
-	 * chains that begin anew after it, if nothing of them is mapped.
+	 * chains that go on or begin anew after it, if nothing of them is mapped.
 	 */
 	void (*drain)(struct virtio_dev *vd, struct virtq *q);
 	/* After drain: back to what it was when attached. */

@@ -195,6 +195,52 @@ static void test_zero_by_write(void **state)
 	block_backend_close(be);
 }
 
+/* What the host is given at once ends at a multiple of `most`, and at the end. */
+static void expect_pieces(struct block_backend *be, enum block_op op, uint64_t most)
+{
+	uint64_t offset = 3 * most + 7 * 512, end = 5 * most + 512;
+	struct block_request req = {
+		.op = op, .offset = offset, .length = end - offset, .done = note_end
+	};
+	unsigned int pieces = 0;
+
+	ended_count = 0;
+	block_submit(be, &req);
+	for (; !ended_count; pieces++) {
+		const struct block_step *step = &mock_engine.step[0];
+		uint64_t to = offset - offset % most + most;
+
+		assert_int_equal(step->kind, STEP_FALLOCATE);
+		assert_true(step->offset == offset);
+		offset = to < end ? to : end;
+		assert_true(step->offset + step->length == offset);
+		step_ends(be, 0);
+	}
+	assert_int_equal(pieces, 3);
+	assert_true(offset == end);
+	assert_int_equal(ended_error[0], 0);
+}
+
+static void test_ranges_go_in_pieces(void **state)
+{
+	struct block_backend *be = mock_backend(1);
+	struct block_request req = { .op = BLOCK_DISCARD,
+				     .length = 1u << 31,
+				     .done = note_end };
+
+	(void)state;
+	expect_pieces(be, BLOCK_DISCARD, 16 << 20);
+	expect_pieces(be, BLOCK_ZERO, 1 << 20);
+	/* An error is the request's, wherever it comes. */
+	ended_count = 0;
+	block_submit(be, &req);
+	step_ends(be, 0);
+	step_ends(be, -EIO);
+	assert_int_equal(ended_count, 1);
+	assert_int_equal(ended_error[0], -EIO);
+	block_backend_close(be);
+}
+
 /* At most `depth` steps at the engine, started in order, ending in any order. */
 static void test_depth_and_order(void **state)
 {
@@ -241,6 +287,23 @@ static void test_cancel(void **state)
 	assert_int_equal(ended_error[2], 0);
 	/* The backend goes on. */
 	assert_int_equal(error_of(be, BLOCK_FLUSH, 0), 0);
+	block_backend_close(be);
+}
+
+/* Gigabytes to be discarded are not waited for: one step of them is. */
+static void test_cancel_long_discard(void **state)
+{
+	struct block_request req = { .op = BLOCK_DISCARD,
+				     .length = 1u << 31,
+				     .done = note_end };
+	struct block_backend *be = mock_backend(2);
+
+	(void)state;
+	block_submit(be, &req);
+	block_cancel(be);
+	assert_int_equal(ended_count, 1);
+	assert_int_equal(ended_error[0], -ECANCELED);
+	assert_int_equal(mock_engine.total, 1);
 	block_backend_close(be);
 }
 
@@ -604,9 +667,11 @@ int main(void)
 		cmocka_unit_test(test_short_transfers),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_zero_by_write),
+		cmocka_unit_test(test_ranges_go_in_pieces),
 		cmocka_unit_test(test_depth_and_order),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_cancel_long),
+		cmocka_unit_test(test_cancel_long_discard),
 		cmocka_unit_test(test_flush_syncs),
 		cmocka_unit_test(test_many_pieces),
 		cmocka_unit_test(test_truncated_below),

@@ -265,6 +265,11 @@ static void test_turns(void **state)
 	assert_int_equal(served[0], 20);
 }
 
+static uint64_t bytes_read(void)
+{
+	return t.vd->dma->count.read_bytes;
+}
+
 static void begin_long(struct drvq *q, struct asked *a, unsigned int times)
 {
 	struct vring_used_elem elem;
@@ -276,28 +281,58 @@ static void begin_long(struct drvq *q, struct asked *a, unsigned int times)
 	assert_false(drvq_get(q, &elem));
 }
 
+/* Nobody waits for a long job: it stands still, and goes on where it stood. */
 static void test_pause(void **state)
 {
 	struct device *dev = device_find(&t.m->devices, "dmacheck0");
 	unsigned int times = LONG / 65536;
 	struct vring_used_elem elem;
 	struct asked a, later;
-	uint64_t ram;
+	uint64_t ram, read;
 
 	(void)state;
 	begin_long(&t.q[0], &a, times);
 	later = ask(&t.q[1], 1);
+	read = bytes_read();
+	assert_true(read < LONG);
 	dev->ops->quiesce(dev);
-	assert_true(drvq_get(&t.q[0], &elem));
-	assert_true(response(&a)->hash == hash_of(times));
+	assert_true(bytes_read() == read);
 	machine_write(t.m, t.q[1].bell, 2, 1);
 	ram = machine_hash(t.m, NULL, 0);
 	mock_host_run(&t.m->mh, 20);
 	assert_true(machine_hash(t.m, NULL, 0) == ram);
+	assert_true(bytes_read() == read);
 	dev->ops->resume(dev);
+	for (int i = 0; i < 3; i++)
+		mock_host_poll(&t.m->mh, 0);
+	dev->ops->quiesce(dev); /* and once more */
 	mock_host_run(&t.m->mh, 20);
+	assert_false(drvq_get(&t.q[0], &elem));
+	dev->ops->resume(dev);
+	mock_host_run(&t.m->mh, 200);
+	assert_true(drvq_get(&t.q[0], &elem));
+	assert_true(response(&a)->hash == hash_of(times));
 	assert_true(drvq_get(&t.q[1], &elem));
 	assert_true(response(&later)->hash == hash_of(1));
+}
+
+/* What stands still in a pause is forgotten by a reset in it. */
+static void test_reset_in_a_pause(void **state)
+{
+	struct device *dev = device_find(&t.m->devices, "dmacheck0");
+	struct asked a;
+	uint64_t ram;
+
+	(void)state;
+	begin_long(&t.q[0], &a, LONG / 65536);
+	dev->ops->quiesce(dev);
+	drv_reset(&t.d);
+	dev->ops->resume(dev);
+	ram = machine_hash(t.m, NULL, 0);
+	mock_host_run(&t.m->mh, 50);
+	assert_true(machine_hash(t.m, NULL, 0) == ram);
+	drv_start(&t.d, t.m, DEVFN, &t.q[0], 0, 0);
+	test_hash(NULL);
 }
 
 static void test_reset(void **state)
@@ -449,6 +484,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pause, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_in_a_pause, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queue_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_destroy, setup, teardown),
