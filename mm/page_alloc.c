@@ -111,17 +111,9 @@ static noinline struct page *alloc_long(gfp_t gfp, unsigned int order,
 static noinline struct page *alloc_rest(gfp_t gfp, unsigned int order,
 					unsigned long caller, struct page *page)
 {
-	struct trace_record *record;
-	u64 place;
-
 	if (!page || !trace_plain(TRACE_MM_PAGE_ALLOC))
 		return alloc_long(gfp, order, caller, page);
-	record = trace_begin(&place);
-	record->site = caller;
-	record->arg[0] = (unsigned long)page;
-	record->low[1].value = order;
-	record->low[2].value = gfp;
-	trace_end(record, place, TRACE_MM_PAGE_ALLOC);
+	trace_page_allocated(page, order, gfp, caller);
 	return page;
 }
 
@@ -288,23 +280,15 @@ static __always_inline bool free_push(struct page *page, unsigned int order)
 	return done;
 }
 
-/* All that the fast path leaves.  The event comes first: once free, the block may be
- * allocated on another CPU. */
+/* All that the fast path leaves. */
 static __irq_leaf noinline void free_rest(struct page *page, unsigned int order,
 					  unsigned long caller)
 {
-	struct trace_record *record;
-	u64 place;
-
 	if (!trace_plain(TRACE_MM_PAGE_FREE) || !free_is_fast(page, order)) {
 		free_slow(page, order, caller);
 		return;
 	}
-	record = trace_begin(&place);
-	record->site = caller;
-	record->arg[0] = (unsigned long)page;
-	record->low[1].value = order;
-	trace_end(record, place, TRACE_MM_PAGE_FREE);
+	trace_page_freed(page, order, caller);
 	if (unlikely(!free_push(page, order)))
 		release(page, order);
 }

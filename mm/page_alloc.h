@@ -4,6 +4,7 @@
 #define MM_PAGE_ALLOC_H
 
 #include <linux/mm.h>
+#include "mm/trace.h"
 
 /*
  * What keeps a request off the fast path, one bit each; 0 in normal running.  Read at each
@@ -45,6 +46,35 @@ void free_to_zone(struct page *page);
 #define FIRST_ZONE_MASK (GFP_ZONEMASK | __GFP_RECLAIMABLE)
 extern u8 first_zone[FIRST_ZONE_MASK + 1];
 void set_first_zones(void);
+
+/* --- events, where trace_plain() says so --- */
+
+static __always_inline void trace_page_allocated(const struct page *page,
+						 unsigned int order, gfp_t gfp,
+						 unsigned long caller)
+{
+	u64 place;
+	struct trace_record *record = trace_begin(&place);
+
+	record->site = caller;
+	record->arg[0] = (unsigned long)page;
+	record->low[1].value = order;
+	record->low[2].value = gfp;
+	trace_end(record, place, TRACE_MM_PAGE_ALLOC);
+}
+
+/* Before the block is free: then it may be allocated on another CPU. */
+static __always_inline void trace_page_freed(const struct page *page, unsigned int order,
+					     unsigned long caller)
+{
+	u64 place;
+	struct trace_record *record = trace_begin(&place);
+
+	record->site = caller;
+	record->arg[0] = (unsigned long)page;
+	record->low[1].value = order;
+	trace_end(record, place, TRACE_MM_PAGE_FREE);
+}
 
 /* --- page_alloc_slow.c --- */
 

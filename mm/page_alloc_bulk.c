@@ -17,16 +17,17 @@
 /* So many pages come from the zone and go back to it at once; fewer, this CPU's stack. */
 #define MANY 32
 
-/* Everything that single requests must look at one by one. */
-static bool is_plain(gfp_t gfp)
+/* Nothing of what single requests must look at one by one; `watched`: nor that. */
+static __always_inline bool is_plain(gfp_t gfp, unsigned int watched)
 {
 	return !((gfp & (__GFP_ZERO | __GFP_COLD | __GFP_NOFAIL)) | page_alloc_hooks |
-		 trace_area.enable[TRACE_MM_PAGE_ALLOC]) &&
+		 watched) &&
 	       first_zone[gfp & FIRST_ZONE_MASK] < MAX_NR_ZONES &&
 	       (!(gfp & __GFP_DIRECT_RECLAIM) || !in_atomic());
 }
 
-static unsigned long pop_many(struct pcp *pcp, unsigned long n, struct page **array)
+static __always_inline unsigned long pop_many(struct pcp *pcp, unsigned long n,
+					      struct page **array)
 {
 	struct page **top = pcp->stack[0].top, *page;
 	unsigned long done = 0;
@@ -42,8 +43,8 @@ static unsigned long pop_many(struct pcp *pcp, unsigned long n, struct page **ar
 }
 
 /* Cuts up to n pages from the type's own blocks, the smallest first; the lock is held. */
-static unsigned long cut_many(struct zone *zone, unsigned int type, unsigned long n,
-			      struct page **array)
+static __always_inline unsigned long cut_many(struct zone *zone, unsigned int type,
+					      unsigned long n, struct page **array)
 {
 	unsigned long done = 0;
 
@@ -62,8 +63,8 @@ static unsigned long cut_many(struct zone *zone, unsigned int type, unsigned lon
 }
 
 /* From one zone, without touching its reserve. */
-static unsigned long fill_from(enum zone_type best, gfp_t gfp, unsigned long n,
-			       struct page **array)
+static __always_inline unsigned long fill_from(enum zone_type best, gfp_t gfp,
+					       unsigned long n, struct page **array)
 {
 	struct zone *zone = &zones[best];
 	unsigned long flags, done = 0, mark = zone->watermark[WMARK_LOW] + n;
@@ -81,11 +82,29 @@ static unsigned long fill_from(enum zone_type best, gfp_t gfp, unsigned long n,
 	return done;
 }
 
+/* The same with an event for each page; 0 when that is not all there is to look at. */
+static noinline unsigned long fill_traced(gfp_t gfp, unsigned long nr,
+					  struct page **array, unsigned long caller)
+{
+	unsigned long n;
+
+	if (!trace_plain(TRACE_MM_PAGE_ALLOC) || !is_plain(gfp, 0))
+		return 0;
+	n = fill_from(first_zone[gfp & FIRST_ZONE_MASK], gfp, nr, array);
+	for (unsigned long i = 0; i < n; i++)
+		trace_page_allocated(array[i], 0, gfp, caller);
+	return n;
+}
+
 unsigned long alloc_pages_bulk_fill(gfp_t gfp, unsigned long nr, struct page **array)
 {
 	enum zone_type zone = first_zone[gfp & FIRST_ZONE_MASK];
-	unsigned long done = is_plain(gfp) ? fill_from(zone, gfp, nr, array) : 0;
+	unsigned long done;
 
+	if (likely(is_plain(gfp, trace_area.enable[TRACE_MM_PAGE_ALLOC])))
+		done = fill_from(zone, gfp, nr, array);
+	else
+		done = fill_traced(gfp, nr, array, _RET_IP_);
 	for (; done < nr; done++) {
 		array[done] = alloc_pages_from(gfp, 0, _RET_IP_);
 		if (unlikely(!array[done]))
@@ -113,7 +132,8 @@ unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long nr, struct page **
 }
 
 /* How many pages from array[0] on are neighbours, of one zone, in use singly. */
-static unsigned long run_length(struct page *const *array, unsigned long n)
+static __always_inline unsigned long run_length(struct page *const *array,
+						unsigned long n)
 {
 	struct page *first = array[0];
 	unsigned long len = 0;
@@ -126,7 +146,8 @@ static unsigned long run_length(struct page *const *array, unsigned long n)
 }
 
 /* Pushes pages on this CPU's stacks; stops at one in another state, and at a full stack. */
-static unsigned long push_many(struct page *const *array, unsigned long n)
+static __always_inline unsigned long push_many(struct page *const *array, unsigned long n,
+					       bool traced)
 {
 	unsigned long flags, done;
 	struct pcp *pcp;
@@ -135,16 +156,21 @@ static unsigned long push_many(struct page *const *array, unsigned long n)
 	pcp = this_pcp(0);
 	for (done = 0; done < n; done++) {
 		struct page *page = array[done];
+		struct pcp *to;
 
-		if (unlikely(READ_ONCE(page->state) != STATE_LIVE(0)) ||
-		    unlikely(!pcp_push(pcp + page_block(page)->class, page, 0)))
+		if (unlikely(READ_ONCE(page->state) != STATE_LIVE(0)))
+			break;
+		to = pcp + page_block(page)->class;
+		if (traced && pcp_has_room(to, 0))
+			trace_page_freed(page, 0, _RET_IP_);
+		if (unlikely(!pcp_push(to, page, 0)))
 			break;
 	}
 	local_irq_restore(flags);
 	return done;
 }
 
-static void put_run(struct page *page, unsigned long n)
+static __always_inline void put_run(struct page *page, unsigned long n)
 {
 	struct zone *zone = page_zone(page);
 	unsigned long flags;
@@ -154,15 +180,33 @@ static void put_run(struct page *page, unsigned long n)
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
 
+/* The same with an event for each page. */
+static noinline unsigned long free_traced(struct page *const *array, unsigned long n,
+					  bool many)
+{
+	unsigned long run;
+
+	if (page_alloc_hooks || !trace_plain(TRACE_MM_PAGE_FREE))
+		return 0;
+	if (!many)
+		return push_many(array, n, true);
+	run = run_length(array, n);
+	for (unsigned long i = 0; i < run; i++)
+		trace_page_freed(array[i], 0, _RET_IP_);
+	if (run)
+		put_run(array[0], run);
+	return run;
+}
+
 /* Frees some of the n pages; 0 when the first one needs the long way. */
 static unsigned long free_some(struct page *const *array, unsigned long n, bool many)
 {
 	unsigned long run;
 
 	if (unlikely(page_alloc_hooks | trace_area.enable[TRACE_MM_PAGE_FREE]))
-		return 0;
+		return free_traced(array, n, many);
 	if (!many)
-		return push_many(array, n);
+		return push_many(array, n, false);
 	run = run_length(array, n);
 	if (run)
 		put_run(array[0], run);

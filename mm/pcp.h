@@ -88,6 +88,11 @@ static __always_inline struct page *pcp_pop(struct pcp *pcp, unsigned int order)
 	return page;
 }
 
+static __always_inline bool pcp_has_room(const struct pcp *pcp, unsigned int order)
+{
+	return pcp->stack[order].top != pcp->stack[order].limit;
+}
+
 /* False when the stack is full; interrupts are off. */
 static __always_inline bool pcp_push(struct pcp *pcp, struct page *page,
 				     unsigned int order)

@@ -168,22 +168,27 @@ static __irq_leaf noinline void kmem_cache_free_long(struct kmem_cache *s, void 
 		kmem_cache_free_slow(s, obj, ip);
 }
 
-/* All that the fast path leaves. */
-static __irq_leaf noinline void kmem_cache_free_rest(struct kmem_cache *s, void *obj,
-						     unsigned long ip)
+static __always_inline void trace_plain_free(const struct kmem_cache *s, const void *obj,
+					     unsigned long ip)
 {
-	struct trace_record *record;
 	u64 place;
+	struct trace_record *record = trace_begin(&place);
 
-	if (!trace_plain(TRACE_KMEM_CACHE_FREE)) {
-		kmem_cache_free_long(s, obj, ip);
-		return;
-	}
-	record = trace_begin(&place);
 	record->site = ip;
 	record->arg[0] = (unsigned long)obj;
 	record->arg[1] = (unsigned long)s;
 	trace_end(record, place, TRACE_KMEM_CACHE_FREE);
+}
+
+/* All that the fast path leaves. */
+static __irq_leaf noinline void kmem_cache_free_rest(struct kmem_cache *s, void *obj,
+						     unsigned long ip)
+{
+	if (!trace_plain(TRACE_KMEM_CACHE_FREE)) {
+		kmem_cache_free_long(s, obj, ip);
+		return;
+	}
+	trace_plain_free(s, obj, ip);
 	if (!slab_cache_is(obj, s) || !slab_push(s, obj))
 		kmem_cache_free_slow(s, obj, ip);
 }
@@ -255,7 +260,8 @@ undo:
 }
 
 /* Pushes objects of s on the loaded magazine while there is room; how many it took. */
-static size_t slab_push_many(struct kmem_cache *s, void **objs, size_t n)
+static __always_inline size_t slab_push_many(struct kmem_cache *s, void **objs, size_t n,
+					     bool traced, unsigned long ip)
 {
 	struct kmem_cpu_cache *cc;
 	unsigned long flags;
@@ -266,10 +272,26 @@ static size_t slab_push_many(struct kmem_cache *s, void **objs, size_t n)
 	cc = &s->cpu[arch_cpu_id()];
 	n = min_t(size_t, n, cpu_room(cc));
 	top = cc->top;
-	for (; done < n && likely(slab_cache_of(objs[done]) == s); done++)
+	for (; done < n && likely(slab_cache_of(objs[done]) == s); done++) {
+		if (traced)
+			trace_plain_free(s, objs[done], ip);
 		*top++ = objs[done];
+	}
 	cc->top = top;
 	local_irq_restore(flags);
+	return done;
+}
+
+/* Some of the n objects, an event for each; how many. */
+static noinline size_t slab_free_traced(struct kmem_cache *s, void **objs, size_t n,
+					unsigned long ip)
+{
+	size_t done = 0;
+
+	if (trace_plain(TRACE_KMEM_CACHE_FREE))
+		done = slab_push_many(s, objs, n, true, ip);
+	if (done < n)
+		kmem_cache_free_rest(s, objs[done++], ip);
 	return done;
 }
 
@@ -283,10 +305,10 @@ void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **objs)
 			continue;
 		}
 		if (trace_on(TRACE_KMEM_CACHE_FREE)) {
-			kmem_cache_free_rest(s, objs[done++], _RET_IP_);
+			done += slab_free_traced(s, objs + done, n - done, _RET_IP_);
 			continue;
 		}
-		done += slab_push_many(s, objs + done, n - done);
+		done += slab_push_many(s, objs + done, n - done, false, 0);
 		if (done < n)
 			kmem_cache_free(s, objs[done++]);
 	}

@@ -227,21 +227,10 @@ static noinline void write_with_chain(enum trace_id id, unsigned long site,
 void trace_write(enum trace_id id, unsigned long site, u64 a0, u64 a1, u64 a2, u64 a3,
 		 u64 a4)
 {
-	struct trace_record *record;
-	u64 place;
-
-	if (!trace_plain(id)) {
+	if (trace_plain(id))
+		trace_write_plain(id, site, a0, a1, a2, a3, a4);
+	else
 		write_with_chain(id, site, (const u64[]){ a0, a1, a2, a3, a4 });
-		return;
-	}
-	record = trace_begin(&place);
-	record->site = site;
-	record->arg[0] = a0;
-	record->arg[1] = a1;
-	record->arg[2] = a2;
-	record->arg[3] = a3;
-	record->arg[4] = a4;
-	trace_end(record, place, id);
 }
 
 /* --- the DMA API ------------------------------------------------------------------------- */

@@ -79,15 +79,37 @@ static __always_inline void trace_end(struct trace_record *record, u64 place, u6
 	__atomic_store_n(&record->head, place | id, __ATOMIC_RELEASE);
 }
 
+/* A record with all arguments, and no chain. */
+static __always_inline void trace_write_plain(enum trace_id id, unsigned long site,
+					      u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
+{
+	u64 place;
+	struct trace_record *record = trace_begin(&place);
+
+	record->site = site;
+	record->arg[0] = a0;
+	record->arg[1] = a1;
+	record->arg[2] = a2;
+	record->arg[3] = a3;
+	record->arg[4] = a4;
+	trace_end(record, place, id);
+}
+
 /* A record with all arguments, and with its chain if that is wanted. */
 void trace_write(enum trace_id id, unsigned long site, u64 a0, u64 a1, u64 a2, u64 a3,
 		 u64 a4);
 
-/* The same for what is rare: only the test stands in line. */
+/* The same for what is not hot. */
 static __always_inline void trace_rare(enum trace_id id, unsigned long site, u64 a0,
 				       u64 a1, u64 a2, u64 a3, u64 a4)
 {
-	if (trace_on(id))
+	u32 how = trace_enabled(id);
+
+	if (likely(!how))
+		return;
+	if (how == TRACE_PLAIN)
+		trace_write_plain(id, site, a0, a1, a2, a3, a4);
+	else
 		trace_write(id, site, a0, a1, a2, a3, a4);
 }
 

@@ -10,6 +10,7 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/shrinker.h>
+#include <linux/string.h>
 #include <linux/vmalloc.h>
 #include "mm/page_alloc.h"
 #include "mm/trace.h"
@@ -157,21 +158,46 @@ static void a_request_that_fails_is_an_event(void **state)
 	expect_no_more();
 }
 
+static void expect_pages(enum trace_id id, struct page *const *pages, unsigned int n,
+			 u8 how)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		const struct trace_record *r = expect_id(id);
+
+		assert_ptr_equal(r->arg[0], pages[i]);
+		assert_int_equal(r->low[1].value, 0);
+		if (id == TRACE_MM_PAGE_ALLOC)
+			assert_int_equal(r->low[2].value, GFP_KERNEL);
+		assert_true(r->site);
+		assert_int_equal(!!(r->head & TRACE_HAS_CHAIN), how == TRACE_CHAIN);
+	}
+	expect_no_more();
+}
+
+/* Few of them stay on this CPU's stack, which is full at some time, many are cut. */
 static void many_pages_are_an_event_each(void **state)
 {
-	struct page *pages[100] = { NULL };
+	static const unsigned int numbers[] = { 100, 31, 31, 31, 31, 31, 31, 31, 1, 32 };
+	char report[256];
+	struct page *pages[ARRAY_SIZE(numbers)][100] = { { NULL } };
 
 	(void)state;
-	want(TRACE_MM_PAGE_ALLOC, TRACE_PLAIN);
-	want(TRACE_MM_PAGE_FREE, TRACE_PLAIN);
-	assert_int_equal(alloc_pages_bulk_array(GFP_KERNEL, 100, pages), 100);
-	for (unsigned int i = 0; i < 100; i++)
-		assert_ptr_equal(expect_id(TRACE_MM_PAGE_ALLOC)->arg[0], pages[i]);
-	expect_no_more();
-	free_pages_bulk_array(100, pages);
-	for (unsigned int i = 0; i < 100; i++)
-		assert_ptr_equal(expect_id(TRACE_MM_PAGE_FREE)->arg[0], pages[i]);
-	expect_no_more();
+	for (u8 how = TRACE_PLAIN; how <= TRACE_CHAIN; how++) {
+		want(TRACE_MM_PAGE_ALLOC, how);
+		want(TRACE_MM_PAGE_FREE, how);
+		for (unsigned int i = 0; i < ARRAY_SIZE(numbers); i++) {
+			memset(pages[i], 0, sizeof(pages[i]));
+			assert_int_equal(
+				alloc_pages_bulk_array(GFP_KERNEL, numbers[i], pages[i]),
+				numbers[i]);
+			expect_pages(TRACE_MM_PAGE_ALLOC, pages[i], numbers[i], how);
+		}
+		for (unsigned int i = 0; i < ARRAY_SIZE(numbers); i++) {
+			free_pages_bulk_array(numbers[i], pages[i]);
+			expect_pages(TRACE_MM_PAGE_FREE, pages[i], numbers[i], how);
+		}
+		assert_int_equal(page_alloc_verify(report, sizeof(report)), 0);
+	}
 }
 
 static void another_type_gives_a_block(void **state)
