@@ -9,11 +9,15 @@ files=$work/files
 mkdir "$files"
 
 # refused PATTERN ARGUMENT...: status 2, one line on standard error that matches PATTERN,
-# nothing on standard output, no new file.
+# and says what to do, behind a semicolon; nothing on standard output, no new file, socket or
+# name of a machine.
+export XDG_RUNTIME_DIR=$files
+mkdir -m 700 "$files/pagevisor"
 refused() {
 	local before
 	before=$(find "$files" | sort)
 	is_refused "$1" timeout 20 "${@:2}" || return 1
+	grep -q '; [a-z]' "$work/refused" || { echo "names no mend"; return 1; }
 	[ "$before" = "$(find "$files" | sort)" ] || { echo "left something behind"; return 1; }
 }
 run_refused() {
@@ -127,9 +131,15 @@ ok "names with control characters stay one line" run_refused 'kernel /a.b' "$(pr
 as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 chmod 755 "$work" "$files"
 chmod 000 "$files/secret.elf"
+truncate -s 1M "$files/secret"
+chmod 000 "$files/secret"
 if [ "$(id -u)" = 0 ] && "${as_nobody[@]}" true 2>/dev/null && "${as_nobody[@]}" test -x "$pv" 2>/dev/null; then
 	ok "kernel not readable" refused 'kernel .*secret.elf: Permission denied' \
 		"${as_nobody[@]}" "$pv" run "$files/secret.elf"
+	ok "disk not readable" refused '--disk .*secret: Permission denied; change its permissions$' \
+		"${as_nobody[@]}" "$pv" run --disk "$files/secret,ro" "$tiny"
+	ok "initrd not readable" refused '--initrd .*secret: Permission denied' \
+		"${as_nobody[@]}" "$pv" run --initrd "$files/secret" "$tiny"
 	ok "disk not writable" refused '--disk .*readonly: .*or add ,ro' \
 		"${as_nobody[@]}" "$pv" run --disk "$files/readonly" "$tiny"
 	if [ -e /dev/kvm ] && ! "${as_nobody[@]}" test -w /dev/kvm; then
@@ -156,6 +166,8 @@ if have_kvm; then
 	ok "more vCPUs than KVM allows" run_refused '--cpus 1000000: more than .*; give at most' --cpus 1000000 "$tiny"
 	ok "report in a folder that is not there" refused '--report /nonexistent/r: No such file' \
 		"$pv" run --report /nonexistent/r "$tiny"
+	ok "neither names nor sockets are left" refused '--report /tmp: Is a directory' "$pv" run --report /tmp \
+		--name left --qmp "unix:$files/qmp" --console "unix:$files/console" "$tiny"
 	ok "report is a directory" refused '--report /tmp: Is a directory' "$pv" run --report /tmp "$tiny"
 else
 	skip "more vCPUs than KVM allows" "no usable /dev/kvm"

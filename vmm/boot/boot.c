@@ -20,7 +20,9 @@ static int open_initrd(struct boot *boot, struct error *err)
 	/* O_NONBLOCK: naming a FIFO must not hang. */
 	boot->initrd_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (boot->initrd_fd < 0 || fstat(boot->initrd_fd, &st))
-		return error_set(err, errno, "--initrd %s: %s", path, strerror(errno));
+		return error_set(err, errno,
+				 "--initrd %s: %s; name an image that can be read", path,
+				 strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return error_set(
 			err, EINVAL,

@@ -84,8 +84,10 @@ static int open_file(struct elf_file *f)
 	/* O_NONBLOCK: naming a FIFO must not hang. */
 	f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (f->fd < 0 || fstat(f->fd, &st))
-		return error_set(f->err, errno, "kernel %s: %s", f->path,
-				 strerror(errno));
+		return error_set(
+			f->err, errno,
+			"kernel %s: %s; name an ELF64 PVH kernel that can be read",
+			f->path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return error_set(
 			f->err, EINVAL,

@@ -47,7 +47,9 @@ static int open_profile(const char *path, int *fd, struct error *err)
 	if (!path)
 		return 0;
 	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	return *fd < 0 ? error_set(err, errno, "--profile %s: %s", path, strerror(errno))
+	return *fd < 0 ? error_set(err, errno,
+				   "--profile %s: %s; name a file that can be written",
+				   path, strerror(errno))
 		       : 0;
 }
 

@@ -93,8 +93,9 @@ int machine_config_check(const struct machine_config *config, struct error *err)
 	if (ret)
 		return ret;
 	if (!config->cpus)
-		return error_set(err, EINVAL,
-				 "--cpus 0: a guest needs at least one vCPU");
+		return error_set(
+			err, EINVAL,
+			"--cpus 0: a guest needs at least one vCPU; give 1 or more");
 	if (strlen(config->cmdline) >= CMDLINE_MAX)
 		return error_set(err, E2BIG,
 				 "--append: %zu bytes are too many; shorten it to %d",

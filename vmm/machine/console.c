@@ -61,9 +61,12 @@ static int open_file(struct console *c, const struct console_config *config,
 			open(config->path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
 	else
 		c->out_fd = config->inherited;
-	return c->out_fd < 0 ? error_set(err, errno, "the console's file %s: %s",
-					 config->path, strerror(errno))
-			     : 0;
+	return c->out_fd < 0
+		       ? error_set(
+				 err, errno,
+				 "the console's file %s: %s; name a file that can be written",
+				 config->path, strerror(errno))
+		       : 0;
 }
 
 int console_open(struct console *c, const struct console_config *config,

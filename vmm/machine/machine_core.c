@@ -27,8 +27,10 @@ static int open_panic_core(struct machine *m, struct error *err)
 	else if (errno == EEXIST)
 		m->core_fd = open(path, flags, 0600);
 	if (m->core_fd < 0)
-		return error_set(err, errno, "--on-panic core=%s: %s", path,
-				 strerror(errno));
+		return error_set(
+			err, errno,
+			"--on-panic core=%s: %s; name a file that can be written", path,
+			strerror(errno));
 	return 0;
 }
 

@@ -236,7 +236,9 @@ int report_open(struct report_file *file, const char *path, struct error *err)
 		return 0;
 	file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (file->fd < 0)
-		return error_set(err, errno, "--report %s: %s", path, strerror(errno));
+		return error_set(err, errno,
+				 "--report %s: %s; name a file that can be written", path,
+				 strerror(errno));
 	file->smaps = rss_open();
 	json_object_seed(0); /* reads a file the first time */
 	return 0;

@@ -22,7 +22,9 @@ static int load(const char *path, json_t **report, struct error *err)
 
 	*report = json_load_file(path, 0, &why);
 	if (!*report && why.line < 0)
-		return error_set(err, ENOENT, "report %s: %s", path, strerror(errno));
+		return error_set(err, ENOENT,
+				 "report %s: %s; name what run --report wrote", path,
+				 strerror(errno));
 	if (!*report)
 		return error_set(
 			err, EINVAL,
@@ -46,7 +48,9 @@ static int write_page(const struct report_options *options, const json_t *report
 	int bad;
 
 	if (!f)
-		return error_set(err, errno, "--output %s: %s", name, strerror(errno));
+		return error_set(err, errno,
+				 "--output %s: %s; name a file that can be written", name,
+				 strerror(errno));
 	report_html(f, report);
 	bad = ferror(f) | (f == stdout ? fflush(f) : fclose(f));
 	if (bad)
