@@ -47,6 +47,15 @@ few_instructions() {
 	jq '[.vcpus[].kvm.insn_emulation] | add' "$work/usual.json"
 	jq -e '[.vcpus[].kvm.insn_emulation] | add < 45000000' "$work/usual.json"
 }
+# A failed allocation is told as Linux tells it: order, flags by name, who called, zones.
+failure_is_told() {
+	sed -n '/^# gfp.nowarn: the report/,/^ok .* gfp.nowarn/p' "$work/usual" | tr -d '\r' >"$work/told"
+	cat "$work/told"
+	grep -q '^main: page allocation failure: order:3, mode:0x[0-9a-f]*(__GFP_HARDWALL)' "$work/told" &&
+		grep -q '^  alloc_pages+' "$work/told" && grep -q '^  gfp_nowarn+' "$work/told" &&
+		grep -q '^Node 0 DMA32 free:[0-9]*kB .* min:[0-9]*kB low:' "$work/told" &&
+		grep -q '^Node 0 DMA32: .*\*4096kB = ' "$work/told"
+}
 
 ok "the guest finishes well" guest usual "$RUN_APPEND" "${RUN_OPTIONS[@]}"
 sed 's/^/# /' "$work/errors"
@@ -59,9 +68,50 @@ ok "the JSON report agrees with the console" report_agrees
 ok "it holds KVM's own counters of each vCPU" kvm_counted
 ok "it takes few enough emulated instructions" few_instructions
 
+ok "a failed allocation is told with order, flags, call chain and zones" failure_is_told
+
 high='zones.*,gfp.*,reclaim.*,highmem.*,oom.*,vmalloc.virtual,vmalloc.cost'
 ok "64 MiB of high memory: the guest finishes well" guest highmem "highmem=64M experiments=$high"
 ok "64 MiB of high memory: zones, flags, reclaim and high memory" all_passed "$work/highmem" no-user-mode
+
+# Boot options that make allocations fail; a failed experiment is a failed run, of all rounds.
+failing() {
+	local faults='fail_page_alloc=500,100,1000,2 failslab=1,100,150000,1'
+	status 1 guest failing "$faults experiments=pcp.steady,slab.constructor repeat=8" ||
+		{ tail -n 40 "$work/failing" "$work/errors"; return 1; }
+	tr -d '\r' <"$work/failing" >"$work/failing.text"
+	grep '^not ok' "$work/failing.text"
+	counts_agree "$work/failing.text" && grep -qx '1\.\.16' "$work/failing.text" &&
+		grep -q '^not ok .* pcp.steady ' "$work/failing.text" &&
+		grep -q '^not ok .* slab.constructor ' "$work/failing.text" &&
+		jq -e '.outcome.status == 1 and .counts.failed > 1' "$work/failing.json"
+}
+no_such() {
+	status 1 guest none experiments=buddy.split,no.such && cat "$work/none" "$work/errors" &&
+		grep -q 'no experiment matches "no.such"' "$work/none"
+}
+ok "fail_page_alloc=, failslab=, repeat=: what fails is told, and the status is 1" failing
+ok "an experiment that does not exist fails the run" no_such
+
+# Boot costs by blocks, not by pages; and a read's doorbell (ioeventfd) and interrupt (irqfd)
+# cost no exit to the monitor.
+reads() { # NAME MEM READS
+	timeout 60 "$B/pagevisor" run --mem "$2" --cpus 1 --disk "$B/disk.img,ro" --report "$work/$1.json" \
+		--append "experiments=bench.disk-read bench.reads=$3" "$B/guest.elf"
+}
+boots_alike() {
+	reads small 256M 0 && reads large 16G 0 || return 1
+	jq -s 'map([.vcpus[].kvm.insn_emulation] | add)' "$work/small.json" "$work/large.json"
+	jq -se 'map([.vcpus[].kvm.insn_emulation] | add) | .[1] <= 2 * .[0]' "$work/small.json" "$work/large.json"
+}
+reads_without_exits() {
+	reads many 256M 64 || return 1
+	jq -sc '.[] | [.vcpus[0].exits.mmio, .devices.disk0["queue.notifications"]]' "$work/small.json" "$work/many.json"
+	jq -se '.[1].devices.disk0["queue.notifications"] - .[0].devices.disk0["queue.notifications"] >= 64 and
+		.[1].vcpus[0].exits.mmio - .[0].vcpus[0].exits.mmio < 16' "$work/small.json" "$work/many.json"
+}
+ok "16 GiB boot at twice the cost of 256 MiB at most" boots_alike
+ok "64 reads of a disk and their doorbells cost no exit to the monitor" reads_without_exits
 
 # What the balloon takes and what the guest reports as free, the host has back.
 balloon() { # KIND of memory

@@ -1,5 +1,6 @@
 #!/bin/bash
-# What make does before it builds or runs: packages, and the lab where there is no KVM.
+# What make does before it builds or runs: packages, and the lab where there is no KVM; and the
+# goals that run the guest.
 . "$(dirname "$0")/lib/tap.bash"
 
 # A machine where nothing is installed and nobody is root.
@@ -29,9 +30,33 @@ falls_back_to_the_lab() {
 	grep -q 'no usable /nonexistent here: running in the lab' "$work/said" &&
 		tail -n 1 "$work/lab" | grep -q '^1 passed, 0 failed, 0 skipped$'
 }
+# The goals that a person types, with a run that is short.
+quick=experiments=boot.memory-map
+goal() { # GOAL, what is passed on
+	env -u MAKEFLAGS -u MAKEOVERRIDES NODEPS=1 make -s B="$B" "RUN_APPEND=$2" "$1" >"$work/goal" 2>"$work/said" </dev/null
+}
+make_run() {
+	goal run "$quick" || { cat "$work/goal" "$work/said"; return 1; }
+	cat "$work/goal" "$work/said"
+	grep -q '^ok 1 boot.memory-map #' "$work/goal" && grep -q '^way to memory ' "$work/goal" &&
+		tail -n 1 "$work/goal" | tr -d '\r' | grep -qx '1 passed, 0 failed, 0 skipped'
+}
+make_run_fails() {
+	! goal run experiments=no.such && cat "$work/goal" "$work/said" && grep -q 'no experiment matches' "$work/goal"
+}
+make_report() {
+	rm -f "$B/report.html"
+	goal report "$quick" || { cat "$work/said"; return 1; }
+	cat "$work/goal"
+	xmllint --noout --nonet "$B/report.html" && grep -q 'boot\.memory-map' "$B/report.html" &&
+		grep -q 'kmem_cache_alloc' "$B/report.html"
+}
 
 ok "who is not root is given the exact apt-get line" names_every_package
 ok "and make stops before it builds anything" make_stops
 ok "the package list holds names and goals, nothing else" list_is_well_formed
 ok "without a usable KVM the guest runs in the lab, and that is said" falls_back_to_the_lab
+ok "make run prints verdicts and table, and counts in its last line" make_run
+ok "make run fails when the guest does" make_run_fails
+ok "make report makes the page" make_report
 finish

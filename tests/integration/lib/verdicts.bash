@@ -2,8 +2,8 @@
 #
 #   all_passed FILE KIND...	every planned experiment reported, none failed, and those that
 #				were skipped may be in a run of these kinds: lib/skips
-#   stack_reported FILE THREAD	it ended because the stack of this thread did, with the whole
-#				call chain
+#   stack_reported FILE THREAD	it ended because the stack of this thread did, with registers
+#				and the whole call chain
 #   hostile FILE OPTION...	runs the hostile guest: the report goes to FILE, what the monitor
 #				says to FILE.err
 #   waited_for_transfers FILE  its IOMMU made an UNMAP or DETACH wait
@@ -59,6 +59,7 @@ stack_reported() { # FILE THREAD
 	tr -d '\r' <"$1"
 	grep -q 'panic: double fault (stack overflow?) (error 0) at overrun+' "$1" &&
 		grep -Eq "^CPU [0-9]+, [0-9]+ online, thread $2" "$1" &&
+		grep -Eq '^rip ffffffff[0-9a-f]{8}  overrun\+' "$1" && grep -Eq '^r13 [0-9a-f]{16}  r14 [0-9a-f]{16}' "$1" &&
 		grep -Eq '^  overrun\+0x[0-9a-f]+/0x[0-9a-f]+, [0-9]{2,} times' "$1" &&
 		grep -Eq '^  (crash_stack|overrun_idle)\+' "$1" && ! grep -q 'while panicking' "$1"
 }
