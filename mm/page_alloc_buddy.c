@@ -204,6 +204,7 @@ void zone_add_fresh(struct zone *zone, unsigned long start, unsigned long end,
 void zone_add_cma(struct zone *zone, unsigned long start, unsigned long end, bool zeroed)
 {
 	zone->managed += end - start;
+	zone->cma += end - start;
 	zone_count(zone, MIGRATE_CMA, (long)(end - start));
 	for (unsigned long pfn = start; pfn < end; pfn += pageblock_nr_pages) {
 		struct page *page = pfn_to_page(pfn);

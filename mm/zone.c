@@ -208,6 +208,7 @@ void zone_info(enum zone_type type, struct zone_info *info)
 		.merges = zone->merges,
 		.takes = zone->takes,
 		.puts = zone->puts,
+		.cma = zone->cma,
 		.free_cma = zone->free_cma,
 		.isolated = zone->isolated,
 		.steals = zone->steals,

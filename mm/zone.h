@@ -75,6 +75,7 @@ struct zone {
 	unsigned long start_pfn, end_pfn; /* (b) of the RAM in it */
 	unsigned long present; /* (b) */
 	unsigned long managed; /* (l) grows by free_reserved_area() */
+	unsigned long cma; /* (b) of these, in contiguous areas */
 	unsigned long watermark[NR_WMARK]; /* (b) */
 	unsigned long lowmem_reserve[MAX_NR_ZONES]; /* (b) */
 } ____cacheline_aligned;

@@ -123,11 +123,12 @@ static void put_zone(struct text *t, enum zone_type type, const struct zone_info
 	    "\n        present  %lu\n        managed  %lu\n        cma      %lu",
 	    info->free, info->watermark[WMARK_MIN], info->watermark[WMARK_LOW],
 	    info->watermark[WMARK_HIGH], info->spanned, info->present, info->managed,
-	    0UL);
+	    info->cma);
 	put(t, "\n        protection: (%lu", info->lowmem_reserve[0]);
 	for (unsigned int i = 1; i < MAX_NR_ZONES; i++)
 		put(t, ", %lu", info->lowmem_reserve[i]);
-	put(t, ")\n      nr_free_pages %lu", info->free);
+	put(t, ")\n      nr_free_pages %lu\n      nr_free_cma  %lu", info->free,
+	    info->free_cma);
 	put_pagesets(t, type);
 	put(t, "\n  node_unreclaimable:  0\n  start_pfn:           %lu\n",
 	    info->start_pfn);

@@ -146,9 +146,18 @@ EXPERIMENT(inspect_state, "inspect.state",
 
 /* --- a process ---------------------------------------------------------------------------- */
 
-#define USER_PAGE \
-	(3 * MOVE_GROUP) /* one that the program keeps; its first word says which */
-#define PATIENCE 100000U
+/* Pages that the program keeps; the first word of each says which it is. */
+#define USER_PAGE   (3 * MOVE_GROUP)
+#define ASLEEP_PAGE (5 * MOVE_GROUP)
+#define PATIENCE    100000U
+
+static void print_page(const char *who, struct process *p, unsigned long page)
+{
+	u64 addr = process_results(p)[MOVE_ADDRESS] + page * PAGE_SIZE;
+
+	printk("# truth %s %#lx phys %#lx word %lu pid %d\n", who, addr,
+	       process_translate(p, addr), page, process_pid(p));
+}
 
 /* Does it count while this CPU does nothing else?  Then it is on another one, and in user
  * mode or about to be. */
@@ -165,10 +174,8 @@ static bool runs_elsewhere(const volatile u64 *results)
 static void stop_beside(struct process *p)
 {
 	const volatile u64 *results = process_results(p);
-	u64 addr = results[MOVE_ADDRESS] + USER_PAGE * PAGE_SIZE;
 
-	printk("# truth user %#lx phys %#lx word %lu\n", addr, process_translate(p, addr),
-	       USER_PAGE);
+	print_page("user", p, USER_PAGE);
 	process_resume(p);
 	while (!process_has_ended(p)) {
 		preempt_disable();
@@ -182,9 +189,16 @@ static void stop_beside(struct process *p)
 	}
 }
 
-EXPERIMENT(inspect_process, "inspect.process",
-	   "a process that runs is stopped beside, its frames known", .measurement = true,
-	   .needs = NEEDS_USER_MODE | NEEDS_2_CPUS)
+/* Until it counts, or as far as it comes. */
+static void end_scattered(struct trial *x, struct process *p)
+{
+	process_tell(p, MOVE_STOP, 1);
+	user_wait(x, p, 0);
+	evidence(x, "%lu rounds through its pages", process_results(p)[MOVE_ROUNDS]);
+	process_put(p);
+}
+
+static void run_and_stop(struct trial *x)
 {
 	struct process *p = user_start(x, "scattered", NULL);
 
@@ -195,8 +209,21 @@ EXPERIMENT(inspect_process, "inspect.process",
 		if (user_pause(x, p))
 			stop_beside(p);
 	}
-	process_tell(p, MOVE_STOP, 1);
-	user_wait(x, p, 0);
-	evidence(x, "%lu rounds through its pages", process_results(p)[MOVE_ROUNDS]);
-	process_put(p);
+	end_scattered(x, p);
+}
+
+EXPERIMENT(
+	inspect_process, "inspect.process",
+	"a process that runs is stopped beside, another sleeps; their frames are known",
+	.measurement = true, .needs = NEEDS_USER_MODE | NEEDS_2_CPUS)
+{
+	struct process *asleep = user_start(x, "scattered", NULL);
+
+	if (!asleep)
+		return;
+	if (user_pause(x, asleep)) {
+		print_page("asleep", asleep, ASLEEP_PAGE);
+		run_and_stop(x);
+	}
+	end_scattered(x, asleep);
 }

@@ -19,6 +19,8 @@
 #include <guest/viommu_domain.h>
 #include <mm/memstate.h>
 
+#include "guest/process/mm.h"
+
 extern const struct memstate memstate;
 
 #define VA(object) ((unsigned long)&(object))
@@ -61,6 +63,8 @@ static const struct memstate_kernel kernel = {
 		.name_size = TASK_NAME_LEN,
 		.stack_size = THREAD_SIZE,
 		.process = FIELD(struct task_struct, process),
+		.space = FIELD(struct task_struct, mm),
+		.page_table = FIELD(struct mm_struct, pgd),
 		.frame_rbp = FIELD(struct switch_frame, rbp),
 		.frame_rip = FIELD(struct switch_frame, rip),
 		.state_name = {

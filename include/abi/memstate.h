@@ -25,7 +25,7 @@
 #define MEMSTATE_NOTE_TYPE  1
 
 #define MEMSTATE_MAGIC	 0x45544154534d5650ull /* "PVMSTATE" */
-#define MEMSTATE_VERSION 3
+#define MEMSTATE_VERSION 4
 
 /* [va, va + size) is [pa, pa + size). */
 struct memstate_range {
@@ -75,6 +75,7 @@ struct memstate_zones {
 	struct memstate_field start_pfn, end_pfn; /* of the RAM in it */
 	struct memstate_field present, managed; /* pages */
 	struct memstate_field free; /* pages, fresh ones included */
+	struct memstate_field cma, free_cma; /* of managed and free: in contiguous areas */
 	struct memstate_field nr_free; /* blocks on the lists, by order */
 	struct memstate_field
 		fresh_blocks; /* of the highest order, never used; not in nr_free */
@@ -84,7 +85,7 @@ struct memstate_zones {
 	struct memstate_field splits, merges, takes, puts; /* since boot */
 	le32 zero;
 };
-_Static_assert(sizeof(struct memstate_zones) == 264, "zones");
+_Static_assert(sizeof(struct memstate_zones) == 288, "zones");
 
 /*
  * Per-CPU free blocks: an array by CPU of arrays by zone of `lists` structures.  In each,
@@ -279,7 +280,7 @@ struct memstate_mm {
 	struct memstate_sites sites;
 	le64 trace_va; /* struct trace_area (abi/trace.h); 0: no events */
 };
-_Static_assert(sizeof(struct memstate_mm) == 1648, "memstate_mm");
+_Static_assert(sizeof(struct memstate_mm) == 1672, "memstate_mm");
 
 /* --- the rest of the kernel -------------------------------------------------------------- */
 
@@ -310,6 +311,8 @@ struct memstate_threads {
 	le32 name_offset, name_size;
 	le32 stack_size;
 	struct memstate_field process; /* va; 0: a thread of the kernel */
+	struct memstate_field space; /* va of its address space; 0: it has none */
+	struct memstate_field page_table; /* in that: va of the top one of four levels */
 	/* What stands at rsp while it does not run. */
 	struct memstate_field frame_rbp, frame_rip;
 	char state_name[MEMSTATE_THREAD_STATES][16];
@@ -320,7 +323,7 @@ struct memstate_threads {
 		idle_stack; /* the va of its lowest word, in an idle thread */
 	le32 zero;
 };
-_Static_assert(sizeof(struct memstate_threads) == 232, "threads");
+_Static_assert(sizeof(struct memstate_threads) == 256, "threads");
 
 /* Domains of IOMMUs: a list of structures, and one of the devices in them. */
 struct memstate_iommu {
@@ -356,6 +359,6 @@ struct memstate_kernel {
 	struct memstate_iommu iommu;
 	struct memstate_clock clock;
 };
-_Static_assert(sizeof(struct memstate_kernel) == 496, "memstate_kernel");
+_Static_assert(sizeof(struct memstate_kernel) == 520, "memstate_kernel");
 
 #endif

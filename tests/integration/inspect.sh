@@ -77,6 +77,7 @@ ask_all running
 ok "running: threads, and where they are" told '^  park[+]' inspect threads
 ok "running: host memory behind an address" told "^host-virtual 0x[0-9a-f]+ in process $machine" \
 	inspect walk "$(truth area | cut -d' ' -f1)"
+ok "running: the contiguous area in zoneinfo" told '^        cma      4096$' inspect zoneinfo
 ok "no IOMMU is told" told '^no IOMMU' inspect iommu
 for what in buddyinfo zoneinfo pagetypeinfo slabinfo vmallocinfo dma iommu top-callers threads log registers \
 	'page 0x200000' 'walk 0xffff888000200000' ''; do

@@ -134,14 +134,15 @@ static int ask(struct inspect *in, const struct question *q, struct error *err)
 	for (i = 0; i < TRIES && ret == -EBADMSG; i++) {
 		if (i && view_refresh(&in->view, err))
 			return -ESRCH;
+		/* A core does not change. */
+		in->last = i + 1 == TRIES || !in->view.live || in->view.copied;
 		err->text[0] = '\0';
 		ret = ask_once(in, q, err);
 		if (ret && !err->text[0])
 			*err = in->view.state.err;
 		if (ret && !err->text[0])
 			error_set(err, -ret, "%s: %s", in->view.name, strerror(-ret));
-		/* A core does not change. */
-		if (!in->view.live || in->view.copied)
+		if (in->last)
 			break;
 	}
 	return ret;
@@ -213,6 +214,11 @@ static const struct option options[] = {
 	{ .name = NULL },
 };
 
+static unsigned int most_words(const struct question *q)
+{
+	return !q->arg ? 1 : strchr(q->arg, '[') ? 3 : 2;
+}
+
 static const struct question *chosen(const struct parsed *parsed, struct error *err)
 {
 	const struct question *q = find_question(parsed->rest[0]);
@@ -223,7 +229,7 @@ static const struct question *chosen(const struct parsed *parsed, struct error *
 			  parsed->rest[0], parsed->operand);
 	else if (q->arg && parsed->nr_rest < 2)
 		error_set(err, EINVAL, "%s: of which %s?", q->name, q->arg);
-	else if (parsed->nr_rest > (q->arg ? 2u : 1u))
+	else if (parsed->nr_rest > most_words(q))
 		error_set(err, EINVAL, "%s: takes nothing more; leave out %s", q->name,
 			  parsed->rest[parsed->nr_rest - 1]);
 	else
@@ -239,6 +245,7 @@ static int answer(struct inspect *in, const struct parsed *parsed, struct error 
 	if (parsed->nr_rest && !q)
 		return -EINVAL;
 	in->arg = parsed->nr_rest > 1 ? parsed->rest[1] : NULL;
+	in->more = parsed->nr_rest > 2 ? parsed->rest[2] : NULL;
 	in->has_kernel = in->view.published &&
 			 !memstate_read_kernel(&in->view.state, &in->kernel);
 	if (in->has_kernel)
@@ -260,8 +267,10 @@ static int run_inspect(void *target, const struct parsed *parsed, struct error *
 {
 	static struct inspect in; /* big, and must not move */
 	const struct options *o = target;
-	int ret = view_open(&in.view, parsed->operand, o->kernel, err);
+	int ret;
 
+	memset(&in, 0, sizeof(in));
+	ret = view_open(&in.view, parsed->operand, o->kernel, err);
 	if (!ret) {
 		in.wants_json = o->json;
 		ret = answer(&in, parsed, err);
@@ -283,8 +292,9 @@ const struct command inspect_command = {
 		"files of these names in /proc), dma (live mappings; all of them where the "
 		"guest runs with dma_debug=on), iommu, top-callers (with alloc_profile=on), "
 		"page ADDRESS (what a frame is used for, by whom; since when with "
-		"page_owner=on), walk ADDRESS (from virtual to physical to the host's, level "
-		"by level), threads (with their call chains), log, or registers (for these the "
+		"page_owner=on), walk ADDRESS [PID] (from virtual to physical to the host's, level "
+		"by level; an address of a process in the tables of each that there is, or of "
+		"that of this PID, whether it runs or not), threads (with their call chains), log, or registers (for these the "
 		"monitor is asked, and waited for up to 10 s, as by ctl). Without "
 		"WHAT it says what it found. An address is guest-physical, or one of the "
 		"kernel's virtual ones. What makes no sense is reported as that, with its "

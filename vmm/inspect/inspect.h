@@ -19,6 +19,8 @@
 struct inspect {
 	struct view view;
 	const char *arg; /* of the question; NULL: none */
+	const char *more; /* its second argument; NULL: none */
+	bool last; /* the question is not asked again: what is known is to be shown */
 	bool wants_json;
 	json_t *json; /* the answer, where it is wanted so */
 	struct memstate_kernel kernel;
@@ -29,10 +31,11 @@ struct inspect {
 };
 
 /* A way to see a guest.  show(): prints, or sets in->json; 0, -EBADMSG with the line in
- * view.state.err (then nothing was printed), or another negative errno with it in err. */
+ * view.state.err (then nothing was printed, unless in->last), or another negative errno with
+ * it in err. */
 struct question {
 	const char *name;
-	const char *arg; /* name of its argument, or NULL */
+	const char *arg; /* "NAME" of its argument, "NAME [MORE]" with a second, or NULL */
 	bool no_state; /* needs nothing that the guest publishes */
 	const char *text; /* what it tells, half a sentence */
 	int (*show)(struct inspect *in, struct error *err);

@@ -51,11 +51,23 @@ static json_t *thread_json(const struct inspect *in, const struct thread_state *
 			 inspect_chain(in, t->pc, t->depth, t->on_cpu < 0));
 }
 
+static void show_threads(struct inspect *in, const struct thread_states *list)
+{
+	size_t i;
+
+	inspect_begin_list(in, "");
+	for (i = 0; i < list->nr; i++)
+		if (in->json)
+			json_array_append_new(in->json,
+					      thread_json(in, &list->thread[i]));
+		else
+			print_thread(in, &list->thread[i]);
+}
+
 static int threads(struct inspect *in, struct error *err)
 {
 	struct thread_states list = { 0 };
 	const struct dump_cpu *cpus;
-	size_t i;
 	int ret;
 
 	if (!in->has_kernel)
@@ -63,18 +75,13 @@ static int threads(struct inspect *in, struct error *err)
 	cpus = inspect_cpus(in);
 	ret = memstate_read_threads(&in->view.state, &in->kernel, cpus,
 				    in->view.facts.cpus, &list);
-	if (ret)
-		return ret;
-	inspect_begin_list(in, "");
-	for (i = 0; i < list.nr; i++)
-		if (in->json)
-			json_array_append_new(in->json, thread_json(in, &list.thread[i]));
-		else
-			print_thread(in, &list.thread[i]);
-	if (!cpus)
+	/* Those in front of what makes no sense are better than none. */
+	if (!ret || (ret == -EBADMSG && in->last && !in->wants_json))
+		show_threads(in, &list);
+	if (!ret && !cpus)
 		log_line("%s", in->err.text);
 	free(list.thread);
-	return 0;
+	return ret;
 }
 
 /* --- log ---------------------------------------------------------------------------------- */

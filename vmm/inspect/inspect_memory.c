@@ -109,14 +109,15 @@ static void print_zone(const struct zone_details *d, unsigned int i)
 	printf("Node 0, zone %8s", z->name);
 	printf("\n  pages free     %llu\n        boost    0\n        min      %llu"
 	       "\n        low      %llu\n        high     %llu\n        spanned  %llu"
-	       "\n        present  %llu\n        managed  %llu\n        cma      0",
+	       "\n        present  %llu\n        managed  %llu\n        cma      %llu",
 	       (ull)z->free, (ull)z->watermark[MARK_MIN], (ull)z->watermark[MARK_LOW],
 	       (ull)z->watermark[MARK_HIGH], (ull)z->end_pfn - z->start_pfn,
-	       (ull)z->present, (ull)z->managed);
+	       (ull)z->present, (ull)z->managed, (ull)z->cma);
 	printf("\n        protection: (%llu", (ull)z->lowmem_reserve[0]);
 	for (j = 1; j < d->zones.nr; j++)
 		printf(", %llu", (ull)z->lowmem_reserve[j]);
-	printf(")\n      nr_free_pages %llu", (ull)z->free);
+	printf(")\n      nr_free_pages %llu\n      nr_free_cma  %llu", (ull)z->free,
+	       (ull)z->free_cma);
 	print_pagesets(d->sets[i], d->nr_sets[i]);
 	printf("\n  node_unreclaimable:  0\n  start_pfn:           %llu\n",
 	       (ull)z->start_pfn);
@@ -135,9 +136,10 @@ static json_t *zone_json(const struct zone_details *d, unsigned int i)
 					(json_int_t)d->sets[i][cpu].count, "high",
 					(json_int_t)d->sets[i][cpu].high, "batch",
 					(json_int_t)d->sets[i][cpu].batch));
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o}", "zone",
-			 z->name, "free", (json_int_t)z->free, "spanned",
-			 (json_int_t)(z->end_pfn - z->start_pfn), "present",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:o}",
+			 "zone", z->name, "free", (json_int_t)z->free, "cma",
+			 (json_int_t)z->cma, "free_cma", (json_int_t)z->free_cma,
+			 "spanned", (json_int_t)(z->end_pfn - z->start_pfn), "present",
 			 (json_int_t)z->present, "managed", (json_int_t)z->managed,
 			 "start_pfn", (json_int_t)z->start_pfn, "watermark",
 			 numbers(z->watermark, MARKS), "protection",

@@ -2,6 +2,7 @@
 /* One address: how it is reached. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,6 +40,8 @@ struct step {
 };
 
 struct walk {
+	const struct thread_state
+		*process; /* whose tables; NULL: the kernel's, a vCPU's */
 	uint64_t va, root;
 	unsigned int nr;
 	struct step step[LEVELS_MAX];
@@ -71,7 +74,8 @@ static void walk_from(struct view *view, unsigned int levels, struct walk *w)
 	}
 }
 
-/* A process's half is mapped by the tables of the vCPU that runs it, the kernel's by all. */
+/* Where no processes are known, their half is mapped by the tables of a vCPU that runs one;
+ * the kernel's is by all. */
 static int choose_root(struct inspect *in, struct walk *w, unsigned int *levels,
 		       struct error *err)
 {
@@ -137,8 +141,12 @@ static void print_step(const struct walk *w, const struct step *s)
 static void print_walk(const struct inspect *in, const struct walk *w)
 {
 	uint64_t host = view_host_address(&in->view, w->gpa);
+	const struct thread_state *p = w->process;
 	unsigned int i;
 
+	if (p)
+		printf("%s, pid %d, %s:\n", p->name, p->pid,
+		       p->on_cpu < 0 ? p->state : "runs");
 	printf("virtual %#018" PRIx64 ", root %#" PRIx64 "\n", w->va,
 	       w->root & ENTRY_ADDRESS);
 	for (i = 0; i < w->nr; i++)
@@ -169,32 +177,155 @@ static json_t *walk_json(const struct inspect *in, const struct walk *w)
 						(json_int_t)w->step[i].at, "entry",
 						(json_int_t)w->step[i].entry, "present",
 						(int)(w->step[i].entry & ENTRY_PRESENT)));
-	return json_pack("{s:I, s:I, s:o, s:b, s:I, s:I, s:I}", "virtual",
+	return json_pack("{s:o*, s:I, s:I, s:o, s:b, s:I, s:I, s:I}", "pid",
+			 w->process ? json_integer(w->process->pid) : NULL, "virtual",
 			 (json_int_t)w->va, "root", (json_int_t)(w->root & ENTRY_ADDRESS),
 			 "steps", steps, "mapped", w->mapped, "physical",
 			 (json_int_t)w->gpa, "page_bytes", (json_int_t)w->size, "host",
 			 (json_int_t)view_host_address(&in->view, w->gpa));
 }
 
-static int walk(struct inspect *in, struct error *err)
+static void show(struct inspect *in, struct walk *w, unsigned int levels)
 {
-	struct walk w = { 0 };
-	unsigned int levels;
-	int ret = inspect_address(in->arg, &w.va, err);
+	walk_from(&in->view, levels, w);
+	if (in->json)
+		json_array_append_new(in->json, walk_json(in, w));
+	else
+		print_walk(in, w);
+}
 
-	if (!ret)
-		ret = choose_root(in, &w, &levels, err);
+static int walk_known(struct inspect *in, uint64_t va, struct error *err)
+{
+	struct walk w = { .va = va };
+	unsigned int levels;
+	int ret = choose_root(in, &w, &levels, err);
+
 	if (ret)
 		return ret;
-	walk_from(&in->view, levels, &w);
-	if (in->wants_json)
-		in->json = walk_json(in, &w);
-	else
-		print_walk(in, &w);
+	inspect_begin_list(in, "");
+	show(in, &w, levels);
 	return 0;
 }
 
+/* --- processes, whether they run or not --- */
+
+#define PID_ANY	       (-1)
+#define PROCESS_LEVELS 4
+
+/* Threads that have an address space, and where its tables are. */
+struct spaces {
+	struct thread_states list;
+	uint64_t *root;
+};
+
+/* Of the threads in the list, those that were asked for.  Others are told of even where the
+ * tables of one are nowhere (-EBADMSG). */
+static int find_tables(struct inspect *in, int pid, struct spaces *s)
+{
+	size_t i, n = 0;
+	int ret = 0, one;
+
+	for (i = 0; i < s->list.nr; i++) {
+		const struct thread_state *t = &s->list.thread[i];
+
+		if (!t->space || (pid != PID_ANY && t->pid != pid))
+			continue;
+		one = memstate_read_page_table(&in->view.state, &in->kernel, t,
+					       &s->root[n]);
+		if (one)
+			ret = one;
+		else
+			s->list.thread[n++] = *t;
+	}
+	s->list.nr = n;
+	return ret;
+}
+
+static int read_spaces(struct inspect *in, int pid, struct spaces *s)
+{
+	int ret = memstate_read_threads(&in->view.state, &in->kernel, NULL, 0, &s->list);
+	int found;
+
+	if (ret && !(ret == -EBADMSG && in->last))
+		return ret;
+	s->root = calloc(s->list.nr + 1, sizeof(*s->root));
+	if (!s->root)
+		return -ENOMEM;
+	found = find_tables(in, pid, s);
+	return found ? found : ret;
+}
+
+static void show_spaces(struct inspect *in, const struct spaces *s, uint64_t va)
+{
+	size_t i;
+
+	inspect_begin_list(in, "");
+	for (i = 0; i < s->list.nr; i++) {
+		struct walk w = { .process = &s->list.thread[i],
+				  .va = va,
+				  .root = s->root[i] };
+
+		show(in, &w, PROCESS_LEVELS);
+	}
+}
+
+/* In the tables of each of these processes.  -ENODATA: there is none. */
+static int walk_processes(struct inspect *in, uint64_t va, int pid)
+{
+	struct spaces s = { 0 };
+	int ret = read_spaces(in, pid, &s);
+
+	if (!ret && !s.list.nr)
+		ret = -ENODATA;
+	if (!ret || (ret == -EBADMSG && in->last))
+		show_spaces(in, &s, va);
+	free(s.list.thread);
+	free(s.root);
+	return ret;
+}
+
+static int walk_of_pid(struct inspect *in, uint64_t va, struct error *err)
+{
+	char *end;
+	long pid = strtol(in->more, &end, 10);
+	int ret;
+
+	if (end == in->more || *end || pid < 0 || pid > INT_MAX)
+		return error_set(err, EINVAL,
+				 "%s: not a pid; inspect %s threads has them", in->more,
+				 in->view.name);
+	if (!in->has_kernel)
+		return error_set(err, ENODATA,
+				 "%s: this guest does not say which processes it has",
+				 in->view.name);
+	ret = walk_processes(in, va, (int)pid);
+	if (ret == -ENODATA)
+		error_set(err, ENODATA,
+			  "%s: no process with an address space; inspect %s threads has "
+			  "those there are",
+			  in->more, in->view.name);
+	return ret;
+}
+
+static int walk(struct inspect *in, struct error *err)
+{
+	uint64_t va;
+	int ret = inspect_address(in->arg, &va, err);
+
+	if (ret)
+		return ret;
+	if (in->more)
+		return walk_of_pid(in, va, err);
+	if (in->has_kernel && !inspect_is_kernel(va)) {
+		ret = walk_processes(in, va, PID_ANY);
+		if (ret != -ENODATA)
+			return ret;
+	}
+	return walk_known(in, va, err);
+}
+
 const struct question inspect_walk_questions[] = {
-	{ "walk", "ADDRESS", true, "from virtual to physical, level by level", walk },
+	{ "walk", "ADDRESS [PID]", true, "from virtual to physical, level by level",
+	  walk },
 	{ NULL, NULL, false, NULL, NULL },
 };

@@ -25,6 +25,7 @@ struct zone_state {
 	uint64_t start_pfn, end_pfn; /* start <= end, within RAM; of the RAM in it */
 	uint64_t present, managed;
 	uint64_t free; /* fresh blocks included */
+	uint64_t cma, free_cma; /* of managed and free: in contiguous areas */
 	uint64_t fresh_blocks; /* of the highest order, never used yet */
 	uint64_t nr_free[MEMSTATE_ORDERS_MAX]; /* by order, fresh blocks included */
 	/* The blocks add up to free.  If not, a CPU is in the middle of a change, or was when

@@ -41,6 +41,7 @@ struct thread_state {
 	int pid;
 	bool idle; /* a CPU's idle thread */
 	bool process; /* a process's thread */
+	uint64_t space; /* va of its address space; 0: it has none */
 	unsigned int cpu;
 	int on_cpu; /* it runs there; -1: it does not run */
 	char state[sizeof(((struct memstate_threads *)NULL)->state_name[0]) + 1];
@@ -57,11 +58,18 @@ struct thread_states {
 	struct thread_state *thread;
 };
 
-/* cpus: registers of the vCPUs, nr of them, for the threads that run; NULL: not known. */
+/* cpus: registers of the vCPUs, nr of them, for the threads that run; NULL: not known.
+ * Where it fails with -EBADMSG, `threads` are those in front of what makes no sense. */
 int memstate_read_threads(struct memstate_view *view,
 			  const struct memstate_kernel *kernel,
 			  const struct dump_cpu *cpus, unsigned int nr,
 			  struct thread_states *threads);
+
+/* Where a thread's address space has its page tables: guest-physical, whole pages of RAM.
+ * -ENODATA: it has none. */
+int memstate_read_page_table(struct memstate_view *view,
+			     const struct memstate_kernel *kernel,
+			     const struct thread_state *thread, uint64_t *gpa);
 
 /* A chain by frame pointers: pc first, then what stands at fp.  How many. */
 unsigned int memstate_chain(struct memstate_view *view, uint64_t pc, uint64_t fp,

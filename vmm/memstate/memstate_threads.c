@@ -115,8 +115,10 @@ static int read_thread(const struct reading *r, uint64_t va, struct thread_state
 	const struct memstate_threads *d = r->d;
 	uint64_t pid = 0, state = 0, cpu = 0, process = 0;
 	const struct memstate_want want[] = {
-		{ &d->pid, &pid },    { &d->state, &state },	{ &d->cpu, &cpu },
-		{ &d->rsp, &t->rsp }, { &d->stack, &t->stack }, { &d->process, &process },
+		{ &d->pid, &pid },	  { &d->state, &state },
+		{ &d->cpu, &cpu },	  { &d->rsp, &t->rsp },
+		{ &d->stack, &t->stack }, { &d->process, &process },
+		{ &d->space, &t->space },
 	};
 	int ret;
 
@@ -159,9 +161,47 @@ static int append(struct thread_states *threads, const struct thread_state *t)
 
 /* --- all of them ---------------------------------------------------------------------------- */
 
+/* The first that was read a second time; nr: none was. */
+static size_t first_again(const struct thread_state *list, size_t nr)
+{
+	size_t i, j;
+
+	for (i = 1; i < nr; i++)
+		for (j = 0; j < i; j++)
+			if (list[j].va == list[i].va)
+				return i;
+	return nr;
+}
+
+/* A list that came back to one of its own, perhaps a while ago. */
+static int bad_circle(struct reading *r)
+{
+	struct thread_states *t = r->threads;
+
+	t->nr = first_again(t->thread, t->nr);
+	return memstate_bad(r->view, "the list of threads turns back behind %s",
+			    t->thread[t->nr - 1].name);
+}
+
+/* Each time the marked thread is so many behind, the mark comes after (R. Brent). */
+struct mark {
+	uint64_t node;
+	unsigned int behind, room;
+};
+
+static bool is_back(struct mark *mark, uint64_t node)
+{
+	if (node == mark->node)
+		return true;
+	if (++mark->behind == mark->room)
+		*mark = (struct mark){ node, 0, mark->room * 2 };
+	return false;
+}
+
 static int walk_list(struct reading *r)
 {
 	const struct memstate_threads *d = r->d;
+	struct mark mark = { .room = 1 };
 	uint64_t node;
 	int ret =
 		memstate_read_pointer(r->view, d->list_va, &node, "the list of threads");
@@ -170,6 +210,8 @@ static int walk_list(struct reading *r)
 	while (!ret && node && node != d->list_va) {
 		struct thread_state t = { 0 };
 
+		if (is_back(&mark, node))
+			return bad_circle(r);
 		if (r->threads->nr == KERNEL_THREADS_MAX)
 			return memstate_bad(r->view,
 					    "the list of threads does not end after %u",
@@ -240,11 +282,33 @@ int memstate_read_threads(struct memstate_view *view,
 		ret = read_idle(&r);
 	if (!ret)
 		ret = walk_list(&r);
-	if (ret) {
+	if (ret && ret != -EBADMSG) {
 		free(new.thread);
 		return ret;
 	}
 	free(threads->thread);
 	*threads = new;
+	return ret;
+}
+
+int memstate_read_page_table(struct memstate_view *view,
+			     const struct memstate_kernel *kernel,
+			     const struct thread_state *thread, uint64_t *gpa)
+{
+	uint64_t va = 0;
+	int ret;
+
+	memstate_refresh(view);
+	if (!thread->space)
+		return -ENODATA;
+	ret = memstate_field(view, thread->space, &kernel->threads.page_table, 0, &va,
+			     "an address space");
+	if (ret)
+		return ret;
+	if (va % view->mm.page_size || memstate_translate(view, va, gpa) ||
+	    !ram_at(view->ram, *gpa, view->mm.page_size))
+		return memstate_bad(view,
+				    "%s, pid %d: its page tables are said to be at %#llx",
+				    thread->name, thread->pid, (unsigned long long)va);
 	return 0;
 }

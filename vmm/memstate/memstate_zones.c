@@ -174,11 +174,18 @@ static int read_numbers(struct memstate_view *view, uint64_t va, struct zone_sta
 {
 	const struct memstate_zones *d = &view->mm.zones;
 	const struct memstate_want want[] = {
-		{ &d->start_pfn, &z->start_pfn }, { &d->end_pfn, &z->end_pfn },
-		{ &d->present, &z->present },	  { &d->managed, &z->managed },
-		{ &d->free, &z->free },		  { &d->fresh_blocks, &z->fresh_blocks },
-		{ &d->splits, &z->splits },	  { &d->merges, &z->merges },
-		{ &d->takes, &z->takes },	  { &d->puts, &z->puts },
+		{ &d->start_pfn, &z->start_pfn },
+		{ &d->end_pfn, &z->end_pfn },
+		{ &d->present, &z->present },
+		{ &d->managed, &z->managed },
+		{ &d->free, &z->free },
+		{ &d->fresh_blocks, &z->fresh_blocks },
+		{ &d->cma, &z->cma },
+		{ &d->free_cma, &z->free_cma },
+		{ &d->splits, &z->splits },
+		{ &d->merges, &z->merges },
+		{ &d->takes, &z->takes },
+		{ &d->puts, &z->puts },
 	};
 
 	return memstate_fields(view, va, want, sizeof(want) / sizeof(want[0]), z->name);
@@ -201,6 +208,11 @@ static int check_zone(struct memstate_view *view, struct zone_state *z)
 				    z->name, (unsigned long long)z->free,
 				    (unsigned long long)z->managed,
 				    (unsigned long long)(z->end_pfn - z->start_pfn));
+	if (z->cma > z->managed || z->free_cma > z->cma)
+		return memstate_bad(
+			view, "zone %s: %llu pages free of %llu in contiguous areas",
+			z->name, (unsigned long long)z->free_cma,
+			(unsigned long long)z->cma);
 	for (order = 0; order <= view->mm.pages.max_order; order++) {
 		if (z->nr_free[order] > z->managed >> order)
 			return memstate_bad(view,

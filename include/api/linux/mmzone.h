@@ -88,7 +88,8 @@ struct zone_info {
 	unsigned long nr_free[NR_PAGE_ORDERS];
 	unsigned long splits, merges; /* block halved, two buddies joined */
 	unsigned long takes, puts; /* blocks out of and into the buddy */
-	unsigned long free_cma; /* of free, in contiguous areas */
+	unsigned long cma; /* of managed, in contiguous areas */
+	unsigned long free_cma; /* of free, in these */
 	unsigned long isolated; /* free, but in isolated page blocks; not in free */
 	unsigned long steals; /* taken from a page block of another type */
 	unsigned long claims; /* page blocks that changed their type for that */

@@ -51,6 +51,7 @@ static void refused(int ret, const struct memstate_view *view)
 static void look_at_threads(struct memstate_view *view, const struct memstate_kernel *k)
 {
 	struct thread_states t = { 0 };
+	uint64_t gpa;
 
 	refused(memstate_read_threads(view, k, NULL, 0, &t), view);
 	for (size_t i = 0; i < t.nr; i++) {
@@ -58,6 +59,8 @@ static void look_at_threads(struct memstate_view *view, const struct memstate_ke
 		FUZZ_CHECK(memchr(t.thread[i].state, 0, sizeof(t.thread[i].state)));
 		FUZZ_CHECK(t.thread[i].depth <= KERNEL_CHAIN_MAX);
 		FUZZ_CHECK(t.thread[i].on_cpu < MEMSTATE_CPUS_MAX);
+		FUZZ_CHECK(memstate_read_page_table(view, k, &t.thread[i], &gpa) ||
+			   gpa <= IMAGE_SIZE - 4096);
 	}
 	free(t.thread);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The contiguous area: lent to movable pages, emptied on request, given back whole. */
+#include <stdio.h>
 #include <linux/cma.h>
 #include <linux/dma-mapping.h>
 #include <linux/migrate.h>
@@ -112,6 +113,36 @@ static void the_area_costs_nothing_until_used(void **state)
 	(void)state;
 	assert_in_range(total, RAM / PAGE_SIZE - 256, RAM / PAGE_SIZE - 1);
 	assert_in_range(host_resident_ram(), 0, MIB);
+}
+
+/* In the zone's part of /proc/zoneinfo. */
+static void assert_zoneinfo(unsigned long pages, unsigned long free)
+{
+	char text[4096] = "", want[64];
+	const char *zone;
+
+	zoneinfo_read(text, sizeof(text));
+	zone = strstr(text, "zone    DMA32");
+	assert_non_null(zone);
+	snprintf(want, sizeof(want), "\n        cma      %lu\n", pages);
+	assert_non_null(strstr(zone, want));
+	snprintf(want, sizeof(want), "\n      nr_free_cma  %lu\n", free);
+	assert_non_null(strstr(zone, want));
+}
+
+static void zoneinfo_tells_of_the_area(void **state)
+{
+	struct page *page;
+
+	(void)state;
+	assert_zoneinfo(PAGES, PAGES);
+	page = cma_alloc(MAX_ORDER_NR_PAGES, MAX_ORDER, true);
+	assert_non_null(page);
+	assert_zoneinfo(PAGES, PAGES - MAX_ORDER_NR_PAGES);
+	assert_true(cma_release(page, MAX_ORDER_NR_PAGES));
+	assert_zoneinfo(PAGES, PAGES);
+	pages_start(RAM);
+	assert_zoneinfo(0, 0);
 }
 
 static void only_movable_pages_borrow(void **state)
@@ -386,6 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_parsed),
 		cmocka_unit_test_setup(the_area_costs_nothing_until_used, set_up),
+		cmocka_unit_test_setup(zoneinfo_tells_of_the_area, set_up),
 		cmocka_unit_test_setup_teardown(only_movable_pages_borrow, set_up,
 						tear_down),
 		cmocka_unit_test_teardown(a_large_area_is_lent_first, tear_down),

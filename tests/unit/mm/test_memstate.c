@@ -111,6 +111,8 @@ static void compare_zones(const struct memstate_snapshot *s)
 		assert_int_equal(seen->present, info.present);
 		assert_int_equal(seen->managed, info.managed);
 		assert_int_equal(seen->free, info.free);
+		assert_int_equal(seen->cma, info.cma);
+		assert_int_equal(seen->free_cma, info.free_cma);
 		assert_int_equal(seen->pcp, info.pcp);
 		assert_int_equal(seen->fresh_blocks * MAX_ORDER_NR_PAGES, info.fresh);
 		assert_true(seen->adds_up);

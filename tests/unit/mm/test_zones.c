@@ -367,7 +367,8 @@ static void zoneinfo_reads_like_linux_s(void **state)
 		 info.watermark[WMARK_HIGH], info.spanned, info.present, info.managed);
 	assert_non_null(strstr(text, want));
 	snprintf(want, sizeof(want),
-		 "        protection: (0, 0, 0, 0)\n      nr_free_pages %lu\n",
+		 "        cma      0\n        protection: (0, 0, 0, 0)\n"
+		 "      nr_free_pages %lu\n      nr_free_cma  0\n  pagesets\n",
 		 info.free);
 	assert_non_null(strstr(text, want));
 	assert_non_null(strstr(text, "\n  pagesets\n    cpu: 0\n              count: "));

@@ -28,6 +28,8 @@ static const struct memstate_kernel description = {
 		.name_size = 8,
 		.stack_size = sizeof(((struct kernel_parts *)NULL)->stack),
 		.process = FIELD(struct kernel_thread, process),
+		.space = FIELD(struct kernel_thread, space),
+		.page_table = FIELD(struct kernel_space, page_table),
 		.frame_rbp = { 0, 0, 1, 8 },
 		.frame_rip = { 8, 0, 1, 8 },
 		.state_name = { "running", "asleep" },
@@ -115,11 +117,20 @@ static void make_threads(struct kernel_parts *k)
 					       .state = 1,
 					       .rsp = VA(stack[8]),
 					       .stack = VA(stack) };
-	k->thread[1] = (struct kernel_thread){ .next = VA(numbers.thread_list),
+	k->thread[1] = (struct kernel_thread){ .next = VA(thread[2].next),
 					       .name = "busy",
 					       .pid = 2,
 					       .cpu = 1,
 					       .process = 1,
+					       .space = VA(space[0]),
+					       .rsp = VA(stack[8]),
+					       .stack = VA(stack) };
+	k->thread[2] = (struct kernel_thread){ .next = VA(numbers.thread_list),
+					       .name = "nap",
+					       .pid = 3,
+					       .state = 1,
+					       .process = 1,
+					       .space = VA(space[1]),
 					       .rsp = VA(stack[8]),
 					       .stack = VA(stack) };
 	strcpy(k->idle[0].name, "idle/0");
@@ -136,6 +147,25 @@ static void make_threads(struct kernel_parts *k)
 	k->stack[21] = KERNEL_TEXT + 0x1120;
 	k->stack[30] = VA(stack[40]);
 	k->stack[31] = KERNEL_TEXT + 0x1230;
+}
+
+static void make_spaces(struct image *image, struct kernel_parts *k)
+{
+	unsigned int i, level;
+
+	for (i = 0; i < KERNEL_SPACES; i++) {
+		uint64_t table = KERNEL_TABLES + i * 0x4000ull;
+
+		k->space[i].page_table = IMAGE_DIRECT + table;
+		memset(image->bytes + table, 0, 0x4000);
+		for (level = 4; level; level--, table += 0x1000) {
+			unsigned int shift = 12 + 9 * (level - 1);
+			uint64_t *entry = (uint64_t *)(image->bytes + table) +
+					  (KERNEL_USER >> shift) % 512;
+
+			*entry = (level > 1 ? table + 0x1000 : KERNEL_USER_AT(i)) | 0x27;
+		}
+	}
 }
 
 static void make_names(struct kernel_parts *k)
@@ -219,6 +249,7 @@ struct kernel_parts *kernel_image_add(struct image *image)
 	image->mm->sites = sites;
 	k->description = description;
 	make_threads(k);
+	make_spaces(image, k);
 	make_names(k);
 	make_books(k);
 	make_iommu(k);

@@ -8,11 +8,16 @@
 
 #include "tests/unit/vmm/memstate_image.h"
 
-#define KERNEL_AT      0x400000u /* where all of it is: physical */
-#define KERNEL_SIZE    0x10000u
-#define KERNEL_TEXT    0xffffffff80000000ull /* 0x100000 bytes */
-#define KERNEL_THREADS 2 /* in the list: "main" waits, "busy" runs on CPU 1 */
-#define KERNEL_LOG     64u
+#define KERNEL_AT   0x400000u /* where all of it is: physical */
+#define KERNEL_SIZE 0x10000u
+#define KERNEL_TEXT 0xffffffff80000000ull /* 0x100000 bytes */
+#define KERNEL_THREADS \
+	3 /* in the list: "main" waits; processes "busy", on CPU 1, and "nap", asleep */
+#define KERNEL_SPACES	      2 /* of these two: a page each at KERNEL_USER */
+#define KERNEL_USER	      0x400000ull /* virtual; physical it is KERNEL_USER_AT(space) */
+#define KERNEL_TABLES	      0x420000u /* physical: 4 tables a space, the top one first */
+#define KERNEL_USER_AT(space) (0x440000u + (space)*0x1000u)
+#define KERNEL_LOG	      64u
 #define KERNEL_SYMBOLS \
 	3 /* one, two, three: 0x100 bytes each from 0x1000 of the text on */
 #define KERNEL_ENTRIES 8
@@ -22,7 +27,11 @@ struct kernel_thread {
 	uint64_t next;
 	char name[8];
 	uint32_t pid, state, cpu, unused;
-	uint64_t rsp, stack, process;
+	uint64_t rsp, stack, process, space;
+};
+
+struct kernel_space {
+	uint64_t unused, page_table;
 };
 
 struct kernel_mapping {
@@ -82,6 +91,7 @@ struct kernel_parts {
 		uint8_t profile_on;
 	} numbers;
 	struct kernel_thread idle[2], thread[KERNEL_THREADS];
+	struct kernel_space space[KERNEL_SPACES];
 	char log[KERNEL_LOG];
 	struct {
 		uint32_t offset, name;

@@ -55,6 +55,8 @@ static const struct memstate_mm description = {
 		.present = FIELD(struct image_zone, present),
 		.managed = FIELD(struct image_zone, managed),
 		.free = FIELD(struct image_zone, free),
+		.cma = FIELD(struct image_zone, cma),
+		.free_cma = FIELD(struct image_zone, free_cma),
 		.nr_free = FIELDS(struct image_zone, area, .nr),
 		.fresh_blocks = FIELD(struct image_zone, fresh_blocks),
 		.fresh_start = FIELDS(struct image_zone, fresh, .start),
@@ -264,6 +266,8 @@ static void make_zones(struct image *image)
 		.area[9].nr = 1,
 		.watermark = { 10, 12, 14 },
 		.splits = 3,
+		.cma = 0x100,
+		.free_cma = 0x80,
 	};
 	image->zones[1] = (struct image_zone){
 		.start = 0x800,

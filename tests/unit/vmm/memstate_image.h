@@ -34,6 +34,7 @@ struct image_zone {
 	} fresh[2];
 	uint64_t watermark[3], reserve[2];
 	uint64_t splits, merges, takes, puts;
+	uint64_t cma, free_cma;
 };
 
 struct image_pcp {

@@ -69,6 +69,9 @@ static void zones_are_read(void **state)
 	assert_int_equal(s.zones.zone[0].pcp, 1);
 	assert_int_equal(s.zones.zone[0].watermark[MARK_LOW], 12);
 	assert_int_equal(s.zones.zone[0].splits, 3);
+	assert_int_equal(s.zones.zone[0].cma, 0x100);
+	assert_int_equal(s.zones.zone[0].free_cma, 0x80);
+	assert_int_equal(s.zones.zone[1].cma, 0);
 	assert_true(s.zones.zone[0].adds_up);
 	assert_int_equal(s.zones.zone[1].nr_free[10], 2);
 	assert_int_equal(s.zones.zone[1].lowmem_reserve[0], 7);
@@ -280,7 +283,7 @@ static void wild_tables_are_refused(void **state)
 	image.table->magic ^= 1;
 	assert_corrupt("mark");
 	image.table->version++;
-	assert_corrupt("version 3");
+	assert_corrupt("the table is version 5 of");
 	image.table->size = 0;
 	assert_corrupt("0 bytes");
 	image.table->range[1] = (struct memstate_range){ ~0ull, 0, 2 };
@@ -314,6 +317,10 @@ static void wild_zones_are_refused(void **state)
 	assert_corrupt("zone Low");
 	image.zones[1].free = ~0ull;
 	assert_corrupt("zone HighHigh");
+	image.zones[0].cma = 0x401;
+	assert_corrupt("zone Low: 128 pages free of 1025 in contiguous areas");
+	image.zones[0].free_cma = 0x101;
+	assert_corrupt("zone Low: 257 pages free of 256 in contiguous areas");
 	image.zones[0].area[10].nr = 1ull << 60;
 	assert_corrupt("order 10");
 	image.zones[1].area[10].nr = 1;

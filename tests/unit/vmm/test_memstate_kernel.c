@@ -65,7 +65,7 @@ static void threads_and_their_chains_are_read(void **state)
 	cpus[1].regs.rbp =
 		IMAGE_DIRECT + KERNEL_AT + offsetof(struct kernel_parts, stack[30]);
 	well(memstate_read_threads(&view, &kernel, cpus, 2, &t));
-	assert_int_equal(t.nr, 4);
+	assert_int_equal(t.nr, 5);
 	assert_string_equal(t.thread[0].name, "idle/0");
 	assert_true(t.thread[0].idle);
 	assert_int_equal(t.thread[0].on_cpu, 0);
@@ -82,6 +82,10 @@ static void threads_and_their_chains_are_read(void **state)
 	assert_true(t.thread[3].process);
 	assert_int_equal(t.thread[3].depth, 2);
 	assert_int_equal(t.thread[3].pc[0], KERNEL_TEXT + 0x1234);
+	assert_int_equal(t.thread[2].space, 0);
+	assert_string_equal(t.thread[4].name, "nap");
+	assert_int_equal(t.thread[4].on_cpu, -1);
+	assert_int_equal(t.thread[4].depth, 3); /* asleep, and told all the same */
 	free(t.thread);
 }
 
@@ -143,19 +147,67 @@ static void wild_lists_of_threads_are_refused(void **state)
 
 	(void)state;
 	open_all();
-	k->thread[1].next = k->thread[0].next;
+	k->thread[1].next = k->thread[0].next; /* itself */
 	assert_corrupt(memstate_read_threads(&view, &kernel, NULL, 0, &t),
-		       "does not end");
+		       "turns back behind busy");
+	assert_int_equal(t.nr, 4);
+	k->thread[2].next = k->numbers.thread_list;
+	assert_corrupt(memstate_read_threads(&view, &kernel, NULL, 0, &t),
+		       "turns back behind nap");
+	assert_int_equal(t.nr, 5);
+	assert_string_equal(t.thread[4].name, "nap");
+	k->thread[2].next = k->thread[0].next; /* a circle that the first is not in */
+	assert_corrupt(memstate_read_threads(&view, &kernel, NULL, 0, &t),
+		       "turns back behind nap");
+	assert_int_equal(t.nr, 5);
 	k->thread[1].next = 0;
 	assert_corrupt(memstate_read_threads(&view, &kernel, NULL, 0, &t),
 		       "breaks off behind busy");
+	assert_int_equal(t.nr, 4);
 	k->thread[0].next = 0x1234567;
 	assert_corrupt(memstate_read_threads(&view, &kernel, NULL, 0, &t), "not in RAM");
+	assert_int_equal(t.nr, 3); /* what stands in front of it is known */
 	*image.cpus = 100000;
 	assert_corrupt(memstate_read_threads(&view, &kernel, NULL, 0, &t), "CPUs");
+	assert_int_equal(t.nr, 0);
 	k->numbers.offsets[1] = UINT64_MAX / 3;
 	assert_corrupt(memstate_read_threads(&view, &kernel, NULL, 0, &t), "not in RAM");
-	assert_null(t.thread);
+	assert_int_equal(t.nr, 0);
+	free(t.thread);
+}
+
+/* Of a thread by its number in what was read. */
+static int page_table_of(size_t i, uint64_t *gpa)
+{
+	struct thread_states t = { 0 };
+	int ret;
+
+	well(memstate_read_threads(&view, &kernel, NULL, 0, &t));
+	assert_in_range(i, 0, t.nr - 1);
+	ret = memstate_read_page_table(&view, &kernel, &t.thread[i], gpa);
+	free(t.thread);
+	return ret;
+}
+
+static void page_tables_of_processes_are_found(void **state)
+{
+	uint64_t gpa = 0;
+
+	(void)state;
+	open_all();
+	well(page_table_of(3, &gpa));
+	assert_int_equal(gpa, KERNEL_TABLES);
+	well(page_table_of(4, &gpa));
+	assert_int_equal(gpa, KERNEL_TABLES + 0x4000);
+	assert_int_equal(page_table_of(2, &gpa), -ENODATA);
+	k->thread[2].space = 0xffffffffff;
+	assert_corrupt(page_table_of(4, &gpa), "an address space");
+	k->space[1].page_table += 8;
+	assert_corrupt(page_table_of(4, &gpa), "nap, pid 3: its page tables");
+	k->space[1].page_table = IMAGE_DIRECT + IMAGE_SIZE;
+	assert_corrupt(page_table_of(4, &gpa), "nap, pid 3: its page tables");
+	k->space[1].page_table = 0;
+	assert_corrupt(page_table_of(4, &gpa), "nap, pid 3: its page tables");
 }
 
 /* --- log, names, time ---------------------------------------------------------------------- */
@@ -400,12 +452,18 @@ static int read_all(void)
 	struct symbols names = { 0 };
 	struct frame_owner o;
 	char *text = NULL;
+	uint64_t gpa;
+	size_t n;
 	int ret = memstate_open(&view, &image.ram, IMAGE_TABLE);
 
 	if (!ret)
 		ret = memstate_read_kernel(&view, &kernel);
 	if (!ret)
 		ret = memstate_read_threads(&view, &kernel, NULL, 0, &t);
+	for (n = 0; !ret && n < t.nr; n++)
+		if (t.thread[n].space)
+			ret = memstate_read_page_table(&view, &kernel, &t.thread[n],
+						       &gpa);
 	if (!ret)
 		ret = memstate_read_iommu(&view, &kernel, &i);
 	if (!ret)
@@ -465,6 +523,7 @@ int main(void)
 		TEST(a_thread_in_user_mode_has_no_chain),
 		TEST(wild_stacks_end_a_chain),
 		TEST(wild_lists_of_threads_are_refused),
+		TEST(page_tables_of_processes_are_found),
 		TEST(the_log_is_read_from_its_oldest_line),
 		TEST(names_are_read),
 		TEST(time_since_boot_is_told),

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/unit/vmm/kernel_image.h"
+#include "tests/unit/vmm/live_image.h"
 #include "tests/unit/vmm/vmm_test.h"
 #include "vmm/cli/rundir.h"
 #include "vmm/dump/dump.h"
@@ -46,34 +47,6 @@ static int drop(void **state)
 	return system(command); /* NOLINT(cert-env33-c): our own folder */
 }
 
-/* The facts of a machine whose monitor is this process. */
-static struct guest_facts facts_of_us(void)
-{
-	return (struct guest_facts){
-		.pid = getpid(),
-		.birth = facts_birth_of(getpid()),
-		.started = 1,
-		.cpus = 2,
-		.memstate_gpa = IMAGE_TABLE,
-		.private_ram = true,
-		.nr_regions = 1,
-		.region = { { 0, IMAGE_SIZE, (uintptr_t)image.bytes } },
-	};
-}
-
-static void publish(const struct guest_facts *facts)
-{
-	struct error err = { "" };
-	json_t *json = facts_pack(facts);
-	char *text = json_dumps(json, 0), *path;
-
-	if (rundir_write_facts("it", text, &path, &err))
-		fail_msg("%s", err.text);
-	free(path);
-	free(text);
-	json_decref(json);
-}
-
 static void open_well(const char *what)
 {
 	struct error err = { "" };
@@ -93,7 +66,7 @@ static void assert_no_view(const char *what, int errnum, const char *part)
 
 static void facts_come_back(void **state)
 {
-	struct guest_facts facts = facts_of_us(), back;
+	struct guest_facts facts = live_facts(&image), back;
 	struct error err = { "" };
 	json_t *json;
 
@@ -172,12 +145,12 @@ static void registers_come_back(void **state)
 
 static void a_live_guest_is_read_anew_each_time(void **state)
 {
-	struct guest_facts facts = facts_of_us();
+	struct guest_facts facts = live_facts(&image);
 	struct error err = { "" };
 	uint64_t word = 0, at = 0x500ff8;
 
 	(void)state;
-	publish(&facts);
+	live_publish(&facts);
 	open_well("it");
 	assert_true(view.live && !view.copied && view.published);
 	memset(image.bytes + at, 0x11, 16);
@@ -203,12 +176,12 @@ static void a_live_guest_is_read_anew_each_time(void **state)
 
 static void the_state_is_the_same_through_a_view(void **state)
 {
-	struct guest_facts facts = facts_of_us();
+	struct guest_facts facts = live_facts(&image);
 	struct memstate_snapshot there, here;
 	struct memstate_view direct;
 
 	(void)state;
-	publish(&facts);
+	live_publish(&facts);
 	open_well("it");
 	assert_int_equal(memstate_snapshot_take(&view.state, &there), 0);
 	assert_int_equal(memstate_open(&direct, &image.ram, IMAGE_TABLE), 0);
@@ -223,11 +196,11 @@ static void the_state_is_the_same_through_a_view(void **state)
 
 static void outside_ram_nothing_is_read(void **state)
 {
-	struct guest_facts facts = facts_of_us();
+	struct guest_facts facts = live_facts(&image);
 	uint8_t byte[16];
 
 	(void)state;
-	publish(&facts);
+	live_publish(&facts);
 	open_well("it");
 	assert_int_equal(view_read(&view, IMAGE_SIZE, byte, 1), -EFAULT);
 	assert_int_equal(view_read(&view, IMAGE_SIZE - 8, byte, 16), -EFAULT);
@@ -240,7 +213,7 @@ static void outside_ram_nothing_is_read(void **state)
 
 static void what_was_never_touched_stays_so(void **state)
 {
-	struct guest_facts facts = facts_of_us();
+	struct guest_facts facts = live_facts(&image);
 	uint64_t size = 4ull << 20;
 	unsigned char there[1024];
 	uint8_t *fresh = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -252,7 +225,7 @@ static void what_was_never_touched_stays_so(void **state)
 	facts.region[0].at = (uintptr_t)fresh;
 	facts.region[0].size = size;
 	fresh[0] = 1;
-	publish(&facts);
+	live_publish(&facts);
 	open_well("it");
 	for (at = 4096; at < size; at += 4096) {
 		assert_int_equal(view_read(&view, at, buf, sizeof(buf)), 0);
@@ -267,20 +240,20 @@ static void what_was_never_touched_stays_so(void **state)
 
 static void machines_that_are_gone_are_told(void **state)
 {
-	struct guest_facts facts = facts_of_us();
+	struct guest_facts facts = live_facts(&image);
 	struct error err = { "" };
 
 	(void)state;
 	assert_no_view("nobody", ENOENT, "nobody: no such machine");
 	facts.birth++;
-	publish(&facts);
+	live_publish(&facts);
 	assert_no_view("it", ENOENT, "it: no such machine");
 	facts.birth--;
 	facts.region[0].at = 4096; /* nothing is there */
-	publish(&facts);
+	live_publish(&facts);
 	assert_no_view("it", EFAULT, "cannot be read");
-	facts = facts_of_us();
-	publish(&facts);
+	facts = live_facts(&image);
+	live_publish(&facts);
 	open_well("it");
 	view.facts.birth++;
 	assert_refused(view_refresh(&view, &err), ESRCH, &err, "went away");
@@ -289,12 +262,12 @@ static void machines_that_are_gone_are_told(void **state)
 
 static void a_kernel_that_publishes_nothing_can_be_read(void **state)
 {
-	struct guest_facts facts = facts_of_us();
+	struct guest_facts facts = live_facts(&image);
 	uint8_t byte;
 
 	(void)state;
 	facts.memstate_gpa = 0;
-	publish(&facts);
+	live_publish(&facts);
 	open_well("it");
 	assert_false(view.published);
 	assert_non_null(strstr(view.why.text, "publishes no memory state"));
@@ -306,7 +279,7 @@ static void a_kernel_that_publishes_nothing_can_be_read(void **state)
 
 static void write_core(bool with_facts)
 {
-	struct guest_facts facts = facts_of_us();
+	struct guest_facts facts = live_facts(&image);
 	struct dump_cpu cpus[2] = { 0 };
 	struct error err = { "" };
 	struct dump dump = { .ram = &image.ram,
