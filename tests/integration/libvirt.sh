@@ -80,6 +80,14 @@ as_a_user_by_hand() {
 	local dir=$work/user
 	cp "$here/person" "$dir" && LIBVIRT_DIR=$dir "$here/private" session timeout 100 "$dir/person" user
 }
+# What libvirt-qemu may read, and may be given.
+as_packaged() {
+	local dir=$work/debian
+	mkdir "$dir" && chmod 711 "$work" && cp "$B"/{pagevisor,guest.elf,disk.img,scratch.img} "$dir" &&
+		ln -s pagevisor "$dir/pagevisor-system-x86_64" || return 1
+	sed "s|$(realpath "$B")/|$dir/|" "$work/pagevisor.xml" >"$dir/pv.xml"
+	LIBVIRT_DIR=$dir "$here/private" debian timeout 100 "$here/person" debian
+}
 embedded() {
 	stories embed pagevisor verbs && diff "$work/verbs.pagevisor.system" "$work/verbs.pagevisor.embed"
 }
@@ -104,6 +112,7 @@ ok "on_poweroff, on_reboot, on_crash" stories system pagevisor policies
 ok "the verbs of virsh; libvirtd goes and comes; autostart" "$here/private" system "$here/person" pagevisor
 ok "make libvirt-xml makes what the domain names" makes_all
 ok "the commands of README.md lead to the guest's console" "$here/private" system "$here/person" README
+ok "as the package has it: guests are libvirt-qemu's" as_packaged
 ok "the daemon of a user who is not root: all the same" as_a_user
 ok "the same daemon: power-off, reboot and panic, restarted" as_a_user_policies
 ok "the same daemon by virsh; it goes and comes" as_a_user_by_hand
