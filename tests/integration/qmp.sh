@@ -3,6 +3,7 @@
 # `pagevisor list`.  What the protocol answers to whom is tests/unit/vmm/test_qmp.c's.
 . "$(dirname "$0")/lib/tap.bash"
 . "$(dirname "$0")/lib/machine.bash"
+. "$(dirname "$0")/lib/qmp.bash"
 
 need_kvm "control of a machine"
 
@@ -291,6 +292,48 @@ ok "is one" stands_as shutdown
 ok "and cannot be gone on from" is_refused 'Resetting the Virtual Machine is required' ctl panic cont
 ok "nor can others" ctl panic quit
 ok "it has failed" ends_with 1
+
+# What set-action leads to is what it does in QEMU: the events, the state, whether it can go on.
+ours() {
+	"$pv" run --mem 64M --console none --paused --qmp "unix:$work/talk" --append Pps "$B/tiny.elf" 2>"$err" </dev/null &
+}
+qemus() {
+	qemu-system-x86_64 -accel tcg -M pc -m 64 -nodefaults -display none -device pvpanic -S \
+		-qmp "unix:$work/talk,server=on,wait=off" -kernel "$B/tiny.elf" -append Pps 2>"$err" </dev/null &
+}
+has_told() { # EVENT
+	q query-status && [[ $events = *"\"$1\""* ]]
+}
+panic_under() { # MONITOR PANIC SHUTDOWN LAST-EVENT
+	rm -f "$work/talk"
+	"$1"
+	machine=$!
+	lives_until "$err" -- test -S "$work/talk" && connect "$work/talk" &&
+		q "{\"execute\":\"set-action\",\"arguments\":{\"panic\":\"$2\",\"shutdown\":\"$3\"}}" cont &&
+		lives_until "$err" -- has_told "$4" && q query-status || return 1
+	{ echo "panic=$2, shutdown=$3"; echo "$events$answer"; q cont; echo "$answer"; } |
+		jq -RcS 'fromjson? // . | if type == "object" then del(.timestamp) else . end'
+	q quit >/dev/null
+	disconnect
+	wait "$machine"
+	machine=
+}
+panics() { # MONITOR
+	panic_under "$1" exit-failure pause STOP && panic_under "$1" shutdown pause STOP &&
+		panic_under "$1" pause poweroff STOP && panic_under "$1" none pause GUEST_PANICKED
+}
+same_panics() {
+	if ! panics qemus >"$work/qemus" || ! panics ours >"$work/ours"; then
+		cat "$work/qemus" "$work/ours" "$err"
+		return 1
+	fi
+	diff "$work/qemus" "$work/ours" && [ "$(grep -c GUEST_PANICKED "$work/ours")" = 4 ]
+}
+if command -v qemu-system-x86_64 >/dev/null; then
+	ok "each panic has the events and the state that it has in QEMU" same_panics
+else
+	skip "panics beside QEMU's" "there is none"
+fi
 
 # --- a crash ------------------------------------------------------------------------------------
 
