@@ -2,13 +2,19 @@
 #include <linux/string.h>
 #include <guest/cmdline.h>
 
+/* Tabs and line ends, too, as a file with a command line has them. */
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* Ends the word at text, with its quotes taken out; where the next one may begin. */
 static char *cut_word(char *text)
 {
 	bool quoted = false;
 	char *to = text;
 
-	for (; *text && (quoted || *text != ' '); text++) {
+	for (; *text && (quoted || !is_space(*text)); text++) {
 		if (*text == '"')
 			quoted = !quoted;
 		else

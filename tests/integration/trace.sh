@@ -274,33 +274,133 @@ else
 	skip "$what" "no uprobe can be added here: $(head -c 100 "$work/told" | tr '\n' ' ')"
 fi
 
-# The script of exp_inspect.c once more, as bpftrace sees it happen: the calls that come from
-# the experiment's own function, in the order of their time.
-bpftrace_program() {
-	local at size here print='printf("%llu '
-	read -r at size < <(nm -S "$work/guest.elf" | awk '$4 == "inspect_state" { print $1, $2 }')
-	at=$((0x$at & 0x7fffffff))
-	here="/(arg1 & 0x7fffffff) >= $at && (arg1 & 0x7fffffff) < $((at + 0x$size))/"
-	cat <<-END
-		usdt:$pv:pagevisor:kmem_cache_alloc $here { ${print}kmem_cache_alloc bytes_req=%d name=%s\n", nsecs, arg4, str(arg3)); }
-		usdt:$pv:pagevisor:kmalloc $here { ${print}kmalloc bytes_req=%d\n", nsecs, arg3); }
-		usdt:$pv:pagevisor:alloc_vmap_area $here { ${print}alloc_vmap_area size=%d\n", nsecs, arg3); }
-		usdt:$pv:pagevisor:mm_page_alloc $here { ${print}mm_page_alloc order=%d\n", nsecs, arg3); }
-		usdt:$pv:pagevisor:dma_map_page $here { ${print}dma_map_page device=%s size=%d\n", nsecs, str(arg2), arg5); }
-		usdt:$pv:pagevisor:events_lost { ${print}lost\n", nsecs); }
-		uprobe:$pv:exit_clock { ${print}clock\n", nsecs); }
-	END
+# --- every kind of event, in the file and through the probes ----------------------------------
+
+# A guest (guest/experiments/exp_events.c) makes each kind happen and prints what it knows of
+# it, the facts; then it stops.  The file is read from its rings; the probes are raised as it
+# goes.  An event is one with the facts when all that it says stands there.
+probe_arguments() { # NAME ARGUMENT,ARGUMENT...
+	"$pv" --man | sed -n '/^.SH PROBES/,/^.SH CONF/p' | sed -n 's/^\.B \([a-z_]*\)(\(.*\))$/\1 \2/p' | sed 's/, /,/g'
 }
-bpftrace_sees() {
-	bpftrace_program >"$work/it.bt"
-	# Its rings are a part of its memory: large enough for all, whoever waits for whom.
-	timeout 100 bpftrace -q "$work/it.bt" -o "$work/seen" -c "$pv run --mem 1G --console none \
---trace kmem:*,vmalloc:*,dma:* $work/guest.elf --append experiments=inspect.state" >"$work/told" 2>&1
-	sort -n "$work/seen" | sed 's/^[0-9]* //' | awk '/^kmalloc/ && !seen++ { $2 = "bytes_req=SOME" } NF { print }' >"$work/script"
-	diff <(expected_script | sed 's/ dir=1$//') "$work/script" || { cat "$work/told"; return 1; }
+probe_arguments >"$work/arguments"
+own_probes=(vcpu_entry vcpu_exit doorbell interrupt dma_access dma_translate dma_fault block_queue
+	block_submit block_done block_wait memory_given memory_taken events_lost)
+guest_probes() {
+	cut -d' ' -f1 "$work/arguments" | grep -vxF "$(printf '%s\n' "${own_probes[@]}")"
 }
-what="bpftrace sees the script of calls as it happens"
-if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" bpftrace_sees; fi
+# Prints NAME ARGUMENT=VALUE..., the first six, for each event of the guest.  A call's place is
+# hexadecimal, two are text, all else is decimal.
+kinds_program() {
+	local name args arg i format values
+	while read -r name args; do
+		i=0 format='' values=''
+		for arg in ${args//,/ }; do
+			[ "$i" -lt 6 ] || break
+			case $arg in
+			call_site) format+=" $arg=%llx" values+=", arg$i" ;;
+			device | name) format+=" $arg=%s" values+=", str(arg$i)" ;;
+			*) format+=" $arg=%llu" values+=", arg$i" ;;
+			esac
+			i=$((i + 1))
+		done
+		printf 'usdt:%s:pagevisor:%s { printf("%s\\n"%s); }\n' "$pv" "$name" "$name$format" "$values"
+	done < <(grep -wF "$(guest_probes)" "$work/arguments")
+	printf 'uprobe:%s:exit_clock { printf("clock\\n"); }\n' "$pv"
+}
+start_kinds() {
+	local parameters='experiments=events.all stop-at=events trace=* trace_buf_size=1M'
+	# bpftrace cuts a command at blanks and knows no quotes; to the guest a tab is as good.
+	local -a run=("$pv" run --name it --cpus 2 --trace '*' "$work/guest.elf" --append "${parameters// /$'\t'}")
+	: >"$work/console"
+	: >"$work/seen"
+	cp "$B/guest.elf" "$work/guest.elf"
+	if [ "$bpftrace_cannot" ]; then
+		"${run[@]}" >"$work/console" 2>"$err" </dev/null &
+	else
+		kinds_program >"$work/kinds.bt"
+		# Its rings are a part of its memory: large enough for all, whoever waits for whom.
+		BPFTRACE_PERF_RB_PAGES=1024 timeout -k 5 100 bpftrace -q "$work/kinds.bt" -o "$work/seen" \
+			-c "${run[*]}" >"$work/console" 2>"$err" </dev/null &
+	fi
+	machine=$!
+	lives_until "$err" "$work/console" -- grep -q '^# stops at events' "$work/console" || return 1
+	sed -n 's/^# event //p' "$work/console" | tr -d '\r' >"$work/facts"
+}
+cat >"$work/lib.jq" <<'END'
+def words: split(" ") | {name: .[0], facts: (.[1:] | map(capture("(?<key>[^=]+)=(?<value>.*)")) | from_entries)};
+# Those facts that no event of the stream $events ({name, caller, says}) agrees with.  Where it
+# does not tell of callers, caller is null.
+def without($events): select(. as $t | any($events[]; .name == $t.name and
+	(.caller == null or .caller == ($t.facts.caller // "")) and all(.says | to_entries[];
+		.value == $t.facts[.key] or (.key == "dir" and .value == $t.facts.direction))) | not);
+END
+lacks_none() { # EVENTS FACTS: in JSON, and as lines
+	jq -nRrc -L "$work" --slurpfile events "$1" 'include "lib"; [inputs] | .[] | words | without($events)' "$2" >"$work/lacks"
+	cat "$work/lacks"
+	[ ! -s "$work/lacks" ]
+}
+kinds_in_file() {
+	trace "$work/e.json" || return 1
+	jq -c '.traceEvents[] | select(.ph == "i") | {name, caller: ((.args.caller // "") | sub("[+].*"; "")),
+		says: (.args | del(.caller, .call_site, .chain) | map_values(tostring))}' "$work/e.json" >"$work/e.events"
+	lacks_none "$work/e.events" "$work/facts"
+}
+every_kind_has_facts() {
+	diff <(cut -d' ' -f1 "$work/facts" | sort -u) <(guest_probes | sort -u)
+}
+decimal_facts() {
+	local name words word
+	while read -r name words; do
+		for word in $words; do
+			case $word in *=0x*) printf -v word '%s=%u' "${word%%=*}" "${word#*=}" ;; esac
+			name+=" $word"
+		done
+		echo "$name"
+	done <"$work/facts"
+}
+# Lines NAME ARGUMENT=VALUE... as events; which function a call stands in is the guest's nm's word.
+seen_events() {
+	nm -S "$work/guest.elf" | awk '$4 ~ /^events_/ { print $1, $2, $4 }' >"$work/functions"
+	awk 'NR == FNR { start[NR] = $1; size[NR] = $2; name[NR] = $3; n = NR; next }
+	function hex(s,  v, i) { for (i = length(s) > 7 ? length(s) - 6 : 1; i <= length(s); i++) v = v * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1; return v }
+	{
+		caller = ""
+		for (i = 1; i <= n; i++) { from[i] = hex(start[i]); to[i] = from[i] + hex(size[i]) }
+		if (match($0, /call_site=[0-9a-f]+/)) {
+			at = hex(substr($0, RSTART + 10, RLENGTH - 10))
+			for (i = 1; i <= n; i++) if (at >= from[i] && at < to[i]) caller = name[i]
+		}
+		print "caller=" caller, $0
+	}' "$work/functions" "$1" | jq -Rc -L "$work" 'include "lib"; capture("^caller=(?<caller>[^ ]*) (?<rest>.*)") |
+		.caller as $caller | .rest | words | {name, caller: (if .facts.call_site then $caller else null end),
+		says: (.facts | del(.cpu, .call_site))} |
+		if .says.gfp_flags then .says.gfp = .says.gfp_flags | del(.says.gfp_flags) else . end'
+}
+# What the guest wrote is read before the answer comes that nothing is watched any more; and
+# bpftrace has written all when it has ended, which it does with its command.
+kinds_end() {
+	"$pv" ctl it qmp x-pagevisor-trace "$(jq -nc '{enable: [range(32) | 0]}')" &&
+		"$pv" ctl it qmp quit || return 1
+	wait "$machine"
+	machine=
+}
+kinds_live() {
+	grep -vE '^(clock|)$' "$work/seen" >"$work/lines"
+	seen_events "$work/lines" >"$work/s.events"
+	decimal_facts >"$work/facts.decimal"
+	if grep '^clock' "$work/seen" || ! lacks_none "$work/s.events" "$work/facts.decimal"; then
+		wc -l "$work/lines"
+		cat "$err"
+		return 1
+	fi
+	cut -d' ' -f1 "$work/lines" | sort -u >>"$work/fired"
+}
+ok "a guest makes each kind of event happen, and stops" start_kinds
+ok "there is no kind of which it says nothing" every_kind_has_facts
+ok "each is in the file, with all that it says" kinds_in_file
+ok "it ends, and who watches with it" kinds_end
+what="bpftrace has seen each as it happened, with what its probe says"
+if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" kinds_live; fi
 
 # The monitor's own probes: what they say is what its report counts.  The cost of an exit lies
 # between two times that are taken here, inside and outside of those that the monitor takes.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel command line: words apart by spaces, `name` or `name=value`; double quotes keep
- * spaces in a value.  Words after a word `--` are not ours. */
+/* The kernel command line: words apart by spaces, tabs or line ends, `name` or `name=value`;
+ * double quotes keep these in a value.  Words after a word `--` are not ours. */
 #ifndef GUEST_CMDLINE_H
 #define GUEST_CMDLINE_H
 

@@ -59,6 +59,7 @@ static void words_reach_their_parameter(void **state)
 	assert_string_equal(parse("alpha"), "set:alpha=(none);");
 	assert_string_equal(parse("alpha="), "set:alpha=;");
 	assert_string_equal(parse("  alpha=1   alpha=2 "), "set:alpha=1;set:alpha=2;");
+	assert_string_equal(parse("\talpha=1\r\nalpha=2\n"), "set:alpha=1;set:alpha=2;");
 	assert_string_equal(parse("alpha=a=b,c"), "set:alpha=a=b,c;");
 }
 
@@ -68,6 +69,7 @@ static void quotes_keep_spaces(void **state)
 	assert_string_equal(parse("alpha=\"one two\" alpha=3"),
 			    "set:alpha=one two;set:alpha=3;");
 	assert_string_equal(parse("\"alpha=one two\""), "set:alpha=one two;");
+	assert_string_equal(parse("alpha=\"one\ttwo\""), "set:alpha=one\ttwo;");
 	assert_string_equal(parse("alpha=a\"b c\"d"), "set:alpha=ab cd;");
 	assert_string_equal(parse("alpha=\"never closed x"), "set:alpha=never closed x;");
 }
