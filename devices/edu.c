@@ -309,8 +309,11 @@ static void edu_reset(struct device *device)
 
 static void edu_quiesce(struct device *device)
 {
-	do_work(of(device));
-	of(device)->paused = true;
+	struct edu *e = of(device);
+
+	if (!e->paused)
+		do_work(e);
+	e->paused = true;
 }
 
 static void edu_resume(struct device *device)

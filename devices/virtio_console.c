@@ -16,8 +16,8 @@
 
 #include "devices/util.h"
 
-#define QUEUE_SIZE  64u
-#define MAX_BACKLOG (1u << 20) /* of one buffer; what is longer is cut, and counted */
+#define QUEUE_SIZE 64u
+#define MAX_BUFFER (1u << 20) /* bytes of one; what is longer is cut, and counted */
 
 struct virtio_console {
 	struct virtio_dev vd;
@@ -58,8 +58,8 @@ static void keep(struct virtio_console *c, const uint8_t *bytes, uint64_t count)
 	uint64_t room;
 
 	if (!c->backlog)
-		c->backlog = malloc(MAX_BACKLOG);
-	room = c->backlog ? MAX_BACKLOG - c->end : 0;
+		c->backlog = malloc(MAX_BUFFER);
+	room = c->backlog ? MAX_BUFFER - c->end : 0;
 	if (count > room) {
 		c->lost += count - room;
 		count = room;
@@ -84,9 +84,11 @@ static bool send(void *arg, struct virtq_chain *chain)
 {
 	struct virtio_console *c = arg;
 	struct dma_cursor out = virtq_readable(chain);
+	uint64_t n = out.left < MAX_BUFFER ? out.left : MAX_BUFFER;
 
+	c->lost += out.left - n;
 	/* After a fault the rest is lost; the fault has been reported. */
-	dma_cursor_walk(&out, out.left, send_piece, c);
+	dma_cursor_walk(&out, n, send_piece, c);
 	virtq_push(chain, 0);
 	return !c->backlog;
 }

@@ -80,6 +80,8 @@ struct dma_mapping {
 	bool read, write; /* by the device */
 };
 
+struct dma_hold;
+
 /* Address translation for one or more ports.  An absent translator is the identity. */
 struct dma_translator {
 	/* The mapping that covers iova: 0; -EFAULT: there is none; -ENODEV: the endpoint may
@@ -89,8 +91,10 @@ struct dma_translator {
 	/* Optional.  An access faulted: once for each, the port's counter is up already. */
 	void (*fault)(struct dma_translator *t, struct dma_port *port,
 		      const struct dma_fault *fault);
-	/* Optional.  A hold of this port has ended. */
-	void (*released)(struct dma_translator *t, struct dma_port *port);
+	/* Optional.  This hold of the port has ended: it is in no list any more, but still
+	 * says what it was. */
+	void (*released)(struct dma_translator *t, struct dma_port *port,
+			 const struct dma_hold *hold);
 	/* Optional.  The port goes away: the translator forgets it. */
 	void (*gone)(struct dma_translator *t, struct dma_port *port);
 	/* Goes up by one each time mappings are taken away, before the caches are
@@ -253,9 +257,11 @@ void dma_unmap(struct dma_hold *hold);
 
 /* Is anything in flight that touches [first, last]? */
 bool dma_held(const struct dma_port *port, uint64_t first, uint64_t last);
-/* Is anything that began before this epoch? */
-bool dma_held_before(const struct dma_port *port, uint64_t first, uint64_t last,
-		     uint64_t epoch);
+/* How many holds do that began before this epoch? */
+uint64_t dma_held_before(const struct dma_port *port, uint64_t first, uint64_t last,
+			 uint64_t epoch);
+/* Does the hold touch [first, last]? */
+bool dma_hold_touches(const struct dma_hold *hold, uint64_t first, uint64_t last);
 
 /*
  * How [iova, iova + len) translates: neighbouring runs that meet are one.  Stores the first

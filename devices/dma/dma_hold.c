@@ -175,12 +175,12 @@ void dma_unmap(struct dma_hold *hold)
 
 		dma_witness_end(port, &a);
 	}
-	*hold = (struct dma_hold){ 0 };
 	if (port->translator && port->translator->released)
-		port->translator->released(port->translator, port);
+		port->translator->released(port->translator, port, hold);
+	*hold = (struct dma_hold){ 0 };
 }
 
-static bool touches(const struct dma_hold *hold, uint64_t first, uint64_t last)
+bool dma_hold_touches(const struct dma_hold *hold, uint64_t first, uint64_t last)
 {
 	struct stream s = pieces_of(hold);
 	uint64_t iova, len;
@@ -191,16 +191,18 @@ static bool touches(const struct dma_hold *hold, uint64_t first, uint64_t last)
 	return false;
 }
 
-bool dma_held_before(const struct dma_port *port, uint64_t first, uint64_t last,
-		     uint64_t epoch)
+uint64_t dma_held_before(const struct dma_port *port, uint64_t first, uint64_t last,
+			 uint64_t epoch)
 {
+	uint64_t nr = 0;
+
 	for (const struct dma_hold *h = port->holds; h; h = h->next)
-		if (h->epoch < epoch && touches(h, first, last))
-			return true;
-	return false;
+		if (h->epoch < epoch && dma_hold_touches(h, first, last))
+			nr++;
+	return nr;
 }
 
 bool dma_held(const struct dma_port *port, uint64_t first, uint64_t last)
 {
-	return dma_held_before(port, first, last, UINT64_MAX);
+	return dma_held_before(port, first, last, UINT64_MAX) > 0;
 }

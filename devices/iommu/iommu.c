@@ -363,20 +363,29 @@ uint8_t iommu_remove_mappings(struct iommu *iommu, uint32_t id, uint64_t first,
 /* --- waiting ------------------------------------------------------------------------------ */
 
 /* A port that went away has nothing in flight. */
-static bool in_flight(const struct iommu *iommu, const struct iommu_wait *wait,
-		      uint32_t endpoint)
+static uint64_t in_flight(const struct iommu *iommu, const struct iommu_wait *wait,
+			  uint32_t endpoint)
 {
-	return iommu->port[endpoint] &&
-	       dma_held_before(iommu->port[endpoint], wait->first, wait->last,
-			       wait->epoch);
+	const struct dma_port *port = iommu->port[endpoint];
+
+	return port ? dma_held_before(port, wait->first, wait->last, wait->epoch) : 0;
 }
 
-bool iommu_waiting(const struct iommu *iommu, const struct iommu_wait *wait)
+uint64_t iommu_waiting(const struct iommu *iommu, const struct iommu_wait *wait)
 {
+	uint64_t nr = 0;
+
 	for_each_endpoint (e, &wait->ports)
-		if (in_flight(iommu, wait, e))
-			return true;
-	return false;
+		nr += in_flight(iommu, wait, e);
+	return nr;
+}
+
+bool iommu_waited_for(const struct iommu_wait *wait, const struct dma_port *port,
+		      const struct dma_hold *hold)
+{
+	return set_next(&wait->ports, port->endpoint) == port->endpoint &&
+	       hold->epoch < wait->epoch &&
+	       dma_hold_touches(hold, wait->first, wait->last);
 }
 
 void iommu_settle(struct iommu *iommu, const struct iommu_wait *wait)

@@ -15,7 +15,7 @@
  *
  * An operation that takes something away does so at once for every access to come.  What is
  * in flight goes on for a while; the operation describes it in a struct iommu_wait, and is
- * complete when iommu_waiting() says no.
+ * complete when iommu_waiting() says 0.
  */
 #ifndef DEVICES_IOMMU_H
 #define DEVICES_IOMMU_H
@@ -91,8 +91,11 @@ void iommu_set_bypass(struct iommu *iommu, bool bypass, struct iommu_wait *wait)
 /* Detaches everything. */
 void iommu_reset(struct iommu *iommu, struct iommu_wait *wait);
 
-/* Is anything of it still in flight? */
-bool iommu_waiting(const struct iommu *iommu, const struct iommu_wait *wait);
+/* How much of it is still in flight: holds; a look at all there are. */
+uint64_t iommu_waiting(const struct iommu *iommu, const struct iommu_wait *wait);
+/* Was this hold, which has ended, one of them? */
+bool iommu_waited_for(const struct iommu_wait *wait, const struct dma_port *port,
+		      const struct dma_hold *hold);
 /* Makes the devices finish it now. */
 void iommu_settle(struct iommu *iommu, const struct iommu_wait *wait);
 

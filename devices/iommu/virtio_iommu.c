@@ -15,15 +15,18 @@ static struct virtio_iommu *of(struct virtio_dev *vd)
 
 /* --- events ------------------------------------------------------------------------------- */
 
-/* A buffer that can hold an event, or NULL. */
+/* A buffer that can hold an event, or NULL.  A driver may return those that are too small for
+ * ever, faster than they are looked at: no more than a queue of them is. */
 static struct virtq_chain *event_buffer(struct virtq *q)
 {
 	struct virtq_chain *chain;
 
-	while ((chain = virtq_pop(q)) &&
-	       chain->in_len < sizeof(struct virtio_iommu_fault))
+	for (unsigned int i = 0; i < q->size && (chain = virtq_pop(q)); i++) {
+		if (chain->in_len >= sizeof(struct virtio_iommu_fault))
+			return chain;
 		virtq_push(chain, 0);
-	return chain;
+	}
+	return NULL;
 }
 
 static void report(struct virtio_iommu *v, const struct virtio_iommu_fault *event)

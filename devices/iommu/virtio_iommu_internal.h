@@ -15,6 +15,7 @@
 struct iommu_pending {
 	struct virtq_chain *chain;
 	struct iommu_wait wait;
+	uint64_t holds; /* that have not ended; not 0 */
 };
 
 struct iommu_stats {
@@ -43,7 +44,8 @@ static inline struct virtio_iommu *virtio_iommu_of(struct dma_translator *t)
 /* Takes one request of a struct virtio_iommu, for virtq_process(). */
 bool virtio_iommu_handle(void *arg, struct virtq_chain *chain);
 /* The translator's: answers the requests that nothing keeps waiting any more. */
-void virtio_iommu_released(struct dma_translator *t, struct dma_port *port);
+void virtio_iommu_released(struct dma_translator *t, struct dma_port *port,
+			   const struct dma_hold *hold);
 /* Completes what waits, by making the devices finish; when the queue is being reset,
  * forgets it. */
 void virtio_iommu_end_waiting(struct virtio_iommu *v);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests of the IOMMU's driver.  One that waits for transfers in flight keeps its chain in
- * `pending`; each time a hold of an adopted port ends they are looked at again.
+ * `pending` with their number: each hold of an adopted port that ends is compared with what
+ * waits, and never again with all that is in flight, of which a guest can make much.
  */
 #include <string.h>
 
@@ -35,12 +36,14 @@ static void give_back(struct virtio_iommu *v, struct virtq_chain *chain)
 static void answer_after(struct virtio_iommu *v, struct virtq_chain *chain,
 			 const struct iommu_wait *wait)
 {
-	if (!iommu_waiting(&v->iommu, wait)) {
+	uint64_t holds = iommu_waiting(&v->iommu, wait);
+
+	if (!holds) {
 		answer(v, chain, 0, VIRTIO_IOMMU_S_OK);
 		return;
 	}
 	v->stats.waited++;
-	v->pending[v->nr_pending++] = (struct iommu_pending){ chain, *wait };
+	v->pending[v->nr_pending++] = (struct iommu_pending){ chain, *wait, holds };
 }
 
 static struct virtq_chain *take_pending(struct virtio_iommu *v, unsigned int i)
@@ -51,15 +54,17 @@ static struct virtq_chain *take_pending(struct virtio_iommu *v, unsigned int i)
 	return chain;
 }
 
-void virtio_iommu_released(struct dma_translator *t, struct dma_port *port)
+void virtio_iommu_released(struct dma_translator *t, struct dma_port *port,
+			   const struct dma_hold *hold)
 {
 	struct virtio_iommu *v = virtio_iommu_of(t);
 	unsigned int i = 0;
 	bool any = false;
 
-	(void)port;
 	while (i < v->nr_pending) {
-		if (iommu_waiting(&v->iommu, &v->pending[i].wait)) {
+		struct iommu_pending *p = &v->pending[i];
+
+		if (!iommu_waited_for(&p->wait, port, hold) || --p->holds) {
 			i++;
 			continue;
 		}

@@ -105,9 +105,12 @@ static void on_fault(struct dma_translator *t, struct dma_port *port,
 	container_of(t, struct paging, t)->faults++;
 }
 
-static void on_released(struct dma_translator *t, struct dma_port *port)
+static void on_released(struct dma_translator *t, struct dma_port *port,
+			const struct dma_hold *hold)
 {
 	(void)port;
+	/* It still says what it was. */
+	assert_true(dma_hold_touches(hold, hold->seg->iova, hold->seg->iova));
 	container_of(t, struct paging, t)->released++;
 }
 

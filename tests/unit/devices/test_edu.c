@@ -442,6 +442,7 @@ static void pause_finishes(void **state)
 	put64(EDU_REG_DMA_DST, at + 48);
 	put(EDU_REG_DMA_CMD, EDU_DMA_RUN | EDU_DMA_TO_MEMORY);
 	mock_host_run(&m->mh, TURNS);
+	device->ops->quiesce(device); /* paused it is already */
 	assert_int_equal(*(uint8_t *)machine_at(m, at + 48, 1), 0);
 	device->ops->resume(device);
 	mock_host_run(&m->mh, TURNS);

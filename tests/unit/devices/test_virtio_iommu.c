@@ -525,6 +525,52 @@ static void events_without_buffers(void **state)
 	assert_int_equal(p->count.faults, 7);
 }
 
+static unsigned int looked; /* at buffers for events */
+
+/* Another vCPU, in the midst of it: whatever came back is offered again. */
+static void offer_again(struct dma_witness *w, struct dma_port *port,
+			const struct dma_access *access)
+{
+	(void)w;
+	(void)port;
+	(void)access;
+	if (looked++ < 10u * v.ev.size)
+		drvq_avail(&v.ev)->idx = (uint16_t)(drvq_used(&v.ev)->idx + v.ev.size);
+}
+
+static void no_end(struct dma_witness *w, struct dma_port *port,
+		   const struct dma_access *access)
+{
+	(void)w;
+	(void)port;
+	(void)access;
+}
+
+/* Buffers that are all too small, and never run out: the device does not look for ever. */
+static void endless_small_buffers(void **state)
+{
+	struct dma_witness other = { .begin = offer_again, .end = no_end };
+	struct vring_desc small = { .addr = machine_alloc(m, 24, 8),
+				    .len = 23,
+				    .flags = VRING_DESC_F_WRITE };
+	uint64_t table = machine_alloc(m, sizeof(small), 16);
+	uint8_t byte;
+
+	(void)state;
+	memcpy(machine_at(m, table, sizeof(small)), &small, sizeof(small));
+	for (uint16_t i = 0; i < v.ev.size; i++) {
+		drvq_set_desc(&v.ev, i, table, sizeof(small), VRING_DESC_F_INDIRECT, 0);
+		drvq_avail(&v.ev)->ring[i] = i;
+	}
+	drvq_avail(&v.ev)->idx = v.ev.size;
+	looked = 0;
+	m->pci.dev[v.d.devfn]->dma.witness = &other;
+	dma_read(viommu_port(&v, CLIENT), IOVA, &byte, 1);
+	m->pci.dev[v.d.devfn]->dma.witness = NULL;
+	assert_int_equal(looked, v.ev.size);
+	assert_int_equal(viommu_stat(&v, "lost_events"), 1);
+}
+
 /* DMA into the window of MSIs is stopped; a device's own MSI is not DMA. */
 static void the_msi_window(void **state)
 {
@@ -681,6 +727,7 @@ int main(void)
 		WITH(random_requests),
 		WITH(faults_are_reported_once),
 		WITH(events_without_buffers),
+		WITH(endless_small_buffers),
 		WITH(the_msi_window),
 		WITH(bypass),
 		WITH(boot_bypass),
