@@ -5,7 +5,7 @@
 # a kernel that tells the time by the TSC stands for good.  So this is short, and tried again.
 cd "$(dirname "$0")/../.." || exit 2
 once() {
-	tests/lab/lab -c 2 -m 2048 -t 80 -a tsc=reliable -- \
+	tests/lab/lab -c 2 -m 2048 -t 100 -a tsc=reliable -- \
 		"B=$(printf %q "${B:-build}") tests/integration/lib/lab_clock"
 }
 out=$(once) || { echo "# the lab came to no good end, tried once more"; out=$(once); }
