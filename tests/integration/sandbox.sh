@@ -28,12 +28,14 @@ cat >"$work/shim.c" <<'END'
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -117,6 +119,34 @@ long syscall(long nr, ...)
 	return real(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+/* Of the sweeper, which waits for the monitor's end so. */
+static int sweeps;
+
+int prctl(int option, ...)
+{
+	int (*real)(int, ...) = dlsym(RTLD_NEXT, "prctl");
+	unsigned long a[4];
+	va_list args;
+
+	va_start(args, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(args, unsigned long);
+	va_end(args);
+	if (option == PR_SET_NAME && !strcmp((const char *)a[0], "pv-sweeper"))
+		sweeps = 1;
+	return real(option, a[0], a[1], a[2], a[3]);
+}
+
+int poll(struct pollfd *fds, nfds_t nr, int timeout)
+{
+	int (*real)(struct pollfd *, nfds_t, int) = dlsym(RTLD_NEXT, "poll");
+	int ret = real(fds, nr, timeout);
+
+	if (sweeps)
+		at("sweeper");
+	return ret;
+}
+
 struct io_uring;
 int io_uring_queue_init(unsigned int entries, struct io_uring *ring, unsigned int flags)
 {
@@ -170,6 +200,15 @@ unconfined() {
 	shimmed SHIM_AT=vcpu SHIM_CALL=openat "$pv" run --sandbox off --append p0 "$tiny"
 }
 ok "--sandbox off lets it" unconfined
+sweeper_misbehaves() {
+	XDG_RUNTIME_DIR=$work timeout 30 env LD_PRELOAD="$work/shim.so" SHIM_AT=sweeper SHIM_CALL="$1" "$pv" run --name swept --append p0 "$tiny" \
+		>"$work/out" 2>"$work/err" || { cat "$work/err"; return 1; }
+	cat "$work/err"
+	[ "$(wc -l <"$work/err")" = 1 ] && grep -q "process pv-sweeper made the forbidden system call $1, number [0-9]*, and removed no more files" "$work/err" &&
+		[ -S "$work/pagevisor/swept.qmp" ]
+}
+ok "a sweeper that opens a file ends at once, and is told of" sweeper_misbehaves openat
+ok "one that executes a program, too" sweeper_misbehaves execve
 terminal_after() {
 	timeout 30 script -qefc "stty -g >'$work/before'
 		LD_PRELOAD='$work/shim.so' SHIM_AT=$1 SHIM_CALL=$2 '$pv' run --append ps '$tiny'

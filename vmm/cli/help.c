@@ -44,7 +44,8 @@ static const char confinement[] =
 	"and a line that names the thread and the call. Rings of io_uring, whose work passes by "
 	"such filters, take the four operations of a disk and no others. "
 	"A machine that makes sockets has a second process, pv-sweeper, which removes them when "
-	"the monitor has gone, in whatever way; it hears nothing of a confined monitor.";
+	"the monitor has gone, in whatever way; it hears nothing of a confined monitor, and a "
+	"call that is not permitted to it ends it, which the monitor tells when it goes.";
 
 static const char probing[] =
 	"The binary has static probes (USDT) of the provider pagevisor; one that nobody watches "

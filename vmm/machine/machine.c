@@ -146,7 +146,7 @@ static int start_sweeper(struct machine *m, struct error *err)
 		     c->console.kind == CONSOLE_SOCKET ||
 		     (c->two_consoles && c->vconsole.kind == CONSOLE_SOCKET);
 
-	return makes ? sweep_start(&m->sweep, err) : 0;
+	return makes ? sweep_start(&m->sweep, c->sandbox, err) : 0;
 }
 
 static int build(struct machine *m, struct error *err)

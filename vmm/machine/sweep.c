@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "vmm/machine/sweep.h"
+#include "vmm/sandbox/sandbox_sweeper.h"
+#include "vmm/util/log.h"
 
 #define PATIENCE_MS 5000
 
@@ -64,7 +66,8 @@ static _Noreturn void serve(int order_fd)
 
 /* Nothing of the monitor's stays open here, no key of a terminal and no order to end comes
  * through: it goes when the monitor has gone. */
-static _Noreturn void become_sweeper(int order_fd, int done_fd)
+static _Noreturn void become_sweeper(int order_fd, int done_fd,
+				     const struct sock_fprog *filter)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	size_t i;
@@ -73,10 +76,10 @@ static _Noreturn void become_sweeper(int order_fd, int done_fd)
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	prctl(PR_SET_NAME, "pv-sweeper");
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* To where nothing else is, then all else is closed. */
 	if (dup2(order_fd, STDIN_FILENO) < 0 || dup2(done_fd, STDOUT_FILENO) < 0 ||
-	    close_range(STDERR_FILENO, ~0u, 0))
+	    close_range(STDERR_FILENO, ~0u, 0) ||
+	    (filter->filter && sandbox_sweeper_enter(filter)))
 		_exit(1);
 	serve(STDIN_FILENO);
 }
@@ -84,7 +87,7 @@ static _Noreturn void become_sweeper(int order_fd, int done_fd)
 /* --- the monitor's side --------------------------------------------------------------------- */
 
 /* Two generations, so that it is nobody's child who has to be waited for. */
-static int make_sweeper(int order_fd, int done_fd)
+static int make_sweeper(int order_fd, int done_fd, const struct sock_fprog *filter)
 {
 	int status;
 	pid_t pid = fork();
@@ -94,7 +97,7 @@ static int make_sweeper(int order_fd, int done_fd)
 	if (!pid) {
 		pid = fork();
 		if (!pid)
-			become_sweeper(order_fd, done_fd);
+			become_sweeper(order_fd, done_fd, filter);
 		_exit(pid < 0);
 	}
 	while (waitpid(pid, &status, 0) < 0)
@@ -103,18 +106,22 @@ static int make_sweeper(int order_fd, int done_fd)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EAGAIN;
 }
 
-int sweep_start(struct sweep *sweep, struct error *err)
+int sweep_start(struct sweep *sweep, bool confined, struct error *err)
 {
 	int order[2] = { -1, -1 }, done[2] = { -1, -1 };
-	int ret = 0;
+	struct sock_fprog filter = { .filter = NULL };
+	int ret = confined ? sandbox_sweeper_make(&filter, err) : 0;
 
+	if (ret)
+		return ret;
 	if (pipe2(order, O_CLOEXEC) || pipe2(done, O_CLOEXEC))
 		ret = -errno;
 	if (!ret) {
 		sweep->order_fd = order[1];
 		sweep->done_fd = done[0];
-		ret = make_sweeper(order[0], done[1]);
+		ret = make_sweeper(order[0], done[1], &filter);
 	}
+	free(filter.filter);
 	close(order[0]);
 	close(done[1]);
 	if (!ret)
@@ -153,13 +160,17 @@ void sweep_seal(struct sweep *sweep)
 
 void sweep_end(struct sweep *sweep)
 {
-	struct pollfd gone = { .fd = sweep->done_fd };
+	struct pollfd gone = { .fd = sweep->done_fd, .events = POLLIN };
+	char text[160];
 
 	if (!sweep->order_fd)
 		return;
 	close(sweep->order_fd);
 	while (poll(&gone, 1, PATIENCE_MS) < 0 && errno == EINTR)
 		;
+	if (gone.revents & POLLIN &&
+	    sandbox_sweeper_forbidden(gone.fd, text, sizeof(text)))
+		log_line("%s", text);
 	close(sweep->done_fd);
 	*sweep = (struct sweep){ 0 };
 }

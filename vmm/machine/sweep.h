@@ -15,6 +15,8 @@
 #ifndef VMM_SWEEP_H
 #define VMM_SWEEP_H
 
+#include <stdbool.h>
+
 #include "vmm/util/error.h"
 
 #define SWEEP_FILES_MAX 12
@@ -25,9 +27,9 @@ struct sweep {
 	int done_fd; /* at its end when the sweeper has gone */
 };
 
-/* Makes the sweeper.  The process must have one thread.  0, or a negative errno with the line
- * in err. */
-int sweep_start(struct sweep *sweep, struct error *err);
+/* Makes the sweeper; confined, it can do nothing but this (vmm/sandbox/sandbox_sweeper.h).  The
+ * process must have one thread.  0, or a negative errno with the line in err. */
+int sweep_start(struct sweep *sweep, bool confined, struct error *err);
 /* One more file, which is there and has what it shall have.  What is too long or too much
  * stays when the machine goes. */
 void sweep_add(struct sweep *sweep, const char *path);

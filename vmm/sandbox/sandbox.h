@@ -25,7 +25,7 @@
  * nothing of this process.
  *
  * Files that must go with the monitor a process outside removes, which hears nothing of a
- * confined one: vmm/machine/sweep.h.
+ * confined one (vmm/machine/sweep.h), and has a filter of its own (sandbox_sweeper.h).
  *
  * Landlock is younger than seccomp: where the kernel has none the rest holds, and -v says so.
  */
@@ -42,7 +42,9 @@
 enum sandbox_thread {
 	SANDBOX_MAIN, /* the event loop; the whole machine's reset, end and report */
 	SANDBOX_VCPU, /* and the devices' code, as the main thread's */
-	SANDBOX_THREADS,
+	SANDBOX_THREADS, /* of the monitor: those above */
+	SANDBOX_SWEEPER = SANDBOX_THREADS, /* a process: sandbox_sweeper.h */
+	SANDBOX_KINDS,
 };
 
 /* What of the machine needs calls that others do without; bits. */

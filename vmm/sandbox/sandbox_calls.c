@@ -6,12 +6,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "vmm/sandbox/sandbox_calls.h"
 
-#define MAIN (1u << SANDBOX_MAIN)
-#define VCPU (1u << SANDBOX_VCPU)
-#define BOTH (MAIN | VCPU)
+#define MAIN	(1u << SANDBOX_MAIN)
+#define VCPU	(1u << SANDBOX_VCPU)
+#define BOTH	(MAIN | VCPU)
+#define SWEEPER (1u << SANDBOX_SWEEPER)
 
 #define ALL_BITS (~0ull)
 
@@ -167,10 +169,25 @@ const struct sandbox_call sandbox_calls[] = {
 	CALL(clock_nanosleep, BOTH, 0, "the host is short of memory for a disk request"),
 	CALL(exit, VCPU, 0, "the end of a thread"),
 	CALL(exit_group, BOTH, 0, "the end of the process"),
+
+	/* --- the sweeper ------------------------------------------------------------------- */
+	CALL(read, SWEEPER, 0, "which files there are to remove"),
+	CALL(poll, SWEEPER, 0, "the end of the monitor is waited for"),
+	CALL(restart_syscall, SWEEPER, 0,
+	     "that wait goes on after the process was stopped"),
+	CALL(newfstatat, SWEEPER, 0, "whether a file is still the same"),
+	CALL(unlink, SWEEPER, 0, "a file goes with the monitor"),
+	{ __NR_write,
+	  SWEEPER,
+	  0,
+	  { { 0, ALL_BITS, STDOUT_FILENO } },
+	  "standard output",
+	  "the number of a forbidden call, its last word" },
+	CALL(exit_group, SWEEPER, 0, "the end of the process"),
 #ifdef __SANITIZE_ADDRESS__
-	CALL(sigaltstack, BOTH, 0, "AddressSanitizer, in a build with it"),
-	CALL(madvise, BOTH, 0, "AddressSanitizer, in a build with it"),
-	CALL(sched_yield, BOTH, 0, "AddressSanitizer, in a build with it"),
+	CALL(sigaltstack, BOTH | SWEEPER, 0, "AddressSanitizer, in a build with it"),
+	CALL(madvise, BOTH | SWEEPER, 0, "AddressSanitizer, in a build with it"),
+	CALL(sched_yield, BOTH | SWEEPER, 0, "AddressSanitizer, in a build with it"),
 #endif
 };
 
@@ -178,9 +195,10 @@ const size_t sandbox_nr_calls = sizeof(sandbox_calls) / sizeof(sandbox_calls[0])
 
 const char *sandbox_thread_name(enum sandbox_thread thread)
 {
-	static const char *const names[SANDBOX_THREADS] = {
+	static const char *const names[SANDBOX_KINDS] = {
 		[SANDBOX_MAIN] = "main",
 		[SANDBOX_VCPU] = "vCPU",
+		[SANDBOX_SWEEPER] = "sweeper",
 	};
 
 	return names[thread];

@@ -38,7 +38,7 @@ struct sandbox_call {
 extern const struct sandbox_call sandbox_calls[];
 extern const size_t sandbox_nr_calls;
 
-/* For people: "main", "vCPU"; "a disk through io_uring" for one bit. */
+/* For people: "main", "vCPU", "sweeper"; "a disk through io_uring" for one bit. */
 const char *sandbox_thread_name(enum sandbox_thread thread);
 const char *sandbox_feature_name(unsigned int feature);
 

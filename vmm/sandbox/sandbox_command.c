@@ -22,7 +22,7 @@ void sandbox_row_describe(const struct sandbox_call *call, struct sandbox_row *r
 	unsigned int bit;
 
 	*row = (struct sandbox_row){ "", "", "" };
-	for (thread = 0; thread < SANDBOX_THREADS; thread++)
+	for (thread = 0; thread < SANDBOX_KINDS; thread++)
 		if (call->threads & 1u << thread)
 			append(row->threads, sizeof(row->threads), ", ",
 			       sandbox_thread_name(thread));
@@ -55,8 +55,9 @@ const struct command sandbox_command = {
 	.name = "sandbox",
 	.summary = "lists the system calls that a running monitor may make",
 	.text = "Lists the system calls that the threads of a running monitor may make (see run "
-		"--sandbox): the threads that may make it, main or each vCPU's; the call, with "
-		"its arguments where these are looked at, too; and why.",
+		"--sandbox): the threads that may make it, main or each vCPU's, or the process "
+		"sweeper, which removes sockets after the monitor's end; the call, with its "
+		"arguments where these are looked at, too; and why.",
 	.options = no_options,
 	.run = list,
 };

@@ -56,7 +56,7 @@ static void start(struct sweep *sweep)
 	struct error err = { "" };
 
 	*sweep = (struct sweep){ 0 };
-	assert_int_equal(sweep_start(sweep, &err), 0);
+	assert_int_equal(sweep_start(sweep, true, &err), 0);
 }
 
 static void files_go_when_it_is_told(void **state)
@@ -104,7 +104,7 @@ static void files_go_with_a_killed_process(void **state)
 		struct sweep sweep = { 0 };
 		struct error err;
 
-		if (sweep_start(&sweep, &err))
+		if (sweep_start(&sweep, true, &err))
 			_exit(1);
 		sweep_add(&sweep, make("a"));
 		sweep_seal(&sweep);
