@@ -121,10 +121,6 @@ if command -v qemu-system-x86_64 >/dev/null; then
 	ok "the same verbs, stock QEMU" stories system qemu-tcg verbs
 	ok "the same policies, stock QEMU" stories system qemu-tcg policies
 	ok "the same by hand, stock QEMU" "$here/private" system "$here/person" qemu-tcg
-	# A CPU that QEMU starts on an emulated KVM, too.
-	domain qemu-kvm
-	sed -i "s|<cpu mode='host-passthrough'/>|<cpu><model>qemu64</model><feature policy='disable' name='svm'/></cpu>|" "$work/qemu-kvm.xml"
-	LIBVIRT_STORY=start_and_destroy ok "stock QEMU starts the guest on KVM" stories system qemu-kvm verbs
 	ok "what differs is listed in tests/README.md" differences_are_listed
 else
 	skip "stock QEMU" "there is none"

@@ -117,6 +117,33 @@ passed_all() {
 ok "with all its devices" passed_all
 ok "leaves, too" ends iommu
 
+# The shipped domains of stock QEMU, with its own IOMMU and edu: TCG, and KVM, where instructions
+# may be emulated (a CPU that QEMU starts there, and little to do).
+qemus() { # NAME EXPERIMENTS
+	sed "s|<cmdline>stay|<cmdline>experiments=$2 stay|
+		s|<serial type='pty'/>|<serial type='file'><source path='$work/pagevisor-$1.out'/></serial>|
+		s|<cpu mode='host-passthrough'/>|<cpu><model>qemu64</model><feature policy='disable' name='svm'/></cpu>|" \
+		"$build/libvirt/$1.xml" >"$work/$1.xml"
+	v define "$work/$1.xml"
+}
+of_qemus() { # NAME EXPERIMENTS
+	local name=pagevisor-$1 experiment
+	ok "$1.xml: a guest in stock QEMU" qemus "$1" "$2"
+	ok "$1: starts" v start "$name"
+	ok "$1: none fails" printed "$name" '^[0-9]+ passed, 0 failed, 0 skipped'
+	ok "$1: QEMU's IOMMU is before its devices" printed "$name" ': IOMMU of [3-9] devices'
+	for experiment in ${2//,/ }; do
+		ok "$1: $experiment" printed "$name" "^ok [0-9]+ $experiment # [^S]"
+	done
+	ok "$1: leaves" ends "$name"
+}
+if command -v qemu-system-x86_64 >/dev/null; then
+	of_qemus qemu-tcg edu.mask,edu.bounce,iommu.bypass,iommu.lazy-window,iova.reuse,iova.exhaust,disk.hash,disk.commands
+	of_qemus qemu-kvm edu.mask,iommu.bypass
+else
+	skip "stock QEMU" "there is none"
+fi
+
 # --- disks ------------------------------------------------------------------------------------
 
 disk=$work/disk
