@@ -209,19 +209,36 @@ static void fill_chain(struct trace_chain *chain, unsigned long site)
 		chain->pc[to] = 0;
 }
 
-static noinline void write_with_chain(enum trace_id id, unsigned long site,
-				      const u64 *args)
+static struct trace_record *record_at(struct trace_ring *ring, u64 place)
 {
-	struct trace_ring *ring = trace_rings[arch_cpu_id()];
-	u64 place;
-	struct trace_record *record = trace_begin_in(ring, &place);
+	return (struct trace_record *)((char *)(ring + 1) + (place & ring->mask));
+}
+
+/* Fills in the record of that place, and its chain if that is wanted. */
+static void fill(struct trace_ring *ring, u64 place, enum trace_id id, unsigned long site,
+		 const u64 *args)
+{
+	struct trace_record *record = record_at(ring, place);
 	struct trace_chain *chains =
 		(struct trace_chain *)((char *)(ring + 1) + ring->mask + 1);
 
 	record->site = site;
 	memcpy(record->arg, args, sizeof(record->arg));
-	fill_chain(&chains[(place & ring->mask) / sizeof(*record)], site);
-	trace_end(record, place | TRACE_HAS_CHAIN, id);
+	if (!trace_plain(id)) {
+		fill_chain(&chains[(place & ring->mask) / sizeof(*record)], site);
+		place |= TRACE_HAS_CHAIN;
+	}
+	trace_end(record, place, id);
+}
+
+static noinline void write_with_chain(enum trace_id id, unsigned long site,
+				      const u64 *args)
+{
+	struct trace_ring *ring = trace_rings[arch_cpu_id()];
+	u64 place;
+
+	trace_begin_in(ring, &place);
+	fill(ring, place, id, site, args);
 }
 
 void trace_write(enum trace_id id, unsigned long site, u64 a0, u64 a1, u64 a2, u64 a3,
@@ -242,22 +259,64 @@ static void one_buffer(enum trace_id id, const struct dma_event *event)
 		   event->addr, event->size, event->attrs);
 }
 
-static void segments(enum trace_id id, const struct dma_event *event)
+static void coherent(enum trace_id id, const struct dma_event *event)
 {
-	struct scatterlist *sg;
-	int i;
+	trace_rare(id, event->caller->pc,
+		   trace_pair(event->dev->endpoint, (u32)event->dir),
+		   (unsigned long)event->vaddr, event->addr, event->size,
+		   trace_pair(event->gfp, (u32)event->attrs));
+}
+
+/* How many records tell of the list's entries: all, as far as Linux would and half of the
+ * ring holds them. */
+static u32 follow_of(const struct dma_event *event, const struct trace_ring *ring)
+{
+	u64 places = (ring->mask + 1) / sizeof(struct trace_record) / 2;
+	u64 all = DIV_ROUND_UP((u64)event->nents, TRACE_SEGMENTS_EACH);
+
+	all = min(all, (u64)TRACE_FOLLOW_MAX);
+	return (u32)min(all, places ? places - 1 : 0);
+}
+
+static void write_segments(struct trace_ring *ring, u64 place,
+			   const struct dma_event *event, u32 follow)
+{
+	struct scatterlist *sg = event->sg;
+	int i = 0;
+
+	for (; follow--; place += sizeof(struct trace_segments)) {
+		struct trace_segments *to = (void *)record_at(ring, place);
+
+		memset(to->segment, 0, sizeof(to->segment));
+		for (u32 n = 0; n < TRACE_SEGMENTS_EACH && i < event->nents; n++, i++) {
+			to->segment[n].phys_addr = sg_phys(sg);
+			if (i < event->mapped) {
+				to->segment[n].dma_addr = sg_dma_address(sg);
+				to->segment[n].length = sg_dma_len(sg);
+			}
+			sg = sg_next(sg);
+		}
+		__atomic_store_n(&to->head, place | TRACE_SEGMENTS, __ATOMIC_RELEASE);
+	}
+}
+
+static void list(enum trace_id id, const struct dma_event *event)
+{
+	struct trace_ring *ring = trace_rings[arch_cpu_id()];
+	u32 follow;
+	u64 place;
 
 	if (!trace_on(id))
 		return;
-	for_each_sg (event->sg, sg, event->nents, i) {
-		bool mapped = i < event->mapped;
-
-		trace_rare(id, event->caller->pc,
-			   trace_pair(event->dev->endpoint, (u32)event->dir), sg_phys(sg),
-			   mapped ? sg_dma_address(sg) : 0,
-			   trace_pair(sg->length, mapped ? sg_dma_len(sg) : 0),
-			   trace_pair((u32)i, (u32)event->nents));
-	}
+	follow = follow_of(event, ring);
+	place = __atomic_fetch_add(&ring->head,
+				   (1 + (u64)follow) * sizeof(struct trace_record),
+				   __ATOMIC_RELAXED);
+	write_segments(ring, place + sizeof(struct trace_record), event, follow);
+	fill(ring, place, id, event->caller->pc,
+	     (const u64[]){ trace_pair(event->dev->endpoint, (u32)event->dir),
+			    trace_pair((u32)event->nents, (u32)event->mapped),
+			    event->attrs, event->size, follow });
 }
 
 void trace_dma(const struct dma_event *event)
@@ -270,16 +329,16 @@ void trace_dma(const struct dma_event *event)
 		one_buffer(TRACE_DMA_UNMAP_PAGE, event);
 		break;
 	case DMA_EVENT_ALLOC:
-		one_buffer(TRACE_DMA_ALLOC, event);
+		coherent(TRACE_DMA_ALLOC, event);
 		break;
 	case DMA_EVENT_FREE:
-		one_buffer(TRACE_DMA_FREE, event);
+		coherent(TRACE_DMA_FREE, event);
 		break;
 	case DMA_EVENT_MAP_SG:
-		segments(TRACE_DMA_MAP_SG, event);
+		list(TRACE_DMA_MAP_SG, event);
 		break;
 	case DMA_EVENT_UNMAP_SG:
-		segments(TRACE_DMA_UNMAP_SG, event);
+		list(TRACE_DMA_UNMAP_SG, event);
 		break;
 	default:
 		break;

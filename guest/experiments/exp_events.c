@@ -211,15 +211,15 @@ static noinline void events_dma_page(struct trial *x, struct device *dev, void *
 		return;
 	FACTS_OF_CALL("dma_map_page",
 		      "device=%s phys_addr=%#lx dma_addr=%#lx size=%u dir=TO_DEVICE "
-		      "direction=%d attrs=%#lx",
+		      "direction=%d attrs=SKIP_CPU_SYNC",
 		      dev_name(dev), virt_to_phys(buffer), (unsigned long)to, MAPPED,
-		      DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+		      DMA_TO_DEVICE);
 	FACTS_OF_CALL(
 		"dma_unmap_page",
 		"device=%s dma_addr=%#lx addr=%#lx size=%u dir=TO_DEVICE direction=%d "
-		"attrs=%#lx",
+		"attrs=SKIP_CPU_SYNC",
 		dev_name(dev), (unsigned long)to, (unsigned long)to, MAPPED,
-		DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+		DMA_TO_DEVICE);
 	dma_unmap_single_attrs(dev, to, MAPPED, DMA_TO_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
 }
 
@@ -231,40 +231,41 @@ static noinline void events_dma_coherent(struct trial *x, struct device *dev)
 	if (!expect(x, memory, "no memory"))
 		return;
 	FACTS_OF_CALL("dma_alloc",
-		      "device=%s phys_addr=%#lx virt_addr=%#lx dma_addr=%#lx size=%u "
-		      "flags=GFP_KERNEL dir=BIDIRECTIONAL attrs=0",
-		      dev_name(dev), virt_to_phys(memory), (unsigned long)memory,
-		      (unsigned long)at, COHERENT);
+		      "device=%s virt_addr=%#lx dma_addr=%#lx size=%u "
+		      "flags=GFP_KERNEL dir=BIDIRECTIONAL attrs=",
+		      dev_name(dev), (unsigned long)memory, (unsigned long)at, COHERENT);
 	FACTS_OF_CALL("dma_free",
-		      "device=%s phys_addr=%#lx virt_addr=%#lx dma_addr=%#lx size=%u "
-		      "dir=BIDIRECTIONAL attrs=0",
-		      dev_name(dev), virt_to_phys(memory), (unsigned long)memory,
-		      (unsigned long)at, COHERENT);
+		      "device=%s virt_addr=%#lx dma_addr=%#lx size=%u "
+		      "dir=BIDIRECTIONAL attrs=",
+		      dev_name(dev), (unsigned long)memory, (unsigned long)at, COHERENT);
 	dma_free_coherent(dev, COHERENT, memory, at);
 }
 
-/* An event an entry. */
+/* One event a list: arrays as JSON has them. */
 static noinline void events_dma_list(struct trial *x, struct device *dev,
 				     struct scatterlist *list)
 {
-	int ents = dma_map_sg(dev, list, ENTRIES, DMA_FROM_DEVICE);
+	int ents = dma_map_sg_attrs(dev, list, ENTRIES, DMA_FROM_DEVICE,
+				    DMA_ATTR_SKIP_CPU_SYNC);
+	unsigned long phys[ENTRIES] = { sg_phys(&list[0]), sg_phys(&list[1]) };
 
 	if (!expect(x, ents == ENTRIES, "%d entries mapped", ents))
 		return;
-	for (int i = 0; i < ENTRIES; i++)
-		FACTS_OF_CALL("dma_map_sg",
-			      "device=%s phys_addr=%#lx length=%u dma_addr=%#lx size=%u "
-			      "dir=FROM_DEVICE direction=%d index=%d nents=%d",
-			      dev_name(dev), (unsigned long)sg_phys(&list[i]),
-			      list[i].length, (unsigned long)sg_dma_address(&list[i]),
-			      sg_dma_len(&list[i]), DMA_FROM_DEVICE, i, ENTRIES);
-	for (int i = 0; i < ENTRIES; i++)
-		FACTS_OF_CALL("dma_unmap_sg",
-			      "device=%s phys_addr=%#lx length=%u dir=FROM_DEVICE "
-			      "direction=%d index=%d nents=%d",
-			      dev_name(dev), (unsigned long)sg_phys(&list[i]),
-			      list[i].length, DMA_FROM_DEVICE, i, ENTRIES);
-	dma_unmap_sg(dev, list, ENTRIES, DMA_FROM_DEVICE);
+	FACTS_OF_CALL(
+		"dma_map_sg",
+		"device=%s full_nents=%d full_ents=%d truncated=false nents=%d ents=%d "
+		"phys_addrs=[\"%#lx\",\"%#lx\"] dma_addrs=[\"%#lx\",\"%#lx\"] "
+		"lengths=[%u,%u] bytes=%u dir=FROM_DEVICE attrs=SKIP_CPU_SYNC",
+		dev_name(dev), ENTRIES, ents, ENTRIES, ents, phys[0], phys[1],
+		(unsigned long)sg_dma_address(&list[0]),
+		(unsigned long)sg_dma_address(&list[1]), sg_dma_len(&list[0]),
+		sg_dma_len(&list[1]), list[0].length + list[1].length);
+	FACTS_OF_CALL("dma_unmap_sg",
+		      "device=%s addrs=[\"%#lx\",\"%#lx\"] nents=%d bytes=%u "
+		      "dir=FROM_DEVICE direction=%d attrs=SKIP_CPU_SYNC",
+		      dev_name(dev), phys[0], phys[1], ENTRIES,
+		      list[0].length + list[1].length, DMA_FROM_DEVICE);
+	dma_unmap_sg_attrs(dev, list, ENTRIES, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
 }
 
 static void events_dma(struct trial *x, struct device *dev)

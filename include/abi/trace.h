@@ -21,7 +21,8 @@
  * taken from it in the middle).  After it was copied, the ring's `head` is read again: while
  * that is no further than the ring's size beyond the place, the copy is whole; otherwise the
  * record was overtaken, and is lost.  Every record takes a place, so how many were lost is
- * known exactly, with no counter to keep.
+ * known exactly, with no counter to keep.  An event that is longer than a record takes several
+ * places by one addition in step 1, never more than half of its ring.
  */
 #ifndef ABI_TRACE_H
 #define ABI_TRACE_H
@@ -29,7 +30,7 @@
 #include <abi/types.h>
 
 #define TRACE_MAGIC   0x4543415254565000ull /* "\0PVTRACE" */
-#define TRACE_VERSION 1u
+#define TRACE_VERSION 2u
 
 /*
  * Arguments of each event: the words of trace_record.arg.  Those marked u32 are the lower
@@ -62,14 +63,13 @@ enum trace_id {
 	 * bus << 8 | device << 3 | function */
 	TRACE_DMA_MAP_PAGE,
 	TRACE_DMA_UNMAP_PAGE, /* the same; no phys_addr */
-	TRACE_DMA_ALLOC, /* endpoint; phys_addr; dma_addr; size */
-	TRACE_DMA_FREE, /* the same */
-	/* One record an entry of the list, which follow each other on a CPU but for what an
-	 * interrupt adds: endpoint | dir << 32; phys_addr; dma_addr; length of the entry as
-	 * the driver gave it | length for the device << 32 (0: none, as entries were joined);
-	 * index | entries of the list << 32 */
+	/* endpoint | dir << 32; virt_addr; dma_addr; size; gfp | attrs << 32 */
+	TRACE_DMA_ALLOC,
+	TRACE_DMA_FREE, /* the same, without gfp */
+	/* endpoint | dir << 32; entries that the driver gave | those for the device << 32;
+	 * attrs; bytes of the list; how many records of TRACE_SEGMENTS follow */
 	TRACE_DMA_MAP_SG,
-	TRACE_DMA_UNMAP_SG, /* the same; no dma_addr, no length for the device */
+	TRACE_DMA_UNMAP_SG, /* the same; no entries for the device */
 	TRACE_IDS,
 };
 
@@ -82,6 +82,9 @@ enum trace_id {
 #define TRACE_IDS_MAX	32u
 #define TRACE_ID_MASK	(TRACE_IDS_MAX - 1)
 #define TRACE_HAS_CHAIN 0x20u
+/* No event of its own: entries of the list that the record before it, or before others of
+ * these, tells of.  All of them were reserved by one addition, so nothing is in between. */
+#define TRACE_SEGMENTS (TRACE_IDS_MAX - 1)
 
 struct trace_record {
 	le64 head; /* its place in bytes, a multiple of 64 | TRACE_HAS_CHAIN | enum trace_id */
@@ -95,7 +98,26 @@ struct trace_record {
 	};
 };
 _Static_assert(sizeof(struct trace_record) == 64, "record");
-_Static_assert(TRACE_IDS <= TRACE_IDS_MAX, "numbers of events");
+_Static_assert(TRACE_IDS <= TRACE_SEGMENTS, "numbers of events");
+
+/* One entry of a scatter list; those that lists do not have are zero. */
+struct trace_segment {
+	le64 phys_addr;
+	le64 dma_addr; /* of the n-th entry for the device, as is length */
+	le32 length;
+	le32 zero;
+};
+
+#define TRACE_SEGMENTS_EACH 2u /* in a record */
+#define TRACE_SEGMENTS_MAX  128u /* told of one list: Linux's DMA_TRACE_MAX_ENTRIES */
+#define TRACE_FOLLOW_MAX    (TRACE_SEGMENTS_MAX / TRACE_SEGMENTS_EACH)
+
+struct trace_segments {
+	le64 head; /* as a record's */
+	struct trace_segment segment[TRACE_SEGMENTS_EACH];
+	le64 zero;
+};
+_Static_assert(sizeof(struct trace_segments) == sizeof(struct trace_record), "segments");
 
 /* Return addresses from the site on, innermost first; 0 behind the last. */
 #define TRACE_CHAIN_MAX 16

@@ -100,12 +100,12 @@ static void probe_dma(const struct trace_event *e, const struct trace_values *v)
 		PROBE(dma_free, e->cpu, e->site, v->name, e->arg[1], e->arg[2], v->bytes);
 		break;
 	case TRACE_DMA_MAP_SG:
-		PROBE(dma_map_sg, e->cpu, e->site, v->name, e->arg[1], e->arg[2],
-		      v->bytes, e->arg[0] >> 32);
+		PROBE(dma_map_sg, e->cpu, e->site, v->name, (uint32_t)e->arg[1],
+		      e->arg[1] >> 32, v->bytes, e->arg[0] >> 32);
 		break;
 	default:
-		PROBE(dma_unmap_sg, e->cpu, e->site, v->name, e->arg[1], v->bytes,
-		      e->arg[0] >> 32);
+		PROBE(dma_unmap_sg, e->cpu, e->site, v->name, (uint32_t)e->arg[1],
+		      v->bytes, e->arg[0] >> 32);
 	}
 }
 

@@ -5,7 +5,7 @@
  *   header
  *   one attribute an event: a tracepoint, whose number is that of its description below
  *   records: where the kernel's code is, names of vCPUs, a sample an event, losses
- *   features: the descriptions of the tracepoints, in the kernel's own form
+ *   features: the descriptions of the tracepoints, in the kernel's own form; how many CPUs
  *
  * A vCPU is a thread of one process, the guest; the guest's kernel is that process's program,
  * so that perf finds the names of call sites in its ELF file, whatever kernel the host runs.
@@ -13,16 +13,14 @@
 #include <linux/perf_event.h>
 #include <string.h>
 
-#include "vmm/trace/trace_writer.h"
+#include "vmm/trace/trace_format.h"
 
 #define MAGIC		"PERFILE2"
 #define FEATURE_TRACING 1
+#define FEATURE_CPUS	7
 #define GUEST_PID	1
 #define FIRST_THREAD	100u
 #define PAGE_BYTES	4096u
-/* common_type, common_flags, common_preempt_count, common_pid */
-#define COMMON_BYTES 8u
-#define RAW_MAX	     (COMMON_BYTES + 8 * TRACE_FIELDS_MAX + TRACE_NAME_MAX)
 
 struct section {
 	uint64_t offset, size;
@@ -72,12 +70,6 @@ static uint64_t place(const struct trace_writer *w)
 	return at < 0 ? 0 : (uint64_t)at;
 }
 
-/* The number of an event as a tracepoint; any will do that no other has. */
-static uint64_t tracepoint(unsigned int id)
-{
-	return 1000 + id;
-}
-
 static unsigned int count_wanted(const struct trace_setting *s)
 {
 	unsigned int id, n = 0;
@@ -95,7 +87,7 @@ static void put_attribute(struct trace_writer *w, unsigned int id, uint64_t ids_
 		.attr = {
 			.type = PERF_TYPE_TRACEPOINT,
 			.size = sizeof(a.attr),
-			.config = tracepoint(id),
+			.config = trace_tracepoint(id),
 			.sample_period = 1,
 			.sample_type = SAMPLE_TYPE,
 			.disabled = 1,
@@ -191,29 +183,6 @@ static void begin(struct trace_writer *w, const struct trace_setting *setting)
 
 /* --- records ----------------------------------------------------------------------------- */
 
-/* The event as the kernel would have laid it out; how long it is. */
-static size_t lay_out(const struct trace_entry *entry, uint8_t *raw)
-{
-	const struct trace_kind *kind = &trace_kinds[entry->event->id];
-	uint16_t type = (uint16_t)tracepoint(entry->event->id);
-	uint32_t tid = FIRST_THREAD + entry->event->cpu;
-	size_t at = COMMON_BYTES;
-	unsigned int i;
-
-	memset(raw, 0, RAW_MAX);
-	memcpy(raw, &type, sizeof(type));
-	memcpy(raw + 4, &tid, sizeof(tid));
-	for (i = 0; kind->field[i].name; at += kind->field[i].size, i++) {
-		at = (at + trace_alignment(&kind->field[i]) - 1) &
-		     ~(trace_alignment(&kind->field[i]) - 1);
-		if (kind->field[i].show == TRACE_SHOW_NAME)
-			memcpy(raw + at, entry->values->name, TRACE_NAME_MAX);
-		else
-			memcpy(raw + at, &entry->values->value[i], kind->field[i].size);
-	}
-	return at;
-}
-
 static void put_lost(struct trace_writer *w, unsigned int id, uint64_t lost)
 {
 	put_header_of(w, PERF_RECORD_LOST, 0, 16);
@@ -224,9 +193,9 @@ static void put_lost(struct trace_writer *w, unsigned int id, uint64_t lost)
 static void put_sample(struct trace_writer *w, const struct trace_entry *entry)
 {
 	const struct trace_event *e = entry->event;
-	uint8_t raw[RAW_MAX + 8] = { 0 };
+	uint8_t raw[TRACE_RAW_MAX + 8] = { 0 };
 	/* With its own length it fills whole words. */
-	uint32_t size = padded(lay_out(entry, raw) + 4) - 4u;
+	uint32_t size = padded(trace_lay_out(entry, FIRST_THREAD + e->cpu, raw) + 4) - 4u;
 	/* A chain has its mark in front; without one it is the site alone. */
 	uint64_t depth = e->depth ? e->depth : e->site != 0;
 	unsigned int i;
@@ -270,42 +239,10 @@ static const char header_event[] = "# compressed entry header\n"
 				   "\ttype_len    :    5 bits\n"
 				   "\ttime_delta  :   27 bits\n"
 				   "\tarray       :   32 bits\n";
-static const char common[] =
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"
-	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n";
-
 static void put_text(struct trace_writer *w, const char *text)
 {
 	put_u64(w, strlen(text));
 	put(w, text, strlen(text));
-}
-
-/* The description of one event, as the kernel's `format` files have it. */
-static void describe_kind(unsigned int id, char *buf, size_t size)
-{
-	const struct trace_kind *kind = &trace_kinds[id];
-	size_t at = COMMON_BYTES;
-	unsigned int i;
-	int n;
-
-	n = snprintf(buf, size, "name: %s\nID: %u\nformat:\n%s", kind->name,
-		     (unsigned int)tracepoint(id), common);
-	for (i = 0; kind->field[i].name; at += kind->field[i].size, i++) {
-		const struct trace_field *f = &kind->field[i];
-		char array[8] = "";
-
-		at = (at + trace_alignment(f) - 1) & ~(trace_alignment(f) - 1);
-		if (f->show == TRACE_SHOW_NAME)
-			snprintf(array, sizeof(array), "[%d]", TRACE_NAME_MAX);
-		n += snprintf(buf + n, size - (size_t)n,
-			      "\tfield:%s %s%s;\toffset:%zu;\tsize:%u;\tsigned:%d;\n",
-			      f->type, f->name, array, at, f->size,
-			      f->show == TRACE_SHOW_SIGNED);
-	}
-	snprintf(buf + n, size - (size_t)n, "\nprint fmt: \"%s\", %s\n", kind->print,
-		 kind->shown);
 }
 
 static bool same_system(unsigned int a, unsigned int b)
@@ -318,7 +255,7 @@ static void put_system(struct trace_writer *w, unsigned int first)
 {
 	uint32_t n = 0;
 	unsigned int id;
-	char text[4096];
+	char text[TRACE_FORMAT_MAX];
 
 	for (id = first; id < TRACE_IDS; id++)
 		n += w->setting->enable[id] && same_system(id, first);
@@ -327,7 +264,7 @@ static void put_system(struct trace_writer *w, unsigned int first)
 	for (id = first; id < TRACE_IDS; id++) {
 		if (!w->setting->enable[id] || !same_system(id, first))
 			continue;
-		describe_kind(id, text, sizeof(text));
+		trace_format(id, w->setting, text);
 		put_text(w, text);
 	}
 }
@@ -369,6 +306,25 @@ static void put_descriptions(struct trace_writer *w)
 	put_u64(w, 0); /* names of processes */
 }
 
+/* What is needed to read the records, each piece behind a table of all. */
+static void put_features(struct trace_writer *w)
+{
+	struct section table[] = { { 0, 0 }, { 0, 0 } };
+	uint64_t at = place(w);
+
+	put(w, table, sizeof(table));
+	table[0].offset = place(w);
+	put_descriptions(w);
+	table[1].offset = place(w);
+	table[0].size = table[1].offset - table[0].offset;
+	put_u32(w, w->setting->cpus); /* there are, and are in use */
+	put_u32(w, w->setting->cpus);
+	table[1].size = place(w) - table[1].offset;
+	if (!fseek(w->file, (long)at, SEEK_SET))
+		put(w, table, sizeof(table));
+	fseek(w->file, 0, SEEK_END);
+}
+
 static void end(struct trace_writer *w, uint64_t lost)
 {
 	unsigned int n = count_wanted(w->setting);
@@ -376,23 +332,15 @@ static void end(struct trace_writer *w, uint64_t lost)
 		.magic = MAGIC,
 		.size = sizeof(h),
 		.attr_size = sizeof(struct attribute),
-		.features = { 1ull << FEATURE_TRACING },
+		.features = { 1ull << FEATURE_TRACING | 1ull << FEATURE_CPUS },
 	};
-	struct section tracing = { 0, 0 };
-	uint64_t table;
 
 	(void)lost;
 	h.attrs.offset = sizeof(h) + n * sizeof(uint64_t);
 	h.attrs.size = n * sizeof(struct attribute);
 	h.data.offset = h.attrs.offset + h.attrs.size;
-	table = place(w);
-	h.data.size = table - h.data.offset;
-	tracing.offset = table + sizeof(tracing);
-	put(w, &tracing, sizeof(tracing));
-	put_descriptions(w);
-	tracing.size = place(w) - tracing.offset;
-	if (!fseek(w->file, (long)table, SEEK_SET))
-		put(w, &tracing, sizeof(tracing));
+	h.data.size = place(w) - h.data.offset;
+	put_features(w);
 	if (!fseek(w->file, 0, SEEK_SET))
 		put(w, &h, sizeof(h));
 	fseek(w->file, 0, SEEK_END);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmm/trace/trace_reader.h"
 
@@ -9,6 +10,7 @@
 
 _Static_assert((sizeof(struct trace_record) & (sizeof(struct trace_record) - 1)) == 0,
 	       "places have free low bits");
+_Static_assert(BATCH > TRACE_FOLLOW_MAX, "the longest event is in one batch");
 
 static int get(const struct trace_reader *r, uint64_t gpa, void *buf, size_t len)
 {
@@ -76,7 +78,8 @@ int trace_reader_open(struct trace_reader *r, const struct trace_source *source,
 	}
 	r->records = calloc(BATCH, sizeof(*r->records));
 	r->chains = calloc(BATCH, sizeof(*r->chains));
-	if (r->records && r->chains)
+	r->segments = calloc(TRACE_SEGMENTS_MAX, sizeof(*r->segments));
+	if (r->records && r->chains && r->segments)
 		return 0;
 	trace_reader_close(r);
 	return error_set(err, ENOMEM, "events: no memory");
@@ -86,8 +89,10 @@ void trace_reader_close(struct trace_reader *r)
 {
 	free(r->records);
 	free(r->chains);
+	free(r->segments);
 	r->records = NULL;
 	r->chains = NULL;
+	r->segments = NULL;
 }
 
 /* --- one ring ---------------------------------------------------------------------------- */
@@ -123,46 +128,58 @@ static void skip_overtaken(struct walk *w)
 	}
 }
 
-/* How many records are read next: in one piece of the ring. */
+/* How many records are read next. */
 static size_t batch_of(const struct walk *w)
 {
-	const struct trace_reader *r = w->reader;
-	uint64_t left = w->head - r->at[w->ring];
-	uint64_t offset = r->at[w->ring] & (r->area.ring_bytes - 1);
+	uint64_t left = w->head - w->reader->at[w->ring];
 
-	if (left > r->area.ring_bytes - offset)
-		left = r->area.ring_bytes - offset;
 	left /= sizeof(struct trace_record);
 	return left < BATCH ? left : BATCH;
+}
+
+/* n records, and their chains, that lie in one piece from that place on. */
+static int read_piece(const struct walk *w, uint64_t place, size_t first, size_t n)
+{
+	const struct trace_reader *r = w->reader;
+	uint64_t offset = place & (r->area.ring_bytes - 1), chains;
+	uint64_t records = ring_at(r, w->ring) + sizeof(struct trace_ring);
+	int ret;
+
+	if (!n)
+		return 0;
+	ret = get(r, records + offset, &r->records[first], n * sizeof(*r->records));
+	chains = records + r->area.ring_bytes +
+		 offset / sizeof(struct trace_record) * sizeof(struct trace_chain);
+	return ret ? ret : get(r, chains, &r->chains[first], n * sizeof(*r->chains));
 }
 
 static int read_batch(const struct walk *w, size_t n)
 {
 	const struct trace_reader *r = w->reader;
-	uint64_t offset = r->at[w->ring] & (r->area.ring_bytes - 1), chains;
-	uint64_t records = ring_at(r, w->ring) + sizeof(struct trace_ring);
-	int ret = get(r, records + offset, r->records, n * sizeof(*r->records));
+	uint64_t at = r->at[w->ring];
+	size_t to_end = (r->area.ring_bytes - (at & (r->area.ring_bytes - 1))) /
+			sizeof(struct trace_record);
+	size_t first = n < to_end ? n : to_end;
+	int ret = read_piece(w, at, 0, first);
 
-	chains = records + r->area.ring_bytes +
-		 offset / sizeof(struct trace_record) * sizeof(struct trace_chain);
-	return ret ? ret : get(r, chains, r->chains, n * sizeof(*r->chains));
+	return ret ? ret
+		   : read_piece(w, at + first * sizeof(struct trace_record), first,
+				n - first);
 }
 
 static void tell(struct walk *w, const struct trace_record *record,
-		 const struct trace_chain *chain)
+		 const struct trace_chain *chain, size_t follow)
 {
 	struct trace_event event = {
 		.id = record->head & TRACE_ID_MASK,
 		.cpu = w->ring,
 		.tsc = record->tsc,
 		.site = record->site,
+		.nr_segments = (unsigned int)follow * TRACE_SEGMENTS_EACH,
+		.segments = w->reader->segments,
 	};
 	unsigned int i;
 
-	if (!event.id || event.id >= TRACE_IDS) {
-		w->reader->counts.wrong++;
-		return;
-	}
 	for (i = 0; i < sizeof(event.arg) / sizeof(event.arg[0]); i++)
 		event.arg[i] = record->arg[i];
 	while (record->head & TRACE_HAS_CHAIN && event.depth < TRACE_CHAIN_MAX &&
@@ -175,24 +192,87 @@ static void tell(struct walk *w, const struct trace_record *record,
 	w->reader->untold[w->ring] = 0;
 }
 
-/* Takes the n records that were read; false: one is not done yet, the rest waits. */
-static bool take_batch(struct walk *w, size_t n)
+static bool is_done(const struct trace_record *record, uint64_t place)
 {
-	struct trace_reader *r = w->reader;
-	uint64_t *at = &r->at[w->ring];
-	size_t i;
+	return (record->head & PLACE_MASK) == place && record->head & TRACE_ID_MASK;
+}
 
-	for (i = 0; i < n; i++, *at += sizeof(struct trace_record)) {
-		/* Overtaken while it was copied, or before. */
-		if (w->head - *at > r->area.ring_bytes)
-			lose(w, 1);
-		else if ((r->records[i].head & PLACE_MASK) == *at &&
-			 r->records[i].head & TRACE_ID_MASK)
-			tell(w, &r->records[i], &r->chains[i]);
-		else
+/* How many records follow that belong to this one. */
+static uint64_t follow_of(const struct trace_record *record)
+{
+	unsigned int id = record->head & TRACE_ID_MASK;
+
+	return id == TRACE_DMA_MAP_SG || id == TRACE_DMA_UNMAP_SG ? record->arg[4] : 0;
+}
+
+/* Those that follow the i-th record; false: one is not done yet. */
+static bool gather(struct walk *w, size_t i, size_t follow, bool *right)
+{
+	const struct trace_reader *r = w->reader;
+	size_t n;
+
+	for (n = 1; n <= follow; n++) {
+		const struct trace_record *record = &r->records[i + n];
+		struct trace_segments more;
+
+		if (!is_done(record, r->at[w->ring] + n * sizeof(*record)))
 			return false;
+		*right &= (record->head & TRACE_ID_MASK) == TRACE_SEGMENTS;
+		memcpy(&more, record, sizeof(more));
+		memcpy(&r->segments[(n - 1) * TRACE_SEGMENTS_EACH], more.segment,
+		       sizeof(more.segment));
 	}
 	return true;
+}
+
+/*
+ * The i-th of the n records that were read, with those that follow it; how many that are.
+ * 0: one is not done yet, or the event goes on behind those that were read.
+ */
+static size_t take(struct walk *w, size_t i, size_t n)
+{
+	struct trace_reader *r = w->reader;
+	const struct trace_record *record = &r->records[i];
+	unsigned int id = record->head & TRACE_ID_MASK;
+	uint64_t at = r->at[w->ring], follow;
+	bool right = true;
+
+	/* Overtaken while it was copied, or before. */
+	if (w->head - at > r->area.ring_bytes) {
+		lose(w, 1);
+		return 1;
+	}
+	if (!is_done(record, at))
+		return 0;
+	if (id == TRACE_SEGMENTS) { /* of an event that was overtaken */
+		lose(w, 1);
+		return 1;
+	}
+	follow = follow_of(record);
+	if (id >= TRACE_IDS || follow > TRACE_FOLLOW_MAX ||
+	    follow >= (w->head - at) / sizeof(*record)) {
+		r->counts.wrong++;
+		return 1;
+	}
+	if (follow >= n - i || !gather(w, i, follow, &right))
+		return 0;
+	if (right)
+		tell(w, record, &r->chains[i], follow);
+	else
+		r->counts.wrong++;
+	return 1 + follow;
+}
+
+/* Takes the n records that were read; how many of them were: the rest waits. */
+static size_t take_batch(struct walk *w, size_t n)
+{
+	size_t i = 0, taken;
+
+	while (i < n && (taken = take(w, i, n))) {
+		w->reader->at[w->ring] += taken * sizeof(struct trace_record);
+		i += taken;
+	}
+	return i;
 }
 
 static int start_anew(struct walk *w, uint64_t at, struct error *err)
@@ -212,21 +292,23 @@ static int poll_ring(struct walk *w, struct error *err)
 	if (w->head < at || w->head & ~PLACE_MASK)
 		return start_anew(w, at, err);
 	for (;;) {
-		size_t n;
+		size_t n, taken;
 
 		skip_overtaken(w);
 		n = batch_of(w);
 		/* What a fast guest adds meanwhile is for the next time. */
 		if (!n || n * sizeof(struct trace_record) > budget)
 			return 0;
-		budget -= n * sizeof(struct trace_record);
 		at = w->head;
 		if (read_batch(w, n) || read_head(w))
 			return -EFAULT;
 		if (w->head < at || w->head & ~PLACE_MASK)
 			return start_anew(w, at, err);
-		if (!take_batch(w, n))
+		taken = take_batch(w, n);
+		/* Either one is not done yet, or the last goes on in the next batch. */
+		if (taken < n && (n < BATCH || taken < BATCH - TRACE_FOLLOW_MAX))
 			return 0;
+		budget -= taken * sizeof(struct trace_record);
 	}
 }
 

@@ -33,11 +33,13 @@ struct trace_event {
 	uint64_t arg[5];
 	unsigned int depth; /* of the chain; 0: none was asked for */
 	uint64_t chain[TRACE_CHAIN_MAX];
+	unsigned int nr_segments; /* of a scatter list, as many as were written */
+	const struct trace_segment *segments; /* as long as the call lasts */
 };
 
 struct trace_counts {
 	uint64_t events; /* taken */
-	uint64_t lost; /* overtaken by newer ones before they were taken */
+	uint64_t lost; /* records overtaken by newer ones before they were taken */
 	uint64_t wrong; /* records that make no sense */
 };
 
@@ -49,6 +51,7 @@ struct trace_reader {
 	struct trace_counts counts;
 	struct trace_record *records; /* of one batch */
 	struct trace_chain *chains;
+	struct trace_segment *segments; /* of one event */
 };
 
 /*

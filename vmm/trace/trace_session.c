@@ -161,6 +161,10 @@ int trace_session_open(struct trace_session *s, struct view *view,
 		.text_offset = text_offset(view->facts.kernel, state->map.text_start),
 		.symbols = &view->symbols,
 		.cpus = s->reader.area.nr_rings,
+		.pages_va = state->mm.pages.va,
+		.page_bytes = state->mm.pages.stride,
+		/* A page block is the largest block that the allocator hands out. */
+		.block_order = state->mm.pages.max_order,
 	};
 	memcpy(s->setting.enable, filter->enable, sizeof(s->setting.enable));
 	writer->begin(writer, &s->setting);

@@ -1,68 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory events for people and for Perfetto. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "vmm/trace/trace_writer.h"
-#include "vmm/util/gfp.h"
 
 /* --- text -------------------------------------------------------------------------------- */
-
-struct text {
-	char *buf;
-	size_t size, at;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *format,
-						      ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(t->buf + t->at, t->size - t->at, format, args);
-	va_end(args);
-	if (n > 0)
-		t->at += (size_t)n < t->size - t->at ? (size_t)n : t->size - t->at - 1;
-}
-
-static void add_value(struct text *t, const struct trace_field *f,
-		      const struct trace_values *values, unsigned int i)
-{
-	uint64_t v = values->value[i];
-	char gfp[GFP_TEXT];
-
-	switch (f->show) {
-	case TRACE_SHOW_NAME:
-		add(t, "%s", values->name);
-		break;
-	case TRACE_SHOW_GFP:
-		add(t, "%s", gfp_text(v, gfp, sizeof(gfp)));
-		break;
-	case TRACE_SHOW_SIGNED:
-		add(t, "%d", (int)v);
-		break;
-	case TRACE_SHOW_UNSIGNED:
-		add(t, "%" PRIu64, v);
-		break;
-	default:
-		add(t, "%#" PRIx64, v);
-	}
-}
-
-void trace_describe(const struct trace_entry *entry, char *buf, size_t size)
-{
-	const struct trace_kind *kind = &trace_kinds[entry->event->id];
-	struct text t = { buf, size, 0 };
-	unsigned int i;
-
-	buf[0] = '\0';
-	for (i = 0; kind->field[i].name; i++) {
-		add(&t, "%s%s=", i ? " " : "", kind->field[i].name);
-		add_value(&t, &kind->field[i], entry->values, i);
-	}
-}
 
 static void text_begin(struct trace_writer *w, const struct trace_setting *setting)
 {
@@ -72,16 +15,16 @@ static void text_begin(struct trace_writer *w, const struct trace_setting *setti
 static void text_event(struct trace_writer *w, const struct trace_entry *entry)
 {
 	const struct trace_event *e = entry->event;
-	char fields[2 * GFP_TEXT], site[96];
+	char text[TRACE_TEXT_MAX], site[96];
 	unsigned int i;
 
-	trace_describe(entry, fields, sizeof(fields));
+	trace_describe(entry, w->setting, text, sizeof(text));
 	if (entry->lost)
 		fprintf(w->file, "[%03u] lost %" PRIu64 " events\n", e->cpu, entry->lost);
 	fprintf(w->file, "[%03u] %5" PRIu64 ".%06" PRIu64 ": %s:%s: %s", e->cpu,
 		entry->ns / 1000000000, entry->ns / 1000 % 1000000,
-		trace_kinds[e->id].system, trace_kinds[e->id].name, fields);
-	if (e->site) {
+		trace_kinds[e->id].system, trace_kinds[e->id].name, text);
+	if (e->site && trace_kinds[e->id].field[0].form != TRACE_SITE) {
 		symbols_describe_return(w->setting->symbols, e->site, site, sizeof(site));
 		fprintf(w->file, " (%s)", site);
 	}
@@ -135,6 +78,19 @@ static void json_begin(struct trace_writer *w, const struct trace_setting *setti
 			cpu, cpu);
 }
 
+static void put_json_array(FILE *f, const struct trace_entry *entry, unsigned int i)
+{
+	const struct trace_field *field = &trace_kinds[entry->event->id].field[i];
+	const char *form = field->form == TRACE_LENGTHS ? "%s%" PRIu64
+							: "%s\"%#" PRIx64 "\"";
+	unsigned int n;
+
+	fputc('[', f);
+	for (n = 0; n < entry->values->value[i]; n++)
+		fprintf(f, form, n ? "," : "", trace_element(entry->event, field, n));
+	fputc(']', f);
+}
+
 static void put_json_fields(struct trace_writer *w, const struct trace_entry *entry)
 {
 	const struct trace_kind *kind = &trace_kinds[entry->event->id];
@@ -143,11 +99,14 @@ static void put_json_fields(struct trace_writer *w, const struct trace_entry *en
 
 	for (i = 0; kind->field[i].name; i++) {
 		const struct trace_field *f = &kind->field[i];
-		struct text t = { value, sizeof(value), 0 };
 
 		fprintf(w->file, "%s\"%s\":", i ? "," : "", f->name);
-		add_value(&t, f, entry->values, i);
-		if (f->show == TRACE_SHOW_UNSIGNED || f->show == TRACE_SHOW_SIGNED)
+		if (trace_is_array(f)) {
+			put_json_array(w->file, entry, i);
+			continue;
+		}
+		trace_field_text(entry, i, w->setting, value, sizeof(value));
+		if (f->form <= TRACE_SIGNED || f->form == TRACE_BOOL)
 			fputs(value, w->file);
 		else
 			put_quoted(w->file, value);

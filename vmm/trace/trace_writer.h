@@ -24,7 +24,10 @@ struct trace_setting {
 	const char *kernel; /* absolute path of its ELF file, or NULL */
 	uint64_t text_start, text_end; /* va of its code */
 	uint64_t text_offset; /* of text_start in that file */
-	const struct symbols *symbols; /* may be empty */
+	const struct symbols *symbols; /* may be empty, or NULL */
+	uint64_t pages_va; /* of its struct pages, and bytes of one */
+	uint32_t page_bytes;
+	unsigned int block_order; /* of its page blocks */
 	unsigned int cpus;
 	uint8_t enable[TRACE_IDS_MAX];
 };
@@ -47,7 +50,18 @@ void trace_json_writer(struct trace_writer *w, FILE *file);
  * that can be written at any place. */
 void trace_perf_writer(struct trace_writer *w, FILE *file);
 
-/* The fields of an event as its kind prints them, into buf (always terminated). */
-void trace_describe(const struct trace_entry *entry, char *buf, size_t size);
+/* Behind the numbers of entries of a list that was not told whole. */
+#define TRACE_TRUNCATED " [TRUNCATED]"
+
+/* The event as the kernel prints it, into buf (always terminated). */
+void trace_describe(const struct trace_entry *entry, const struct trace_setting *setting,
+		    char *buf, size_t size);
+/* Bytes that hold any. */
+#define TRACE_TEXT_MAX 8192
+/* The i-th field alone: numbers, addresses as such, names where it has them. */
+void trace_field_text(const struct trace_entry *entry, unsigned int i,
+		      const struct trace_setting *setting, char *buf, size_t size);
+/* How many conversions the text has, each with its trace_kind.shown. */
+unsigned int trace_conversions(const struct trace_kind *kind);
 
 #endif

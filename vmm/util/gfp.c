@@ -6,26 +6,32 @@
 
 #include "vmm/util/gfp.h"
 
-#define NAMED(flag, value) { #flag, (value) },
+#define NAMED(flag, value) { (value), #flag },
 
-static const struct {
-	const char *name;
-	uint64_t bits;
-} flags[] = { ABI_GFP_FLAGS(NAMED) };
+const struct bit_name gfp_flags[GFP_FLAGS] = { ABI_GFP_FLAGS(NAMED) };
 
-const char *gfp_text(uint64_t gfp, char *buf, size_t size)
+const char *bits_text(const struct bit_name *names, size_t nr, uint64_t bits, char *buf,
+		      size_t size)
 {
 	size_t i, at = 0;
 
-	snprintf(buf, size, "%s", gfp ? "" : "none");
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]) && at < size; i++) {
-		if ((gfp & flags[i].bits) != flags[i].bits)
+	buf[0] = '\0';
+	for (i = 0; i < nr && at < size; i++) {
+		if ((bits & names[i].bits) != names[i].bits)
 			continue;
-		gfp &= ~flags[i].bits;
+		bits &= ~names[i].bits;
 		at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? "|" : "",
-				       flags[i].name);
+				       names[i].name);
 	}
-	if (gfp && at < size)
-		snprintf(buf + at, size - at, "%s%#" PRIx64, at ? "|" : "", gfp);
+	if (bits && at < size)
+		snprintf(buf + at, size - at, "%s%#" PRIx64, at ? "|" : "", bits);
+	return buf;
+}
+
+const char *gfp_text(uint64_t gfp, char *buf, size_t size)
+{
+	if (gfp)
+		return bits_text(gfp_flags, GFP_FLAGS, gfp, buf, size);
+	snprintf(buf, size, "none");
 	return buf;
 }

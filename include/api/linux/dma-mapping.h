@@ -193,8 +193,8 @@ enum dma_event_kind {
 	DMA_EVENT_UNMAP_RESOURCE,
 	DMA_EVENT_MAP_SG, /* sg, nents, mapped = what dma_map_sg() returns */
 	DMA_EVENT_UNMAP_SG,
-	DMA_EVENT_ALLOC, /* coherent: phys, addr, size as asked for */
-	DMA_EVENT_FREE, /* about to be freed: the same */
+	DMA_EVENT_ALLOC, /* coherent: vaddr, phys, addr, size as asked for, gfp */
+	DMA_EVENT_FREE, /* about to be freed: the same, without gfp */
 	DMA_EVENT_SYNC_FOR_CPU, /* about to be done: addr, size */
 	DMA_EVENT_SYNC_FOR_DEVICE, /* done */
 	DMA_EVENT_SYNC_SG_FOR_CPU, /* sg, nents */
@@ -228,9 +228,15 @@ struct dma_event {
 	struct device *dev;
 	size_t size;
 	unsigned long attrs;
-	struct scatterlist *sg;
+	union {
+		struct scatterlist *sg;
+		const void *vaddr; /* coherent */
+	};
 	int nents;
-	int mapped;
+	union {
+		int mapped;
+		gfp_t gfp; /* coherent: that it was asked for with */
+	};
 	enum dma_refusal why;
 	dma_addr_t addr;
 	phys_addr_t phys;

@@ -55,6 +55,11 @@
 #define GFP_DMA32	     __GFP_DMA32
 #define GFP_HIGHUSER	     (GFP_USER | __GFP_HIGHMEM)
 #define GFP_HIGHUSER_MOVABLE (GFP_HIGHUSER | __GFP_MOVABLE)
+/* For a large page of a process: without any reclaim, and with what the caller waits for. */
+#define GFP_TRANSHUGE_LIGHT                                                      \
+	((GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NOMEMALLOC | __GFP_NOWARN) & \
+	 ~__GFP_RECLAIM)
+#define GFP_TRANSHUGE (GFP_TRANSHUGE_LIGHT | __GFP_DIRECT_RECLAIM)
 
 /* ANDed into every request: without the bits that sleep until the guest can sleep.
  * Starts as GFP_BOOT_MASK; gfp_allow_sleep() opens it. */

@@ -14,7 +14,7 @@
 
 #include "tests/fuzz/lib/fuzz.h"
 #include "tests/unit/vmm/trace_guest.h"
-#include "vmm/trace/trace_writer.h"
+#include "vmm/trace/trace_format.h"
 
 #define POLLS 16
 #define READS_MAX \
@@ -54,14 +54,18 @@ static void judge(void *arg, const struct trace_event *event, uint64_t lost)
 	struct trace_names names = { .state = NULL };
 	struct trace_values values;
 	struct trace_entry entry = { event, &values, event->tsc, lost };
-	char text[512];
+	static const struct trace_setting setting = { .guest = "it" };
+	static uint8_t raw[TRACE_RAW_MAX];
+	static char text[TRACE_TEXT_MAX];
 
 	(void)arg;
 	FUZZ_CHECK(event->id && event->id < TRACE_IDS);
 	FUZZ_CHECK(event->cpu < TRACE_RINGS_MAX && event->depth <= TRACE_CHAIN_MAX);
 	trace_values(event, &names, &values);
-	trace_describe(&entry, text, sizeof(text));
-	FUZZ_CHECK(strlen(text) < sizeof(text));
+	trace_describe(&entry, &setting, text, sizeof(text));
+	FUZZ_CHECK(strlen(text) < sizeof(text) - 1);
+	FUZZ_CHECK(event->nr_segments <= TRACE_SEGMENTS_MAX);
+	FUZZ_CHECK(trace_lay_out(&entry, 1, raw) <= sizeof(raw));
 	told++;
 }
 

@@ -399,9 +399,8 @@ static void mappings_tell_of_the_device(void **state)
 				 .coherent_dma_mask = mask };
 	struct device *dev = &device;
 	const struct trace_record *r;
-	struct scatterlist sg[3];
 	dma_addr_t addr;
-	char *p;
+	char *p, *p2;
 
 	(void)state;
 	p = kmalloc(4096, GFP_KERNEL);
@@ -420,25 +419,114 @@ static void mappings_tell_of_the_device(void **state)
 	assert_int_equal(r->arg[3], 200);
 	expect_no_more();
 
-	sg_init_table(sg, 3);
-	for (unsigned int i = 0; i < 3; i++)
-		sg_set_buf(&sg[i], p + i * 1024, 100 + i);
-	assert_int_equal(dma_map_sg(dev, sg, 3, DMA_FROM_DEVICE), 3);
-	for (unsigned int i = 0; i < 3; i++) {
-		r = expect_id(TRACE_DMA_MAP_SG);
-		assert_int_equal(high(r->arg[0]), DMA_FROM_DEVICE);
-		assert_int_equal(r->arg[1], __pa(p + i * 1024));
-		assert_int_equal(r->arg[2], sg_dma_address(&sg[i]));
-		assert_int_equal(low(r->arg[3]), 100 + i);
-		assert_int_equal(high(r->arg[3]), 100 + i);
-		assert_int_equal(low(r->arg[4]), i);
-		assert_int_equal(high(r->arg[4]), 3);
-	}
-	dma_unmap_sg(dev, sg, 3, DMA_FROM_DEVICE);
-	for (unsigned int i = 0; i < 3; i++)
-		assert_int_equal(low(expect_id(TRACE_DMA_UNMAP_SG)->arg[4]), i);
+	p2 = dma_alloc_coherent(dev, 100, &addr, GFP_KERNEL);
+	r = expect_id(TRACE_DMA_ALLOC);
+	assert_int_equal(low(r->arg[0]), 0x18);
+	assert_ptr_equal(r->arg[1], p2);
+	assert_int_equal(r->arg[2], addr);
+	assert_int_equal(r->arg[3], 100);
+	assert_int_equal(low(r->arg[4]), GFP_KERNEL);
+	assert_int_equal(high(r->arg[4]), 0);
+	dma_free_attrs(dev, 100, p2, addr, DMA_ATTR_NO_WARN);
+	r = expect_id(TRACE_DMA_FREE);
+	assert_ptr_equal(r->arg[1], p2);
+	assert_int_equal(r->arg[2], addr);
+	assert_int_equal(r->arg[3], 100);
+	assert_int_equal(high(r->arg[4]), DMA_ATTR_NO_WARN);
 	expect_no_more();
 	kfree(p);
+}
+
+static struct scatterlist list[200];
+static u64 list_mask = ~0ULL;
+static struct device list_device = {
+	.name = "0000:00:03.0",
+	.endpoint = 0x18,
+	.dma_mask = &list_mask,
+};
+
+/* The records behind a list's event, and what the list has. */
+static void expect_segments(unsigned int nents, unsigned int told, bool mapped)
+{
+	for (unsigned int i = 0; i < told; i++) {
+		static const struct trace_segments *more;
+		const struct trace_segment *s;
+
+		if (i % TRACE_SEGMENTS_EACH == 0)
+			more = (const void *)next();
+		assert_non_null(more);
+		assert_int_equal(more->head & TRACE_ID_MASK, TRACE_SEGMENTS);
+		s = &more->segment[i % TRACE_SEGMENTS_EACH];
+		if (i < nents) {
+			assert_int_equal(s->phys_addr, sg_phys(&list[i]));
+			assert_int_equal(s->dma_addr,
+					 mapped ? sg_dma_address(&list[i]) : 0);
+			assert_int_equal(s->length, mapped ? sg_dma_len(&list[i]) : 0);
+		} else {
+			assert_int_equal(s->phys_addr | s->dma_addr | s->length, 0);
+		}
+	}
+}
+
+static void expect_list(unsigned int id, unsigned int nents, unsigned int told, u64 bytes)
+{
+	bool mapped = id == TRACE_DMA_MAP_SG;
+	const struct trace_record *r = expect_id(id);
+
+	assert_int_equal(low(r->arg[0]), 0x18);
+	assert_int_equal(high(r->arg[0]), DMA_FROM_DEVICE);
+	assert_int_equal(low(r->arg[1]), nents);
+	assert_int_equal(high(r->arg[1]), mapped ? nents : 0);
+	assert_int_equal(r->arg[2], DMA_ATTR_SKIP_CPU_SYNC);
+	assert_int_equal(r->arg[3], bytes);
+	assert_int_equal(r->arg[4] * TRACE_SEGMENTS_EACH, told);
+	expect_segments(nents, told, mapped);
+}
+
+/* Maps and unmaps a list of so many entries, of which so many can be told. */
+static void list_of(unsigned int nents, unsigned int told)
+{
+	u64 bytes = 0;
+	char *p = kmalloc(4096, GFP_KERNEL);
+
+	sg_init_table(list, nents);
+	for (unsigned int i = 0; i < nents; i++) {
+		sg_set_buf(&list[i], p + i * 16, 1 + i % 15);
+		bytes += 1 + i % 15;
+	}
+	assert_int_equal(dma_map_sg_attrs(&list_device, list, (int)nents, DMA_FROM_DEVICE,
+					  DMA_ATTR_SKIP_CPU_SYNC),
+			 nents);
+	expect_list(TRACE_DMA_MAP_SG, nents, told, bytes);
+	dma_unmap_sg_attrs(&list_device, list, (int)nents, DMA_FROM_DEVICE,
+			   DMA_ATTR_SKIP_CPU_SYNC);
+	expect_list(TRACE_DMA_UNMAP_SG, nents, told, bytes);
+	expect_no_more();
+	kfree(p);
+}
+
+static void a_list_is_one_event(void **state)
+{
+	(void)state;
+	start_with("dma_map_sg,dma_unmap_sg", "64K");
+	for (unsigned int nents = 1; nents < 12; nents++)
+		list_of(nents, (nents + 1) / 2 * 2);
+	list_of(TRACE_SEGMENTS_MAX, TRACE_SEGMENTS_MAX);
+	list_of(200, TRACE_SEGMENTS_MAX);
+	host_mm_reset();
+}
+
+/* No event takes more than half of its ring. */
+static void a_small_ring_tells_of_fewer_entries(void **state)
+{
+	(void)state;
+	start_with("dma_map_sg,dma_unmap_sg", "1024");
+	list_of(14, 14);
+	list_of(200, 14);
+	host_mm_reset();
+	start_with("dma_map_sg,dma_unmap_sg", "64");
+	list_of(1, 0);
+	host_mm_reset();
 }
 
 /* --- the rings --- */
@@ -576,6 +664,8 @@ int main(void)
 		TEST(areas_tell_of_their_place),
 		TEST(reclaim_begins_and_ends),
 		TEST(mappings_tell_of_the_device),
+		cmocka_unit_test(a_list_is_one_event),
+		cmocka_unit_test(a_small_ring_tells_of_fewer_entries),
 		TEST(what_is_not_wanted_writes_nothing),
 		TEST(a_chain_begins_at_the_site),
 		TEST(the_oldest_make_room),

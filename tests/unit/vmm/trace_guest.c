@@ -83,6 +83,38 @@ void trace_guest_write(struct trace_guest *g, unsigned int ring, unsigned int id
 	trace_guest_finish(g, ring, trace_guest_begin(g, ring), id, value);
 }
 
+static void write_segments(struct trace_guest *g, unsigned int ring, uint64_t place,
+			   unsigned int first, unsigned int n)
+{
+	struct trace_segments more = { .head = place | TRACE_SEGMENTS };
+
+	for (unsigned int i = 0; i < TRACE_SEGMENTS_EACH && first + i < n; i++)
+		more.segment[i] = (struct trace_segment){
+			.phys_addr = 4096ull * (first + i + 1),
+			.dma_addr = 8192ull * (first + i + 1),
+			.length = first + i + 1,
+		};
+	memcpy(trace_guest_record(g, ring, place), &more, sizeof(more));
+}
+
+uint64_t trace_guest_write_list(struct trace_guest *g, unsigned int ring,
+				unsigned int nents, unsigned int n)
+{
+	uint64_t place = trace_guest_begin(g, ring);
+	struct trace_record *r = trace_guest_record(g, ring, place);
+	unsigned int follow = 0;
+
+	for (unsigned int i = 0; i < n; i += TRACE_SEGMENTS_EACH, follow++)
+		write_segments(g, ring, trace_guest_begin(g, ring), i, n);
+	*r = (struct trace_record){
+		.head = place | TRACE_DMA_MAP_SG,
+		.tsc = nents,
+		.arg = { 0x18 | 2ull << 32, nents | (uint64_t)nents << 32, 0x120, 4096,
+			 follow },
+	};
+	return place;
+}
+
 static int read_ram(void *arg, uint64_t gpa, void *buf, size_t len)
 {
 	struct trace_guest *g = arg;

@@ -38,6 +38,11 @@ void trace_guest_finish(struct trace_guest *guest, unsigned int ring, uint64_t p
 			unsigned int id, uint64_t value);
 void trace_guest_write(struct trace_guest *guest, unsigned int ring, unsigned int id,
 		       uint64_t value);
+/* A mapping of a list of `nents`, of which n are told, in the records that this takes: the
+ * i-th lies at 4096 * (i + 1), is i + 1 bytes long, and is at twice that for the device.  The
+ * place of the first record. */
+uint64_t trace_guest_write_list(struct trace_guest *guest, unsigned int ring,
+				unsigned int nents, unsigned int n);
 /* What a reader reads it through. */
 struct trace_source trace_guest_source(struct trace_guest *guest);
 
