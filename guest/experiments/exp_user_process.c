@@ -7,11 +7,15 @@
  * needs a frame and none is left, the process that has most of them ends.  And whatever a
  * process does, it suffers alone.
  */
+#include <linux/atomic.h>
 #include <linux/err.h>
+#include <linux/fault-inject.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/page_debug.h>
 
 #include <guest/process.h>
+#include <mm/slab_info.h>
 
 #include "experiment.h"
 #include "guest/user/include/results.h"
@@ -126,6 +130,74 @@ EXPERIMENT(fork_cow, "fork.cow", "fork copies no page until somebody writes to i
 	evidence(x, "parent, alone again, wrote all: %lu reused, none copied",
 		 r[COW_PARENT_REUSED]);
 	process_put(p);
+}
+
+/* --- refused half-way ------------------------------------------------------------------- */
+
+/* What became of the processes that were refused a request for memory each. */
+struct refused {
+	unsigned int lives, unborn, killed, ended;
+};
+
+static void refuse_objects(struct fault_attr *attr)
+{
+	failslab_set(attr, NULL);
+}
+
+/* A life, in which the n-th request fails, whoever's it is and whatever for; false when there
+ * were fewer.  Nothing of it may stay: the runner counts pages and objects. */
+static bool refuse_one(struct trial *x, void (*refuse)(struct fault_attr *),
+		       unsigned int n, struct refused *r)
+{
+	static struct fault_attr attr;
+	struct process *p;
+	int status;
+
+	attr = (struct fault_attr){ .probability = 100, .interval = n };
+	atomic_set(&attr.times, 1);
+	refuse(&attr);
+	p = process_start("no_memory", NULL);
+	status = IS_ERR(p) ? 0 : process_wait(p);
+	if (!IS_ERR(p))
+		process_put(p);
+	refuse(NULL);
+	expect(x, !IS_ERR(p) || PTR_ERR(p) == -ENOMEM, "request %u: %ld", n, PTR_ERR(p));
+	expect(x, !status || status == 127 || status == PROCESS_KILLED + KILLED_MEMORY,
+	       "request %u: it ended with status %#x", n, status);
+	if (!atomic_long_read(&attr.failed))
+		return false;
+	r->lives++;
+	r->unborn += IS_ERR(p) || status == 127;
+	r->killed += status == PROCESS_KILLED + KILLED_MEMORY;
+	r->ended += !IS_ERR(p) && !status;
+	return true;
+}
+
+#define REFUSALS_MAX 1000 /* more than there are requests in a life */
+
+static void refuse_each(struct trial *x, const char *what,
+			void (*refuse)(struct fault_attr *))
+{
+	struct refused r = { .lives = 0 };
+	unsigned int n = 1;
+
+	while (n < REFUSALS_MAX && refuse_one(x, refuse, n, &r))
+		n++;
+	expect(x, r.unborn && r.ended && n < REFUSALS_MAX,
+	       "%s: %u lives, %u unborn, %u went on", what, r.lives, r.unborn, r.ended);
+	evidence(
+		x,
+		"each of %u requests for %s refused once: %u unborn, %u killed, %u went on",
+		r.lives, what, r.unborn, r.killed, r.ended);
+}
+
+EXPERIMENT(
+	process_no_memory, "process.no-memory",
+	"whichever request for memory fails, in exec, fork, mmap or a fault, nothing is lost",
+	.needs = NEEDS_USER_MODE)
+{
+	refuse_each(x, "pages", fail_page_alloc_set);
+	refuse_each(x, "objects", refuse_objects);
 }
 
 /* --- out of memory --------------------------------------------------------------------- */
