@@ -49,6 +49,13 @@ option() { # KIND OPTIONS
 	ok "$2: the guest finishes well" guest option q35 256 "$2"
 	ok "$2: what the option leaves true passes" \
 		all_passed "$work/option" no-dmacheck no-iommu no-edu no-options no-highmem below-1g "$1"
+	[ "$1" = none ] || ok "$2: it is on" made_untrue "$1"
+}
+# What it makes untrue was left out for its sake.
+made_untrue() { # KIND
+	local why
+	why=$(sed -n "s/^$1 *|[^|]*| *//p" tests/integration/lib/skips | head -n 1)
+	[ -n "$why" ] && grep -F "# SKIP $why" "$work/option.text"
 }
 option slub_debug slub_debug=FZPU
 option kfence kfence.sample_interval=1
