@@ -72,6 +72,39 @@ stop() {
 	wait "$machine" 2>/dev/null
 	machine=
 }
+# Under bpftrace, where that works: start_watched PROGRAM POINT OPTION... PARAMETERS, where
+# PROGRAM prints a program; what that prints is in $work/seen when the machine is gone.
+watch() { # PROGRAM COMMAND...
+	local program=$1
+	shift
+	: >"$work/seen"
+	if [ "$bpftrace_cannot" ]; then
+		exec "$@"
+	fi
+	"$program" >"$work/program.bt"
+	# Its rings are a part of its memory: large enough for all, whoever waits for whom.  It cuts a
+	# command at blanks and knows no quotes; to the guest a tab between words is as good.
+	BPFTRACE_PERF_RB_PAGES=1024 exec timeout -k 5 100 bpftrace -q "$work/program.bt" -o "$work/seen" -c "$*"
+}
+start_watched() {
+	local program=$1 point=$2
+	shift 2
+	[ -z "$machine" ] || stop # a failed step's
+	: >"$work/console"
+	cp "$B/guest.elf" "$work/guest.elf"
+	watch "$program" "$pv" run --name it --cpus 2 "${@:1:$#-1}" --append "${!#// /$'\t'}" \
+		>"$work/console" 2>"$err" </dev/null &
+	machine=$!
+	lives_until "$err" "$work/console" -- grep -q "^# stops at $point" "$work/console"
+}
+# What the guest wrote is read before the answer comes that nothing is watched any more; and
+# bpftrace has written all when it has ended, which it does with its command.
+quits_unwatched() {
+	"$pv" ctl it qmp x-pagevisor-trace "$(jq -nc '{enable: [range(32) | 0]}')" &&
+		"$pv" ctl it qmp quit || return 1
+	wait "$machine"
+	machine=
+}
 trace() { # FILE OPTION...
 	"$pv" trace it --all --for 0.05 -o "$@"
 }
@@ -218,9 +251,21 @@ counts_lost() {
 	perf_script "$work/l.perf" --show-lost-events >"$work/perf.txt"
 	grep -q PERF_RECORD_LOST "$work/perf.txt"
 }
-ok "a guest with rings of 16 records" start 'trace=*' trace_buf_size=1K
+# The same, as who watches from outside is told of it.
+lost_live() {
+	quits_unwatched || return 1
+	diff <(jq -r '.traceEvents[] | select(.name == "lost") | "lost cpu=\(.tid) events=\(.args.events)"' "$work/l.json" | sort) \
+		<(grep '^lost' "$work/seen" | sort) || { cat "$err"; return 1; }
+	echo events_lost >>"$work/fired"
+}
+lost_program() {
+	printf 'usdt:%s:pagevisor:events_lost { printf("lost cpu=%%d events=%%d\\n", arg0, arg1); }\n' "$pv"
+}
+ok "a guest with rings of 16 records" start_watched lost_program inspect "$work/guest.elf" \
+	'experiments=inspect.state stop-at=inspect:park trace=* trace_buf_size=1K'
 ok "what was overwritten is counted, and shown" counts_lost
-stop
+what="bpftrace is told how much on which CPU"
+if [ "$bpftrace_cannot" ]; then stop; skip "$what" "$bpftrace_cannot"; else ok "$what" lost_live; fi
 
 # --- live, and with probes --------------------------------------------------------------------
 
@@ -331,23 +376,9 @@ kinds_program() {
 	printf 'uprobe:%s:exit_clock { printf("clock\\n"); }\n' "$pv"
 }
 start_kinds() {
-	local parameters='experiments=events.all stop-at=events trace=* trace_buf_size=1M'
-	# bpftrace cuts a command at blanks and knows no quotes; to the guest a tab is as good.
-	local -a run=("$pv" run --name it --cpus 2 --trace '*' "$work/guest.elf" --append "${parameters// /$'\t'}")
-	: >"$work/console"
-	: >"$work/seen"
-	cp "$B/guest.elf" "$work/guest.elf"
-	if [ "$bpftrace_cannot" ]; then
-		"${run[@]}" >"$work/console" 2>"$err" </dev/null &
-	else
-		kinds_program >"$work/kinds.bt"
-		# Its rings are a part of its memory: large enough for all, whoever waits for whom.
-		BPFTRACE_PERF_RB_PAGES=1024 timeout -k 5 100 bpftrace -q "$work/kinds.bt" -o "$work/seen" \
-			-c "${run[*]}" >"$work/console" 2>"$err" </dev/null &
-	fi
-	machine=$!
-	lives_until "$err" "$work/console" -- grep -q '^# stops at events' "$work/console" || return 1
-	sed -n 's/^# event //p' "$work/console" | tr -d '\r' >"$work/facts"
+	start_watched kinds_program events --trace '*' "$work/guest.elf" \
+		'experiments=events.all stop-at=events trace=* trace_buf_size=1M' &&
+		sed -n 's/^# event //p' "$work/console" | tr -d '\r' >"$work/facts"
 }
 cat >"$work/lib.jq" <<'END'
 def words: split(" ") | {name: .[0], facts: (.[1:] | map(capture("(?<key>[^=]+)=(?<value>.*)")) | from_entries)};
@@ -399,14 +430,6 @@ seen_events() {
 		says: (.facts | del(.cpu, .call_site))} |
 		if .says.gfp_flags then .says.gfp = .says.gfp_flags | del(.says.gfp_flags) else . end'
 }
-# What the guest wrote is read before the answer comes that nothing is watched any more; and
-# bpftrace has written all when it has ended, which it does with its command.
-kinds_end() {
-	"$pv" ctl it qmp x-pagevisor-trace "$(jq -nc '{enable: [range(32) | 0]}')" &&
-		"$pv" ctl it qmp quit || return 1
-	wait "$machine"
-	machine=
-}
 kinds_live() {
 	grep -vE '^(clock|)$' "$work/seen" >"$work/lines"
 	seen_events "$work/lines" >"$work/s.events"
@@ -421,36 +444,36 @@ kinds_live() {
 ok "a guest makes each kind of event happen, and stops" start_kinds
 ok "there is no kind of which it says nothing" every_kind_has_facts
 ok "each is in the file, with all that it says" kinds_in_file
-ok "it ends, and who watches with it" kinds_end
+ok "it ends, and who watches with it" quits_unwatched
 what="bpftrace has seen each as it happened, with what its probe says"
 if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" kinds_live; fi
 
 # The monitor's own probes: what they say is what its report counts.  The cost of an exit lies
 # between two times that are taken here, inside and outside of those that the monitor takes.
+clause() { # PROBE BODY
+	printf 'usdt:%s:pagevisor:%s { @fired["%s"] = count(); %s }\n' "$pv" "$1" "$1" "$2"
+}
 own_program() {
-	local at=usdt:$pv:pagevisor
+	clause vcpu_exit '@exits[arg1] = count();
+		if (@inside[tid]) { @judged[arg2 >= @least[tid] && arg2 <= nsecs - @begun[tid]] = count(); }
+		delete(@inside[tid]); delete(@begun[tid]); delete(@least[tid]);'
+	clause vcpu_entry '@entries = count();'
+	clause doorbell '@bells[str(arg0)] = sum(arg2);'
+	clause interrupt '@interrupts = count();'
+	clause dma_access '@moved[str(arg0), arg4] = sum(arg5);'
+	clause dma_translate '@translations[str(arg0)] = count();'
+	clause dma_fault '@faults[str(arg0)] = count();'
+	clause block_queue '@queued[str(arg0)] = count();'
+	clause block_submit '@submitted[str(arg0), arg2] = sum(arg4);'
+	clause block_done '@done[str(arg0)] = count();'
+	clause memory_given '@given = sum(arg1);'
+	clause memory_taken '@taken = count();'
 	cat <<-END
 		uprobe:$pv:bus_access /@begun[tid]/ { @inside[tid] = nsecs; }
 		uprobe:$pv:exit_clock {
 			@clocks = count();
 			if (@inside[tid]) { @least[tid] = nsecs - @inside[tid]; } else { @begun[tid] = nsecs; }
 		}
-		$at:vcpu_exit {
-			@exits[arg1] = count();
-			if (@inside[tid]) { @judged[arg2 >= @least[tid] && arg2 <= nsecs - @begun[tid]] = count(); }
-			delete(@inside[tid]); delete(@begun[tid]); delete(@least[tid]);
-		}
-		$at:vcpu_entry { @entries = count(); }
-		$at:doorbell { @bells[str(arg0)] = sum(arg2); }
-		$at:interrupt { @interrupts = count(); }
-		$at:dma_access { @moved[str(arg0), arg4] = sum(arg5); }
-		$at:dma_translate { @translations[str(arg0)] = count(); }
-		$at:dma_fault { @faults[str(arg0)] = count(); }
-		$at:block_queue { @queued[str(arg0)] = count(); }
-		$at:block_submit { @submitted[str(arg0), arg2] = sum(arg4); }
-		$at:block_done { @done[str(arg0)] = count(); }
-		$at:memory_given { @given = sum(arg1); }
-		$at:memory_taken { @taken = count(); }
 	END
 }
 own_probes() {
@@ -474,8 +497,56 @@ own_probes() {
 		$s["@moved"]["disk0,1"] == $d.disk0["dma.written_bytes"] and
 		$s["@translations"].disk0 > 0 and $s["@faults"].dmacheck0 == $d.dmacheck0["dma.faults"] and
 		$s["@queued"] == $s["@done"] and $s["@submitted"]["disk0,0"] == $d.disk0["read.bytes"] and
-		$s["@given"] == $d.balloon0.given_back_bytes and $s["@taken"] == $d.balloon0.deflated'
+		$s["@given"] == $d.balloon0.given_back_bytes and $s["@taken"] == $d.balloon0.deflated' &&
+		jq -r '."@fired" | keys[]' "$work/maps" >>"$work/fired"
 }
 what="the monitor's own probes say what its report counts"
 if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" own_probes; fi
+
+# A disk that the host cuts short under its guest, and mends: with libvirt's policy a request
+# that failed waits, and comes out of its queue again when the guest is told to go on.
+waits_program() {
+	local at=usdt:$pv:pagevisor
+	cat <<-END
+		$at:block_queue { printf("queue %s %lx op=%d\n", str(arg0), arg1, arg2); }
+		$at:block_wait { printf("wait %s %lx op=%d error=%d\n", str(arg0), arg1, arg2, (int32)arg3); }
+		$at:block_done { printf("done %s %lx op=%d bytes=%d error=%d\n", str(arg0), arg1, arg2, arg3, (int32)arg4); }
+	END
+}
+is() { # STATUS
+	[ "$("$pv" ctl waits status)" = "$1" ]
+}
+disk_waits() {
+	[ -z "$machine" ] || stop
+	cp "$B/disk.img" "$work/cut.img" && cp "$B/guest.elf" "$work/guest.elf" || return 1
+	: >"$work/console"
+	watch waits_program "$B/pagevisor-system-x86_64" -name guest=waits -S -machine pc-i440fx-7.2,accel=kvm \
+		-m size=131072k -smp 1 -nodefaults -kernel "$work/guest.elf" -append experiments=disk.hash \
+		-blockdev "driver=file,filename=$work/cut.img,node-name=n,read-only=on" \
+		-device virtio-blk-pci,drive=n,rerror=stop,werror=stop \
+		-chardev "socket,id=m,path=$work/waits.sock,server=on,wait=off" -mon chardev=m,mode=control \
+		-chardev "file,id=s,path=$work/console" -device isa-serial,chardev=s >"$work/told" 2>"$err" </dev/null &
+	machine=$!
+	lives_until "$err" -- is prelaunch && truncate -s 0 "$work/cut.img" && "$pv" ctl waits cont &&
+		lives_until "$err" "$work/console" -- is io-error && cat "$B/disk.img" >"$work/cut.img" &&
+		"$pv" ctl waits cont && ends_with 0
+}
+wait_live() {
+	head -n 5 "$work/seen"
+	[ "$(sed -n 1,4p "$work/seen" | sed -E 's/ [0-9a-f]+ op/ op/')" = "queue disk0 op=0
+wait disk0 op=0 error=-5
+queue disk0 op=0
+done disk0 op=0 bytes=262144 error=0" ] && [ "$(sed -n 1,2p "$work/seen" | cut -d' ' -f3 | sort -u | wc -l)" = 1 ] &&
+		[ "$(grep -c '^wait' "$work/seen")" = 1 ] && echo block_wait >>"$work/fired"
+}
+ok "a request that the host failed waits, and is done when the host can" disk_waits
+what="bpftrace is told of the request that waits"
+if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" wait_live; fi
+
+# The closed table.
+all_fired() {
+	diff <(cut -d' ' -f1 "$work/notes" | sort -u) <(sort -u "$work/fired")
+}
+what="there is no probe in the binary that was not seen to fire"
+if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" all_fired; fi
 finish
