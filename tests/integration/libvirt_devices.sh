@@ -99,6 +99,23 @@ ok "and is the same" printed alias '^pagevisor guest: .* on pagevisor'
 ok "is listed as what it was called" says "machine='pc-i440fx-7.2'" dumpxml alias
 ok "runs until it leaves" ends alias
 
+# --- memory -------------------------------------------------------------------------------------
+
+ok "a guest whose memory others may share" define shared "$build/guest.elf" "experiments=boot.* stay" \
+	"<serial type='file'><source path='$work/shared.out'/></serial>" \
+	"<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
+ok "starts" v start shared
+ok "with it" printed shared '^ok .* boot.memory-map'
+is_shared() { # a mapping of 64 MiB
+	local range rest
+	while read -r range rest; do
+		[[ $rest == rw-s*/memfd:* ]] && [ $((0x${range#*-} - 0x${range%-*})) -ge $((64 << 20)) ] && return
+	done <"/proc/$(cat /run/libvirt/qemu/shared.pid)/maps"
+	return 1
+}
+ok "which is a file that is shared" is_shared
+ok "it leaves" ends shared
+
 # --- the IOMMU ----------------------------------------------------------------------------------
 
 behind_iommu() {

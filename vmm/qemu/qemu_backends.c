@@ -7,7 +7,8 @@
 #include "vmm/cli/command.h"
 #include "vmm/qemu/qemu_line.h"
 
-#define FD_MAX (1u << 20)
+#define FD_MAX	  (1u << 20)
+#define HUGE_PAGE (2ull << 20)
 
 /* --- -chardev ----------------------------------------------------------------------------- */
 
@@ -280,6 +281,28 @@ struct qemu_object *qemu_find_object(struct qemu_line *line, const char *id,
 	return NULL;
 }
 
+/* Of which host pages a memfd is. */
+static int read_huge(struct qemu_opts *opts, bool *huge, struct error *err)
+{
+	static const struct qemu_harmless reserved[] = {
+		{ "prealloc", "on", "the pages are set aside at the start" },
+		{ NULL, NULL, NULL },
+	};
+	unsigned long long size;
+	int ret = qemu_opts_take_bool(opts, "hugetlb", false, huge, err);
+
+	if (ret || !*huge)
+		return ret;
+	qemu_opts_take_harmless(opts, reserved);
+	ret = qemu_opts_take_number(opts, "hugetlbsize", HUGE_PAGE, &size, err);
+	if (!ret && size != HUGE_PAGE)
+		return qemu_refuse(opts, err,
+				   "hugetlbsize=%llu: huge pages are of 2 MiB; in the "
+				   "domain XML: <hugepages><page size='2' unit='M'/>",
+				   size);
+	return ret;
+}
+
 static int read_memory(struct qemu_opts *opts, struct qemu_object *o, struct error *err)
 {
 	static const struct qemu_harmless harmless[] = {
@@ -289,14 +312,14 @@ static int read_memory(struct qemu_opts *opts, struct qemu_object *o, struct err
 		{ "x-use-canonical-path-for-ramblock-id", NULL, "there is no migration" },
 		{ NULL, NULL, NULL },
 	};
-	bool shared, huge = false;
+	bool memfd = !strcmp(opts->kind, "memory-backend-memfd"), shared, huge = false;
 	int ret = qemu_opts_take_number(opts, "size", 0, &o->size, err);
 
 	o->kind = QEMU_MEMORY;
 	if (!ret)
-		ret = qemu_opts_take_bool(opts, "share", false, &shared, err);
-	if (!ret && !strcmp(opts->kind, "memory-backend-memfd"))
-		ret = qemu_opts_take_bool(opts, "hugetlb", false, &huge, err);
+		ret = qemu_opts_take_bool(opts, "share", memfd, &shared, err);
+	if (!ret && memfd)
+		ret = read_huge(opts, &huge, err);
 	if (ret)
 		return ret;
 	qemu_opts_take_harmless(opts, harmless);

@@ -65,9 +65,28 @@ int qemu_take_slot(struct qemu_line *line, struct qemu_opts *opts, unsigned int 
 	return 0;
 }
 
+/* Before or behind the IOMMU: whether there is one only shows at the end. */
+static int take_place(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
+{
+	bool given = json_object_get(opts->values, "iommu_platform"), behind;
+	int ret = qemu_opts_take_bool(opts, "iommu_platform", false, &behind, err);
+
+	if (ret || !given)
+		return ret;
+	if (!behind && strcmp(opts->kind, "virtio-balloon-pci") != 0)
+		line->beside_iommu = true;
+	else if (behind && !strcmp(opts->kind, "virtio-balloon-pci"))
+		return qemu_refuse(opts, err,
+				   "iommu_platform=on: it is never behind an IOMMU; in "
+				   "the domain XML: <memballoon> without <driver "
+				   "iommu='on'/>");
+	else if (behind)
+		line->behind_iommu = true;
+	return 0;
+}
+
 /* What every virtio device is here: modern, split rings, MSI-X. */
-int qemu_take_virtio(const struct qemu_line *line, struct qemu_opts *opts,
-		     struct error *err)
+int qemu_take_virtio(struct qemu_line *line, struct qemu_opts *opts, struct error *err)
 {
 	static const struct qemu_harmless harmless[] = {
 		{ "disable-legacy", "on", "devices are modern only" },
@@ -78,16 +97,9 @@ int qemu_take_virtio(const struct qemu_line *line, struct qemu_opts *opts,
 		{ "ioeventfd", "on", "it is used" },
 		{ NULL, NULL, NULL },
 	};
-	bool behind;
-	int ret = qemu_opts_take_bool(opts, "iommu_platform", line->machine.iommu,
-				      &behind, err);
 
 	qemu_opts_take_harmless(opts, harmless);
-	if (!ret && behind && !line->machine.iommu)
-		return qemu_refuse(
-			opts, err,
-			"iommu_platform=on: there is no virtio-iommu-pci before it");
-	return ret;
+	return take_place(line, opts, err);
 }
 
 /* --- devices ------------------------------------------------------------------------------ */

@@ -272,8 +272,21 @@ static int check_whole(struct qemu_line *line, struct error *err)
 	return 0;
 }
 
-static int check_iommu(const struct machine_config *m, struct error *err)
+static int check_iommu(const struct qemu_line *line, struct error *err)
 {
+	const struct machine_config *m = &line->machine;
+
+	if (line->behind_iommu && !m->iommu)
+		return error_set(err, EINVAL,
+				 "-device: iommu_platform=on: there is no "
+				 "virtio-iommu-pci; in the domain XML: <driver> without "
+				 "iommu='on'");
+	if (line->beside_iommu && m->iommu)
+		return error_set(
+			err, EINVAL,
+			"-device: iommu_platform=off: the IOMMU has every device "
+			"but the balloon behind it; in the domain XML: <driver> "
+			"without iommu='off'");
 	if (m->iommu && m->balloon.present && m->balloon.slot != PV_BALLOON_SLOT)
 		return error_set(
 			err, EINVAL,
@@ -299,7 +312,7 @@ int qemu_line_parse(struct qemu_line *line, int argc, char **argv, struct error 
 	qemu_settle_consoles(line);
 	if (!ret)
 		ret = check_whole(line, err);
-	return ret ? ret : check_iommu(&line->machine, err);
+	return ret ? ret : check_iommu(line, err);
 }
 
 void qemu_line_fini(struct qemu_line *line)

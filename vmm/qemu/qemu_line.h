@@ -69,6 +69,7 @@ struct qemu_line {
 	/* What COM1 and the virtio console lead to, or NULL. */
 	const struct qemu_chardev *serial, *virtconsole;
 	uint32_t slots; /* bit n: a device has PCI slot n */
+	bool behind_iommu, beside_iommu; /* some device shall be there */
 
 	struct qemu_opts options[QEMU_OPTIONS_MAX];
 	unsigned int nr_options;
@@ -97,8 +98,7 @@ qemu_apply qemu_device;
 int qemu_take_slot(struct qemu_line *line, struct qemu_opts *opts, unsigned int *slot,
 		   struct error *err);
 /* Takes what every virtio device is here: modern, split rings, MSI-X. */
-int qemu_take_virtio(const struct qemu_line *line, struct qemu_opts *opts,
-		     struct error *err);
+int qemu_take_virtio(struct qemu_line *line, struct qemu_opts *opts, struct error *err);
 
 /* qemu_consoles.c */
 qemu_apply qemu_serial, qemu_serial_bus, qemu_virtconsole;

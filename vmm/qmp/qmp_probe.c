@@ -31,9 +31,10 @@ static json_t *query_target(struct qmp_call *call)
 
 static json_t *machine(const char *name, bool is_default, unsigned int cpus)
 {
-	return json_pack("{s:s, s:i, s:b, s:b, s:b, s:b}", "name", name, "cpu-max",
+	return json_pack("{s:s, s:i, s:b, s:b, s:b, s:b, s:s}", "name", name, "cpu-max",
 			 (int)cpus, "hotpluggable-cpus", 0, "numa-mem-supported", 0,
-			 "deprecated", 0, "is-default", is_default);
+			 "deprecated", 0, "is-default", is_default, "default-ram-id",
+			 "pc.ram");
 }
 
 static json_t *query_machines(struct qmp_call *call)
@@ -71,6 +72,17 @@ static json_t *qom_list_types(struct qmp_call *call)
 		json_array_append_new(list, json_pack("{s:s, s:s}", "name", types[i],
 						      "parent", "device"));
 	return list;
+}
+
+/* Only what decides what a manager may ask for: that a memfd can be of huge pages. */
+static json_t *qom_list_properties(struct qmp_call *call)
+{
+	const char *type =
+		json_string_value(json_object_get(call->arguments, "typename"));
+
+	if (strcmp(type, "memory-backend-memfd") != 0)
+		return json_array();
+	return json_pack("[{s:s, s:s}]", "name", "hugetlb", "type", "bool");
 }
 
 /* The events of migration may be switched on: there will be none. */
@@ -112,7 +124,7 @@ const struct qmp_command qmp_probe_commands[] = {
 	{ "query-target", query_target, NULL, false },
 	{ "query-machines", query_machines, NULL, false },
 	{ "qom-list-types", qom_list_types, list_args, false },
-	{ "qom-list-properties", empty_list, type_args, false },
+	{ "qom-list-properties", qom_list_properties, type_args, false },
 	{ "device-list-properties", empty_list, type_args, false },
 	{ "query-cpu-definitions", empty_list, NULL, false },
 	{ "query-command-line-options", empty_list, option_args, false },

@@ -194,6 +194,12 @@ static const struct {
 	{ "-rtc", "base=localtime", "<clock offset='utc'/>" },
 	{ "-sandbox", "on,spawn=allow", "spawn=allow" },
 	{ "-name", "guest=a,guest=b", "given twice" },
+	{ "-device", "virtio-serial-pci,iommu_platform=on",
+	  "iommu_platform=on: there is no virtio-iommu-pci" },
+	{ "-object", "memory-backend-memfd,id=x,hugetlb=on,hugetlbsize=1073741824",
+	  "huge pages are of 2 MiB" },
+	{ "-object", "memory-backend-memfd,id=x,prealloc=on",
+	  "<allocation mode='immediate'/>" },
 };
 
 static void what_is_unknown_is_refused_by_name(void **state)
@@ -401,6 +407,83 @@ static void two_consoles(void **state)
 	free_line(line);
 }
 
+/* A machine of so many MiB with this -object as its memory, and more words. */
+static int parse_small(struct qemu_line *line, const char *object, const char *more,
+		       const char *iommu, struct error *err)
+{
+	const char *const words[] = {
+		"x",  "-kernel", "/k",	    "-machine", "pagevisor,memory-backend=m",
+		"-m", "64",	 "-object", object,	"-device",
+		more, "-device", iommu
+	};
+
+	return parse(line, words, sizeof(words) / sizeof(words[0]) - (iommu ? 0 : 2),
+		     err);
+}
+
+/* As libvirt writes <memoryBacking>'s sources. */
+static void kinds_of_memory(void **state)
+{
+	static const struct {
+		const char *object;
+		enum memory_backend backend;
+	} rows[] = {
+		{ "memory-backend-ram,id=m,size=67108864", MEMORY_PRIVATE },
+		{ "memory-backend-memfd,id=m,size=67108864", MEMORY_SHARED },
+		{ "memory-backend-memfd,id=m,share=on,size=67108864", MEMORY_SHARED },
+		{ "memory-backend-memfd,id=m,hugetlb=on,hugetlbsize=2097152,prealloc=on,"
+		  "size=67108864",
+		  MEMORY_HUGETLB },
+	};
+	struct qemu_line *line = calloc(1, sizeof(*line));
+	struct error err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (parse_small(line, rows[i].object, "edu", NULL, &err))
+			fail_msg("%s: %s", rows[i].object, err.text);
+		assert_int_equal(line->machine.mem_backend, rows[i].backend);
+		qemu_line_fini(line);
+	}
+	free(line);
+}
+
+/* What is said of one device's place, whichever comes first. */
+static void places_beside_the_iommu(void **state)
+{
+	static const char ram[] = "memory-backend-ram,id=m,size=67108864";
+	static const struct {
+		const char *device, *said; /* "": it can be */
+	} rows[] = {
+		{ "virtio-serial-pci,iommu_platform=on", "" },
+		{ "virtio-serial-pci", "" },
+		{ "virtio-serial-pci,iommu_platform=off", "but the balloon behind it" },
+		{ "virtio-balloon-pci,addr=0x1f,iommu_platform=off", "" },
+		{ "virtio-balloon-pci,addr=0x1f,iommu_platform=on", "never behind" },
+	};
+	struct qemu_line *line = calloc(1, sizeof(*line));
+	struct error err;
+	size_t i;
+	int last, ret;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (last = 0; last < 2; last++) {
+			ret = parse_small(
+				line, ram, last ? "virtio-iommu-pci" : rows[i].device,
+				last ? rows[i].device : "virtio-iommu-pci", &err);
+			if (!ret != !*rows[i].said)
+				fail_msg("%s: %s", rows[i].device,
+					 ret ? err.text : "taken");
+			if (ret && !strstr(err.text, rows[i].said))
+				fail_msg("'%s' does not say '%s'", err.text,
+					 rows[i].said);
+			qemu_line_fini(line);
+		}
+	free(line);
+}
+
 static void a_probe_needs_no_kernel(void **state)
 {
 	static const char *const probe[] = { "x",
@@ -436,6 +519,8 @@ int main(void)
 		cmocka_unit_test(cache_modes),
 		cmocka_unit_test(what_errors_do),
 		cmocka_unit_test(two_consoles),
+		cmocka_unit_test(kinds_of_memory),
+		cmocka_unit_test(places_beside_the_iommu),
 		cmocka_unit_test(a_probe_needs_no_kernel),
 	};
 
