@@ -118,7 +118,7 @@ EXPERIMENT(
 {
 	unsigned long small = pages_of_cache(x, SMALL);
 	unsigned long whole = pages_of_cache(x, PAGE_SIZE);
-	u64 cache_ns = ns_of_cache_pair(SMALL), page_ns = ns_of_page_pair();
+	u64 small_ns = ns_of_cache_pair(SMALL), whole_ns = ns_of_cache_pair(PAGE_SIZE);
 
 	expect(x, small && small * 4 < MANY, "%d small objects took %lu pages", MANY,
 	       small);
@@ -126,7 +126,8 @@ EXPERIMENT(
 	evidence(x, "%d objects of %d B: cache %lu pages, buddy %d", MANY, SMALL, small,
 		 MANY);
 	evidence(x, "of 4 KiB: cache %lu pages, buddy %d", whole, MANY);
-	evidence(x, "a pair: cache %lu ns, page %lu ns", cache_ns, page_ns);
+	evidence(x, "a pair: %d B %lu ns, 4 KiB %lu ns, a page %lu ns", SMALL, small_ns,
+		 whole_ns, ns_of_page_pair());
 }
 
 #define OLD_LIMIT (128U << 10)

@@ -217,7 +217,7 @@ raw_meanwhile() {
 ok "terminal after a good end" in_terminal "$run_text p '$tiny'"
 ok "terminal after a crash" in_terminal "$run_text t '$tiny'"
 ok "terminal left alone in the background" raw_meanwhile
-for signal in TERM INT HUP SEGV ABRT BUS; do
+for signal in TERM INT HUP SEGV ABRT BUS XCPU ALRM USR1; do
 	ok "terminal after SIG$signal" signalled "$signal"
 done
 ok "Ctrl-A x ends the run" type_keys '\001x' "$run_text ps '$tiny'"

@@ -22,7 +22,10 @@ static void on_kick(int signo)
 
 static void handle_fatal(void)
 {
-	static const int fatal[] = { SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE, SIGSYS };
+	/* Failures, limits, and what ends a process that nobody sends it on purpose. */
+	static const int fatal[] = { SIGSEGV, SIGABRT, SIGBUS,	  SIGILL,  SIGFPE,
+				     SIGSYS,  SIGTRAP, SIGXCPU,	  SIGXFSZ, SIGALRM,
+				     SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGIO };
 	struct sigaction action = { .sa_handler = on_fatal, .sa_flags = SA_RESETHAND };
 	size_t i;
 
