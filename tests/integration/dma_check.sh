@@ -140,6 +140,15 @@ behind_iommu() {
 		jq -e '.dma_check | .unexpected == 0 and .found.exposed > 0' "$work/iommu.json"
 }
 ok "behind an IOMMU the same is found, and exposed bytes are told" behind_iommu
+# It is told of every mapping of part of a page; of the experiment's once, and where it was made.
+exposed_site() {
+	jq -c '.dma_check.findings[] | select(.kind == "exposed")' "$work/iommu.json"
+	jq -e '[.dma_check.findings[] | select(.kind == "exposed" and any(.mapped_by[]; startswith("dmabug_exposed+")))] |
+		length == 1 and (.[0] | .count == 1 and .device == "dmacheck0" and .length == 256 and
+			(.what | test("0x100 bytes are mapped, and it reaches 3840 bytes beside them")) and
+			(.mapped_by[0] | startswith("planted_map+")))' "$work/iommu.json"
+}
+ok "dmabug.exposed: one report, with its symbol" exposed_site
 
 ok "an unknown mode is refused" status 2 "$B/pagevisor" run --dma-check=maybe "$B/guest.elf"
 # A guest that publishes nothing is not judged.

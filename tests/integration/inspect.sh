@@ -216,8 +216,13 @@ ok "IOMMU: where the buffer is, and what the device may" \
 	told "^  $(printf '0x%016x-0x%016x -> %#x' "$page" $((page + 0xfff)) $((phys & ~0xfff))) r-" inspect iommu
 ok "IOMMU: the same mapping in the books" told "single P=${phys#0x} D=${dma#0x} L=bb8 " inspect dma
 ok "IOMMU: whose the frame is" told 'holds it: single, 3000 bytes at 0x[0-9a-f]+, DMA_TO_DEVICE' inspect page "$phys"
+inspect iommu >"$work/live.iommu" 2>&1
+ok "IOMMU: a core of it" "$pv" core it -o "$work/iommu.core"
 "$pv" ctl it quit
 wait "$machine"
+who=$work/iommu.core
+ok "IOMMU: core and machine: the same" diff "$work/live.iommu" <(inspect iommu 2>&1)
+ok "IOMMU: of a core, as JSON" valid_json inspect iommu
 
 # --- a guest that panics: its core is there by itself -----------------------------------------
 
