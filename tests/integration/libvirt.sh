@@ -91,6 +91,10 @@ as_packaged() {
 embedded() {
 	stories embed pagevisor verbs && diff "$work/verbs.pagevisor.system" "$work/verbs.pagevisor.embed"
 }
+embedded_policies() {
+	LIBVIRT_STORY='*_restart' stories embed pagevisor policies || return 1
+	diff <(grep -E '^[^,]*, (coredump-)?restart,' "$work/policies.pagevisor.system") "$work/policies.pagevisor.embed"
+}
 # From nothing: all that a domain names is made, too.
 makes_all() {
 	make -n NODEPS=1 B="$work/none" libvirt-xml >"$work/made"
@@ -117,6 +121,8 @@ ok "the daemon of a user who is not root: all the same" as_a_user
 ok "the same daemon: power-off, reboot and panic, restarted" as_a_user_policies
 ok "the same daemon by virsh; it goes and comes" as_a_user_by_hand
 ok "without a daemon, embedded: all the same" embedded
+ok "embedded: power-off, reboot and panic, restarted" embedded_policies
+ok "embedded, by virsh: one after the other finds the guest" "$here/private" embed "$here/person" embed
 if command -v qemu-system-x86_64 >/dev/null; then
 	ok "the same verbs, stock QEMU" stories system qemu-tcg verbs
 	ok "the same policies, stock QEMU" stories system qemu-tcg policies
