@@ -25,6 +25,7 @@
 
 #define CHUNK	    256u /* page numbers read at once */
 #define MAX_NUMBERS 4096u /* in one request: what is beyond is refused */
+#define TURN_PAGES  4096u /* each may be a call of the host: then others get their turn */
 #define MAX_STATS   64u /* in one buffer */
 
 enum role { INFLATE, DEFLATE, STATS, REPORT, NOTHING };
@@ -34,6 +35,7 @@ struct virtio_balloon {
 	struct virtio_balloon_config_in embedder;
 	struct virtio_balloon_config config; /* little-endian */
 	struct balloon_pages pages;
+	uint64_t turn; /* pages of this turn */
 
 	struct virtio_balloon_stats stats;
 	bool stats_here; /* a buffer of statistics waits in the queue, read already */
@@ -127,9 +129,21 @@ static void each_page(struct virtio_balloon *b, struct virtq_chain *chain,
 
 static bool handle_inflate(void *arg, struct virtq_chain *chain)
 {
-	each_page(arg, chain, take_page);
+	struct virtio_balloon *b = arg;
+
+	b->turn += chain->out_len / sizeof(le32);
+	each_page(b, chain, take_page);
 	virtq_push(chain, 0);
-	return true;
+	return b->turn < TURN_PAGES;
+}
+
+/* The rest of the queue is for the next turn, if the event loop can be asked for one. */
+static void inflate(struct virtio_balloon *b, struct virtq *q)
+{
+	do {
+		b->turn = 0;
+		virtq_process(q, handle_inflate, b);
+	} while (b->turn >= TURN_PAGES && !b->vd.transport->requeue(&b->vd, q));
 }
 
 static bool handle_deflate(void *arg, struct virtq_chain *chain)
@@ -288,7 +302,7 @@ static void balloon_notify(struct virtio_dev *vd, struct virtq *q)
 {
 	switch (role(vd, q)) {
 	case INFLATE:
-		virtq_process(q, handle_inflate, of(vd));
+		inflate(of(vd), q);
 		break;
 	case DEFLATE:
 		virtq_process(q, handle_deflate, of(vd));

@@ -274,6 +274,29 @@ static void test_endless_list(void **state)
 	assert_int_equal(count("inflated"), LOW_PFNS - FIRST_PFN);
 }
 
+/* Requests of many pages: one a turn of the event loop, and none is forgotten. */
+static void test_turns(void **state)
+{
+	struct drvq *q = &t.q[INFLATE];
+	struct drv_seg seg = { .len = 4096 * sizeof(uint32_t) };
+	unsigned int answered = 0;
+
+	(void)state;
+	seg.addr = machine_alloc(t.m, seg.len, 4); /* all of them page 0 */
+	for (unsigned int i = 0; i < 5; i++)
+		drvq_add(q, &seg, 1);
+	machine_write(t.m, q->bell, 2, q->index);
+	while (answered < 5) {
+		uint16_t before = drvq_used(q)->idx, now;
+
+		assert_true(mock_host_poll(&t.m->mh, 0) > 0);
+		now = drvq_used(q)->idx;
+		assert_true((uint16_t)(now - before) <= 1);
+		answered += (uint16_t)(now - before);
+	}
+	assert_int_equal(count("refused"), 5 * 4096);
+}
+
 static void test_host_refuses(void **state)
 {
 	(void)state;
@@ -637,29 +660,18 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BALLOON_TEST(test_offer),
-		BALLOON_TEST(test_inflate),
-		BALLOON_TEST(test_refused),
-		BALLOON_TEST(test_twice),
-		BALLOON_TEST(test_odd_length),
-		BALLOON_TEST(test_endless_list),
-		BALLOON_TEST(test_host_refuses),
-		BALLOON_TEST(test_huge_unit),
-		BALLOON_TEST(test_huge_unit_untold),
-		cmocka_unit_test(test_no_timer),
-		cmocka_unit_test(test_units),
-		BALLOON_TEST(test_random),
-		BALLOON_TEST(test_report),
-		BALLOON_TEST(test_report_queue_4),
-		BALLOON_TEST(test_poison),
-		BALLOON_TEST(test_target),
-		BALLOON_TEST(test_actual),
-		BALLOON_TEST(test_reset),
-		BALLOON_TEST(test_pause),
-		BALLOON_TEST(test_stats),
-		BALLOON_TEST(test_stats_once),
-		BALLOON_TEST(test_stats_poll),
-		cmocka_unit_test(test_hostile),
+		BALLOON_TEST(test_offer),	   BALLOON_TEST(test_inflate),
+		BALLOON_TEST(test_refused),	   BALLOON_TEST(test_twice),
+		BALLOON_TEST(test_odd_length),	   BALLOON_TEST(test_endless_list),
+		BALLOON_TEST(test_turns),	   BALLOON_TEST(test_host_refuses),
+		BALLOON_TEST(test_huge_unit),	   BALLOON_TEST(test_huge_unit_untold),
+		cmocka_unit_test(test_no_timer),   cmocka_unit_test(test_units),
+		BALLOON_TEST(test_random),	   BALLOON_TEST(test_report),
+		BALLOON_TEST(test_report_queue_4), BALLOON_TEST(test_poison),
+		BALLOON_TEST(test_target),	   BALLOON_TEST(test_actual),
+		BALLOON_TEST(test_reset),	   BALLOON_TEST(test_pause),
+		BALLOON_TEST(test_stats),	   BALLOON_TEST(test_stats_once),
+		BALLOON_TEST(test_stats_poll),	   cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
