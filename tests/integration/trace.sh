@@ -334,9 +334,21 @@ recorded() {
 		return 1
 	fi
 }
+# All that were added, by one pattern: how often each was met.
+stat_counts() {
+	local probe
+	HOME=$work timeout 50 perf stat -x, -e 'sdt_pagevisor:*' -o "$work/stat" -- \
+		"$work/watched" run --trace kmem:kmalloc --console none "$work/guest.elf" \
+		--append 'experiments=kmalloc.*' >/dev/null 2>"$work/told"
+	cat "$work/told" "$work/stat"
+	for probe in "${probes[@]}"; do
+		awk -F, -v probe="$probe" '$3 == probe && $1 > 20 { seen++ } END { exit seen != 1 }' "$work/stat" || return 1
+	done
+}
 what="perf record sees the guest's kmalloc and what exits cost through the probes"
 if add_uprobes >"$work/told" 2>&1; then
 	ok "$what" recorded
+	ok "perf stat counts both" stat_counts
 	remove_uprobes
 else
 	skip "$what" "no uprobe can be added here: $(head -c 100 "$work/told" | tr '\n' ' ')"
