@@ -80,6 +80,7 @@ pages() {
 }
 
 start still 'experiments=buddy.split,dma.sg,disk.hash stay'
+still=$machine
 ok "a guest is done and waits" waits still
 ok "one page" one_page
 ok "it has all parts" has_all
@@ -94,6 +95,17 @@ ok "caches by pages of a slab" sorted_by p -k8,8nr
 LC_ALL=C ok "caches by name" sorted_by n -k11,11
 ok "and backwards" backwards
 ok "as many pages as were asked for" pages
+once() {
+	"$pv" top still -o >"$page" && [ "$(grep -c '^top ' "$page")" = 1 ]
+}
+ok "one page with -o, as slabtop" once
+as_slabtop() { # the header's sums are those of the table
+	one_page -s n && sed '1,/^ *OBJS/d' "$page" |
+		awk '{ o += $1; a += $2; l += $5; v += $6; c += $5 > 0; n++ }
+			END { printf "Active / Total  %d / %d objects (%.1f%%),\n %d / %d slabs (%.1f%%), %d / %d caches\n", a, o, a * 100 / o, v, l, v * 100 / l, c, n }' >"$work/sums" &&
+		cat "$work/sums" "$page" && grep -qF "$(head -n 1 "$work/sums")" "$page" && grep -qF "$(tail -n 1 "$work/sums")" "$page"
+}
+ok "what all caches have together, as slabtop's header" as_slabtop
 
 # A stopped guest says so; a guest at work has rates.
 stopped() {
@@ -170,8 +182,11 @@ ok "README.md shows such a page" as_in_the_readme
 terminal() { # its steps
 	printf '%s\n' "$@" | "$B/pty" 100 30 "$pv" top still -d 0.1
 }
+low_terminal() { # a few caches are seen
+	printf '%s\n' "$@" | "$B/pty" 100 24 "$pv" top still -d 0.1
+}
 small() { # sizes that leave no room
-	printf '%s\n' 'see top' 'resize 20 3' 'see top' 'miss ZONE' 'resize 1 1' 'resize 100 40' \
+	printf '%s\n' 'see top' 'resize 20 3' 'see top' 'miss ZONE' 'resize 1 1' 'resize 100 50' \
 		'see kmalloc-64' 'key q' 'ends 0' restored | "$B/pty" 90 24 "$pv" top still -d 0.1
 }
 gone() {
@@ -186,6 +201,23 @@ ok "h helps, any key goes back" terminal 'see ZONE' 'key h' 'see sorts caches by
 	'key q' 'ends 0' restored
 ok "letters and arrows sort and move" terminal 'see kmalloc-4k' 'key n' 'see kmalloc-128' 'key \e[B\e[B' 'key \eA' \
 	'key I' 'see magazine-62' 'key <' 'key >' 'key q' 'ends 0' restored
+ok "capital letters sort, too; Ctrl-L looks anew" terminal 'see kmalloc-4k' 'key N' 'see kmalloc-128' 'key \f' 'see kmalloc-128' \
+	'key Q' 'ends 0' restored
+ok "the last line has the keys" terminal 'see F1Help   F3Search F4Filter F6Sort   F10Quit' 'key q' 'ends 0' restored
+ok "/ searches as it is typed, F3 goes on, Esc ends" terminal 'see kmalloc-4k' 'key n' 'see kmalloc-128' 'miss magazine-62' \
+	'key /ZINE-6' 'see search (F3: next): ZINE-6_' 'see magazine-62' 'key \b5' 'see magazine-510' 'key 0' 'see (none)' \
+	'key \e' 'miss search' 'key q' 'ends 0' restored
+ok "F3 finds the next, and begins again behind the last" low_terminal 'see OBJ/SLAB' 'key n' 'see kmalloc-128' 'key \eRmagazine' \
+	'see search (F3: next): magazine_' 'see magazine-126' 'miss magazine-62' 'key \eR\eR\eR\eR\eR' 'see magazine-62' \
+	'miss magazine-126' 'key \eR' 'see magazine-126' 'miss magazine-62' 'key \r' 'miss search' 'key q' 'ends 0' restored
+ok "\\ shows only what matches, until Esc" terminal 'see kmalloc-4k' 'key \\ZINE-5|loc-9' 'see only caches with ZINE-5|loc-9' \
+	'see magazine-510' 'see kmalloc-96' 'miss kmalloc-4k' 'key \r' 'see F4Filter' 'miss kmalloc-4k' "key \\\\" \
+	'see (Esc: all): ZINE-5|loc-9_' 'key \e' 'see kmalloc-4k' 'miss only caches' 'key q' 'ends 0' restored
+hung() { # top goes on without the monitor, and has it back
+	terminal 'see running' "run kill -STOP $1" 'see its monitor (process' "see it is stopped; kill -CONT $1" 'see DMA32' 'key n' \
+		'see kmalloc-128' "run kill -CONT $1" 'miss its monitor' 'see running' 'see dmacheck0' 'key q' 'ends 0' restored
+}
+ok "a monitor that hangs is named, and back when it answers" hung "$still"
 ok "Z holds and goes on" terminal 'see every 0.1 s' 'key Z' 'see HELD' 'key Z' 'miss HELD' 'key q' 'ends 0' restored
 ok "d sets the delay" terminal 'see every 0.1 s' 'key d' 'see seconds between' 'key 0.x' 'miss seconds between' \
 	'key d0.95\b\r' 'see every 0.9 s' 'key q' 'ends 0' restored

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of slab caches: slabtop's columns, and how fast the number of objects changes. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,22 @@ int top_sort_find(char key)
 		if (top_sorts[i].key == key)
 			return (int)i;
 	return -1;
+}
+
+bool top_name_matches(const char *name, const char *terms)
+{
+	char copy[TOP_TERM_MAX + 1], *rest = copy, *term;
+	bool any = false;
+
+	snprintf(copy, sizeof(copy), "%.*s", TOP_TERM_MAX, terms ? terms : "");
+	while ((term = strsep(&rest, "|"))) {
+		if (!*term)
+			continue;
+		any = true;
+		if (strcasestr(name, term))
+			return true;
+	}
+	return !any;
 }
 
 struct line {
@@ -133,6 +150,7 @@ static void put_line(struct top_page *page, const struct line *l, uint64_t page_
 	char size[TOP_SIZE];
 
 	top_row_add(page);
+	page->row[page->nr - 1].name = c->name;
 	top_put(page, STYLE_PLAIN,
 		"%8" PRIu64 "%8" PRIu64 "%4.0f%%%9" PRIu64 "%7" PRIu64 "%7" PRIu64
 		"%9" PRIu64 "%6" PRIu64 "%+9.0f%11s %s",
@@ -143,18 +161,86 @@ static void put_line(struct top_page *page, const struct line *l, uint64_t page_
 		c->name);
 }
 
-void top_put_caches(struct top_page *page, const struct top_settings *settings,
-		    const struct top_sample *now, const struct top_sample *before)
+/* --- slabtop's header: all caches together, whatever is shown of them --- */
+
+struct sums {
+	uint64_t active, objects, active_slabs, slabs, caches;
+	uint64_t active_bytes, bytes; /* of objects */
+	uint64_t least, most; /* bytes of an object */
+};
+
+static struct sums sum_up(const struct line *lines, size_t nr)
+{
+	struct sums s = { .least = nr ? UINT64_MAX : 0 };
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		const struct line *l = &lines[i];
+		uint64_t size = l->cache->size;
+
+		s.active += l->active;
+		s.objects += l->cache->objects;
+		s.active_slabs += l->active_slabs;
+		s.slabs += l->slabs;
+		s.caches += l->slabs != 0;
+		s.active_bytes += l->active * size;
+		s.bytes += l->cache->objects * size;
+		s.least = size < s.least ? size : s.least;
+		s.most = size > s.most ? size : s.most;
+	}
+	return s;
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? (double)part * 100 / (double)whole : 0;
+}
+
+static void put_sums(struct top_page *page, const struct sums *s, size_t caches)
+{
+	uint64_t mean = s->objects ? s->bytes / s->objects : 0;
+	char active[TOP_SIZE], all[TOP_SIZE];
+
+	top_row_add(page);
+	/* A narrow terminal cuts the last ones. */
+	top_put(page, STYLE_TITLE, "Active / Total  ");
+	top_put(page, STYLE_PLAIN,
+		"%" PRIu64 " / %" PRIu64 " objects (%.1f%%), %s / %s (%.1f%%), %" PRIu64
+		" / %" PRIu64 " slabs (%.1f%%), %" PRIu64 " / %zu caches (%.1f%%)",
+		s->active, s->objects, percent(s->active, s->objects),
+		top_size(active, s->active_bytes), top_size(all, s->bytes),
+		percent(s->active_bytes, s->bytes), s->active_slabs, s->slabs,
+		percent(s->active_slabs, s->slabs), s->caches, caches,
+		percent(s->caches, caches));
+	top_put(page, STYLE_PLAIN, "; object %" PRIu64 "/%" PRIu64 "/%" PRIu64 " B",
+		s->least, mean, s->most);
+}
+
+static void put_lines(struct top_page *page, const struct top_settings *settings,
+		      const struct line *lines, size_t nr)
+{
+	struct sums sums = sum_up(lines, nr);
+	size_t i;
+
+	put_sums(page, &sums, nr);
+	put_head(page, settings);
+	for (i = 0; i < nr; i++)
+		if (top_name_matches(lines[i].cache->name, settings->filter))
+			put_line(page, &lines[i], settings->page_bytes);
+}
+
+int top_put_caches(struct top_page *page, const struct top_settings *settings,
+		   const struct top_sample *now, const struct top_sample *before)
 {
 	struct line *lines = calloc(now->caches.nr + 1, sizeof(*lines));
 	size_t i;
 
-	put_head(page, settings);
-	for (i = 0; lines && i < now->caches.nr; i++)
+	if (!lines)
+		return -ENOMEM;
+	for (i = 0; i < now->caches.nr; i++)
 		lines[i] = make_line(&now->caches.cache[i], now, before);
-	if (lines)
-		qsort_r(lines, now->caches.nr, sizeof(*lines), compare, (void *)settings);
-	for (i = 0; lines && i < now->caches.nr; i++)
-		put_line(page, &lines[i], settings->page_bytes);
+	qsort_r(lines, now->caches.nr, sizeof(*lines), compare, (void *)settings);
+	put_lines(page, settings, lines, now->caches.nr);
 	free(lines);
+	return 0;
 }

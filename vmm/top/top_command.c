@@ -33,6 +33,16 @@ static int set_looks(void *target, const char *value, struct error *err)
 	return 0;
 }
 
+static int set_once(void *target, const char *value, struct error *err)
+{
+	struct top_options *o = target;
+
+	(void)value, (void)err;
+	o->batch = true;
+	o->looks = 1;
+	return 0;
+}
+
 static int set_delay(void *target, const char *value, struct error *err)
 {
 	struct top_options *o = target;
@@ -62,6 +72,7 @@ static int set_sort(void *target, const char *value, struct error *err)
 static const struct option option_table[] = {
 	{ "batch", 'b', NULL, "Print plain text, one page a look, and take no keys.",
 	  OPTION_TO(struct top_options, batch) },
+	{ "once", 'o', NULL, "One page of plain text: -b -n 1.", set_once, 0 },
 	{ "iterations", 'n', "N", "Leave after N pages. Default: go on.", set_looks, 0 },
 	{ "delay", 'd', "SECONDS", "Between two looks, 0.05 to 3600. Default: 1.",
 	  set_delay, 0 },
@@ -226,10 +237,16 @@ static int run(void *target, const struct parsed *parsed, struct error *err)
 static const struct command_key keys[] = {
 	{ "q, F10", "Leaves; so does Ctrl-C." },
 	{ "h, ?, F1", "Lists the keys." },
-	{ "a letter", "Sorts caches, as --sort; < and > (F6) take the next one." },
+	{ "a letter",
+	  "Sorts caches, as --sort, small or capital; < and > (F6) take the one before, the "
+	  "next one." },
 	{ "I", "Sorts the other way round." },
 	{ "arrows", "Move among the caches, as do PgUp, PgDn, Home and End." },
-	{ "space", "Looks now." },
+	{ "/, F3",
+	  "Searches a cache by a part of its name, as it is typed; F3 goes to the next." },
+	{ "\\, F4",
+	  "Shows only caches with a part of their name, or one of several: a|b. Esc shows all." },
+	{ "space", "Looks now; Ctrl-L also paints anew." },
 	{ "Z", "Holds the picture, and lets it go on." },
 	{ "d", "Asks for the seconds between two looks." },
 	{ NULL, NULL },
@@ -246,7 +263,13 @@ const struct command top_command = {
 		"for it. Exits and devices are asked of its monitor; while that does not answer, "
 		"the line of exits says so. What it counts so: every allocation of pages, in Pages/s; of objects, in "
 		"Objs/s, how many more or less are in use, and slabs made. An object that is "
-		"allocated and freed again is told by nothing but the guest's events: --events.",
+		"allocated and freed again is told by nothing but the guest's events: --events. "
+		"Keys and columns are slabtop's and htop's, but: the sort at first is r, not o; "
+		"sizes have their units, an object's is in bytes; ASLABS, PAGES and +-OBJ/S are "
+		"more, and Active / Total is one line; s sorts, as in slabtop, d is the delay; F6 "
+		"takes the next sort and has no menu; arrows move the caches, there is no bar "
+		"among them that marks one, so no tags, no F2, F5, F7 to F9, and nothing to "
+		"the left or right.",
 	.options = option_table,
 	.keys = keys,
 	.target_size = sizeof(struct top_options),

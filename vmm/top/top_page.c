@@ -30,6 +30,7 @@ void top_row_add(struct top_page *page)
 	if (page->nr < TOP_ROWS_MAX)
 		page->nr++;
 	page->row[page->nr - 1].used = 0;
+	page->row[page->nr - 1].name = NULL;
 	page->row[page->nr - 1].text[0] = '\0';
 }
 
@@ -138,6 +139,8 @@ static void put_title(struct top_page *page, const struct top_settings *s,
 		top_put(page, STYLE_BAD, "; a COPY, made at the start");
 	if (s->paused)
 		top_put(page, STYLE_BAD, "; HELD");
+	if (s->filter && *s->filter)
+		top_put(page, STYLE_BAD, "; only caches with %s", s->filter);
 }
 
 static void put_uses(struct top_page *page, const struct top_sample *now,
@@ -360,8 +363,7 @@ int top_page_fill(struct top_page *page, const struct top_settings *settings,
 	top_row_add(page);
 	put_devices(page, &looks);
 	top_row_add(page);
-	top_put_caches(page, settings, now, looks.before);
-	return 0;
+	return top_put_caches(page, settings, now, looks.before);
 }
 
 int top_page_help(struct top_page *page, const struct top_settings *settings)
@@ -381,10 +383,13 @@ int top_page_help(struct top_page *page, const struct top_settings *settings)
 	}
 	static const char *const lines[] = {
 		"",
+		"               (capital letters do the same)",
 		"  < > F6       the sort before, the next one",
 		"  I            the other way round",
 		"  up down PgUp PgDn Home End   moves among the caches",
-		"  space        looks now",
+		"  / F3         searches a cache by its name; F3: the next one",
+		"  \\ F4         shows only caches with one of these|words in their names",
+		"  space        looks now; Ctrl-L paints anew as well",
 		"  Z            holds the picture, and goes on",
 		"  d            asks for the seconds between two looks",
 		"  h ? F1       this help",

@@ -32,6 +32,8 @@ struct top_row {
 	char text[TOP_WIDTH_MAX + 1];
 	uint8_t style[TOP_WIDTH_MAX];
 	unsigned int used;
+	const char
+		*name; /* of the cache it is about, while the sample lives; else NULL */
 };
 
 struct top_page {
@@ -52,6 +54,11 @@ extern const size_t top_nr_sorts;
 /* -1: no such key. */
 int top_sort_find(char key);
 
+/* Some of the terms, which `|` separates, is part of the name, in either case; htop's
+ * filter.  Nothing but separators: all names match. */
+#define TOP_TERM_MAX 32 /* letters of all terms */
+bool top_name_matches(const char *name, const char *terms);
+
 /* Rows as they are written: to the last one, which top_row_add() begins. */
 void top_row_add(struct top_page *page);
 __attribute__((format(printf, 3, 4))) void
@@ -67,6 +74,7 @@ struct top_settings {
 	int64_t started; /* the guest, seconds since 1970; 0: not known */
 	int sort; /* index in top_sorts */
 	bool reversed;
+	const char *filter; /* only caches whose names match; NULL: all */
 	bool paused;
 	bool copied; /* all looks see one moment: the monitor's memory cannot be read */
 	double delay; /* seconds */
@@ -76,9 +84,9 @@ struct top_settings {
 /* The page of a sample and the one before it, which may be the same.  0 or -ENOMEM. */
 int top_page_fill(struct top_page *page, const struct top_settings *settings,
 		  const struct top_sample *now, const struct top_sample *before);
-/* The part of it about caches. */
-void top_put_caches(struct top_page *page, const struct top_settings *settings,
-		    const struct top_sample *now, const struct top_sample *before);
+/* The part of it about caches.  The same. */
+int top_put_caches(struct top_page *page, const struct top_settings *settings,
+		   const struct top_sample *now, const struct top_sample *before);
 /* The page of help. */
 int top_page_help(struct top_page *page, const struct top_settings *settings);
 void top_page_free(struct top_page *page);

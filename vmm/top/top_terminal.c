@@ -5,6 +5,7 @@
  * Signals only leave a note: the loop sees it, gives the terminal back and returns.  They are
  * blocked but while the loop waits, so that none comes between looking and waiting.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <locale.h>
 #include <ncurses.h>
@@ -17,8 +18,13 @@
 
 #include "vmm/top/top.h"
 
-#define PROMPT_MAX  12
 #define PATIENCE_MS 500 /* with the monitor, while keys wait */
+#define BAR_LINES   12 /* with fewer there is no bar of keys */
+#define KEY_ESCAPE  27
+#define CTRL_L	    12
+
+/* What is asked for in the last line, and what was typed so far. */
+enum prompt { PROMPT_NONE, PROMPT_DELAY, PROMPT_SEARCH, PROMPT_FILTER };
 
 struct screen {
 	struct top *top;
@@ -26,8 +32,10 @@ struct screen {
 	size_t first; /* of the caches that are seen */
 	bool help;
 	bool leave;
-	bool asking; /* for the delay: prompt is what was typed so far */
-	char prompt[PROMPT_MAX + 1];
+	enum prompt prompt;
+	char text[TOP_TERM_MAX + 1];
+	char filter[TOP_TERM_MAX + 1]; /* what settings.filter is */
+	char found[MEMSTATE_NAME_MAX]; /* the cache that a search stands at; "": none */
 	struct timespec next; /* the next look */
 };
 
@@ -96,25 +104,60 @@ static attr_t look_of(unsigned int style)
 
 /* --- painting ---------------------------------------------------------------------------- */
 
-static void paint_row(const struct top_row *row, int y)
+static void paint_row(const struct screen *s, const struct top_row *row, int y)
 {
+	attr_t found = row->name && !strcmp(row->name, s->found) ? A_STANDOUT : 0;
 	unsigned int i;
 
 	move(y, 0);
 	for (i = 0; i < row->used && i < (unsigned int)COLS; i++)
-		addch((chtype)(unsigned char)row->text[i] | look_of(row->style[i]));
+		addch((chtype)(unsigned char)row->text[i] | look_of(row->style[i]) |
+		      found);
 	/* The head of a table goes on to the edge. */
 	if (row->used && row->style[row->used - 1] == STYLE_HEAD)
 		for (; i < (unsigned int)COLS; i++)
 			addch(' ' | A_REVERSE);
 }
 
+/* Lines of the page: all but one for what is asked, or for the keys. */
+static int page_lines(const struct screen *s)
+{
+	return s->prompt || (LINES >= BAR_LINES && !s->help) ? LINES - 1 : LINES;
+}
+
 /* How many rows there are for caches. */
 static size_t room(const struct screen *s)
 {
-	size_t head = s->top->page.head, lines = (size_t)LINES;
+	size_t head = s->top->page.head, lines = (size_t)page_lines(s);
 
 	return lines > head ? lines - head : 0;
+}
+
+/* The first row from `from` on, and round, whose cache has this in its name; -1: none. */
+static long find_name(const struct top_page *page, size_t from, const char *text)
+{
+	size_t nr = page->nr - page->head, i;
+
+	for (i = 0; *text && i < nr; i++) {
+		size_t at = (from + i) % nr;
+		const char *name = page->row[page->head + at].name;
+
+		if (name && strcasestr(name, text))
+			return (long)at;
+	}
+	return -1;
+}
+
+/* Where the found cache stands now; -1: there is none any more. */
+static long place_of_found(const struct screen *s)
+{
+	const struct top_page *page = &s->top->page;
+	size_t i;
+
+	for (i = page->head; i < page->nr; i++)
+		if (page->row[i].name && !strcmp(page->row[i].name, s->found))
+			return (long)(i - page->head);
+	return -1;
 }
 
 static void keep_in_sight(struct screen *s)
@@ -122,9 +165,37 @@ static void keep_in_sight(struct screen *s)
 	const struct top_page *page = &s->top->page;
 	size_t nr = page->nr - page->head, seen = room(s);
 	size_t last = nr > seen ? nr - seen : 0;
+	long found = s->prompt == PROMPT_SEARCH ? place_of_found(s) : -1;
 
+	if (found >= 0 && ((size_t)found < s->first || (size_t)found >= s->first + seen))
+		s->first = (size_t)found;
 	if (s->first > last)
 		s->first = last;
+}
+
+static void paint_bar(const struct screen *s)
+{
+	static const char *const prompts[] = {
+		[PROMPT_DELAY] = "seconds between two looks",
+		[PROMPT_SEARCH] = "search (F3: next)",
+		[PROMPT_FILTER] = "only caches with (Esc: all)",
+	};
+	static const char *const keys[] = { "F1",     "Help", "F3",   "Search", "F4",
+					    "Filter", "F6",   "Sort", "F10",	"Quit" };
+	size_t i;
+
+	move(LINES - 1, 0);
+	if (s->prompt) {
+		printw("%s: %s_%s", prompts[s->prompt], s->text,
+		       s->prompt == PROMPT_SEARCH && *s->text && !*s->found ? " (none)"
+									    : "");
+		return;
+	}
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		attrset(i % 2 ? A_REVERSE : A_NORMAL);
+		printw(i % 2 ? "%-7s" : "%s", keys[i]);
+	}
+	attrset(A_NORMAL);
 }
 
 static int paint(struct screen *s)
@@ -140,11 +211,11 @@ static int paint(struct screen *s)
 		return ret;
 	keep_in_sight(s);
 	erase();
-	for (i = 0; i < page->nr && y < LINES; i++)
+	for (i = 0; i < page->nr && y < page_lines(s); i++)
 		if (i < page->head || i >= page->head + s->first)
-			paint_row(&page->row[i], y++);
-	if (s->asking)
-		mvprintw(LINES - 1, 0, "seconds between two looks: %s_", s->prompt);
+			paint_row(s, &page->row[i], y++);
+	if (page_lines(s) < LINES)
+		paint_bar(s);
 	refresh();
 	return 0;
 }
@@ -170,25 +241,78 @@ static void scroll_by(struct screen *s, long n)
 		s->first += (size_t)n;
 }
 
-static void type_delay(struct screen *s, int key)
+static void ask(struct screen *s, enum prompt prompt)
 {
-	size_t n = strlen(s->prompt);
-	double delay;
+	s->prompt = prompt;
+	memset(s->text, 0, sizeof(s->text));
+	if (prompt == PROMPT_FILTER)
+		memcpy(s->text, s->filter, sizeof(s->text));
+	if (prompt == PROMPT_SEARCH)
+		s->found[0] = '\0';
+}
+
+static void search_from(struct screen *s, size_t from)
+{
+	const struct top_page *page = &s->top->page;
+	long at = find_name(page, from, s->text);
+
+	snprintf(s->found, sizeof(s->found), "%s",
+		 at < 0 ? "" : page->row[page->head + (size_t)at].name);
+}
+
+/* What was typed has changed: searching and filtering go along. */
+static void typed(struct screen *s)
+{
+	if (s->prompt == PROMPT_SEARCH)
+		search_from(s, 0);
+	else if (s->prompt == PROMPT_FILTER)
+		memcpy(s->filter, s->text, sizeof(s->filter));
+}
+
+static void enter_text(struct screen *s)
+{
+	double delay = strtod(s->text, NULL);
+
+	if (s->prompt == PROMPT_DELAY && delay >= TOP_DELAY_MIN && delay <= TOP_DELAY_MAX)
+		s->top->settings.delay = delay;
+	s->prompt = PROMPT_NONE;
+	plan(s, s->top->settings.delay);
+}
+
+static void give_up_text(struct screen *s)
+{
+	if (s->prompt == PROMPT_FILTER)
+		s->filter[0] = '\0';
+	else if (s->prompt == PROMPT_SEARCH)
+		s->found[0] = '\0';
+	s->prompt = PROMPT_NONE;
+}
+
+static bool may_be_typed(const struct screen *s, int key)
+{
+	if (s->prompt == PROMPT_DELAY)
+		return (key >= '0' && key <= '9') || key == '.';
+	return key >= ' ' && key < 127;
+}
+
+static void type(struct screen *s, int key)
+{
+	size_t n = strlen(s->text);
 
 	if (key == KEY_BACKSPACE || key == 127 || key == '\b') {
 		if (n)
-			s->prompt[n - 1] = '\0';
-	} else if ((key >= '0' && key <= '9') || key == '.') {
-		if (n < PROMPT_MAX)
-			s->prompt[n] = (char)key;
+			s->text[n - 1] = '\0';
+		typed(s);
+	} else if (may_be_typed(s, key)) {
+		if (n < TOP_TERM_MAX)
+			s->text[n] = (char)key;
+		typed(s);
+	} else if (key == KEY_F(3) && s->prompt == PROMPT_SEARCH) {
+		search_from(s, (size_t)(place_of_found(s) + 1));
 	} else if (key == '\n' || key == '\r' || key == KEY_ENTER) {
-		delay = strtod(s->prompt, NULL);
-		if (delay >= TOP_DELAY_MIN && delay <= TOP_DELAY_MAX)
-			s->top->settings.delay = delay;
-		s->asking = false;
-		plan(s, s->top->settings.delay);
+		enter_text(s);
 	} else if (key != KEY_RESIZE) {
-		s->asking = false;
+		give_up_text(s);
 	}
 }
 
@@ -203,14 +327,14 @@ static void sort_key(struct screen *s, int key)
 		t->sort = (t->sort + 1) % nr;
 	else if (key == 'I')
 		t->reversed = !t->reversed;
-	else if (key > 0 && key < 128 && (found = top_sort_find((char)key)) >= 0)
+	else if (key > 0 && key < 128 && (found = top_sort_find((char)tolower(key))) >= 0)
 		t->sort = found;
 }
 
 static void press(struct screen *s, int key)
 {
-	if (s->asking) {
-		type_delay(s, key);
+	if (s->prompt) {
+		type(s, key);
 		return;
 	}
 	if (s->help && key != KEY_RESIZE) {
@@ -219,6 +343,7 @@ static void press(struct screen *s, int key)
 	}
 	switch (key) {
 	case 'q':
+	case 'Q':
 	case KEY_F(10):
 		s->leave = true;
 		break;
@@ -226,6 +351,10 @@ static void press(struct screen *s, int key)
 	case '?':
 	case KEY_F(1):
 		s->help = true;
+		break;
+	case CTRL_L:
+		clearok(stdscr, TRUE);
+		plan(s, 0);
 		break;
 	case ' ':
 		plan(s, 0);
@@ -235,8 +364,13 @@ static void press(struct screen *s, int key)
 		plan(s, 0);
 		break;
 	case 'd':
-		s->asking = true;
-		memset(s->prompt, 0, sizeof(s->prompt));
+	case '/':
+	case KEY_F(3):
+	case '\\':
+	case KEY_F(4):
+		ask(s, key == 'd'		       ? PROMPT_DELAY
+		       : key == '/' || key == KEY_F(3) ? PROMPT_SEARCH
+						       : PROMPT_FILTER);
 		break;
 	case KEY_UP:
 	case KEY_DOWN:
@@ -280,7 +414,7 @@ static bool wait_for_something(struct screen *s, const sigset_t *open)
 {
 	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
 	struct timespec left = time_left(s);
-	bool held = s->top->settings.paused || s->asking || s->help;
+	bool held = s->top->settings.paused || s->prompt || s->help;
 	int n = ppoll(&fd, 1, held ? NULL : &left, open);
 	int key;
 
@@ -357,6 +491,7 @@ int top_terminal(struct top *top, unsigned int looks, int *signal_number,
 	int ret;
 
 	top->source.patience_ms = PATIENCE_MS;
+	top->settings.filter = s.filter;
 	take_signals(&open);
 	ret = enter(&s, err);
 	if (!ret) {
@@ -367,6 +502,7 @@ int top_terminal(struct top *top, unsigned int looks, int *signal_number,
 			error_set(err, ENOMEM, "no memory for a page");
 	}
 	sigprocmask(SIG_SETMASK, &open, NULL);
+	top->settings.filter = NULL;
 	*signal_number = caught;
 	return ret;
 }

@@ -6,7 +6,7 @@
  *
  *   see TEXT		waits until some row of the screen holds it
  *   miss TEXT		waits until none does
- *   key TEXT		types it; \e, \r, \b as in C
+ *   key TEXT		types it; \e, \r, \b, \f, \\ as in C
  *   resize COLUMNS ROWS
  *   signal NUMBER	to the program
  *   run COMMAND	of the shell, beside the program; it must succeed
@@ -193,7 +193,7 @@ static void wait_for(const char *text, bool there)
 
 static void type(const char *text)
 {
-	static const char from[] = "erb", to[] = "\033\r\b";
+	static const char from[] = "erbf\\", to[] = "\033\r\b\f\\";
 
 	for (; *text; text++) {
 		const char *which = *text == '\\' ? strchr(from, text[1]) : NULL;

@@ -254,6 +254,52 @@ static void caches_are_sorted(void **state)
 	assert_int_equal(top_sort_find('x'), -1);
 }
 
+/* slabtop's header: of all caches, also those that a filter leaves out. */
+static void caches_are_summed_up(void **state)
+{
+	struct fixture *f = *state;
+	const char *sums =
+		"Active / Total  90 / 120 objects (75.0%), 84K / 86K (97.8%), 3 / 3 slabs "
+		"(100.0%), 2 / 3 caches (66.7%); object 64/736/4096 B";
+
+	f->page.width = 200;
+	fill(f);
+	assert_row(f, sums);
+	f->settings.filter = "none such";
+	fill(f);
+	assert_row(f, sums);
+	f->now.caches.nr = 0;
+	fill(f);
+	assert_row(f, "Active / Total  0 / 0 objects (0.0%), 0 / 0 (0.0%), 0 / 0 slabs "
+		      "(0.0%), 0 / 0 caches (0.0%); object 0/0/0 B");
+}
+
+static void a_filter_leaves_caches_out(void **state)
+{
+	struct fixture *f = *state;
+
+	f->settings.sort = top_sort_find('n');
+	f->settings.filter = "LPH|amm";
+	fill(f);
+	assert_row(
+		f,
+		"top      vm, 4M, 1 CPU, running; every 0.5 s; only caches with LPH|amm");
+	assert_int_equal(f->page.nr - f->page.head, 2);
+	assert_string_equal(f->page.row[f->page.head].name, "alpha");
+	assert_string_equal(f->page.row[f->page.head + 1].name, "gamma");
+	assert_null(f->page.row[0].name);
+	f->settings.filter = "";
+	fill(f);
+	assert_int_equal(f->page.nr - f->page.head, 3);
+	assert_true(top_name_matches("kmalloc-64", NULL));
+	assert_true(top_name_matches("kmalloc-64", "||"));
+	assert_true(top_name_matches("kmalloc-64", "x||C-6"));
+	assert_false(top_name_matches("kmalloc-64", "x|kmalloc-64k"));
+	/* As many letters as there are. */
+	assert_true(top_name_matches("q", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx|q"));
+	assert_false(top_name_matches("q", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx|q"));
+}
+
 static void any_width_will_do(void **state)
 {
 	struct fixture *f = *state;
@@ -332,6 +378,8 @@ int main(void)
 		TOP_TEST(what_went_back_has_no_rate),
 		TOP_TEST(a_monitor_that_is_silent_is_named),
 		TOP_TEST(caches_are_sorted),
+		TOP_TEST(caches_are_summed_up),
+		TOP_TEST(a_filter_leaves_caches_out),
 		TOP_TEST(any_width_will_do),
 		TOP_TEST(a_guest_that_tells_nothing_has_its_reason),
 		TOP_TEST(books_that_do_not_add_up_say_so),
