@@ -200,7 +200,7 @@ static noinline void events_area(struct trial *x)
 
 #define MAPPED	 3000U
 #define COHERENT 5000U
-#define ENTRIES	 2
+#define ENTRIES	 2U
 
 static noinline void events_dma_page(struct trial *x, struct device *dev, void *buffer)
 {
@@ -245,23 +245,23 @@ static noinline void events_dma_coherent(struct trial *x, struct device *dev)
 static noinline void events_dma_list(struct trial *x, struct device *dev,
 				     struct scatterlist *list)
 {
-	int ents = dma_map_sg_attrs(dev, list, ENTRIES, DMA_FROM_DEVICE,
-				    DMA_ATTR_SKIP_CPU_SYNC);
+	unsigned int ents = dma_map_sg_attrs(dev, list, ENTRIES, DMA_FROM_DEVICE,
+					     DMA_ATTR_SKIP_CPU_SYNC);
 	unsigned long phys[ENTRIES] = { sg_phys(&list[0]), sg_phys(&list[1]) };
 
-	if (!expect(x, ents == ENTRIES, "%d entries mapped", ents))
+	if (!expect(x, ents == ENTRIES, "%u entries mapped", ents))
 		return;
 	FACTS_OF_CALL(
 		"dma_map_sg",
-		"device=%s full_nents=%d full_ents=%d truncated=false nents=%d ents=%d "
+		"device=%s full_nents=%u full_ents=%u truncated=false nents=%u ents=%u "
 		"phys_addrs=[\"%#lx\",\"%#lx\"] dma_addrs=[\"%#lx\",\"%#lx\"] "
-		"lengths=[%u,%u] bytes=%u dir=FROM_DEVICE attrs=SKIP_CPU_SYNC",
+		"lengths=[%u,%u] bytes=%u dir=FROM_DEVICE direction=%d attrs=SKIP_CPU_SYNC",
 		dev_name(dev), ENTRIES, ents, ENTRIES, ents, phys[0], phys[1],
 		(unsigned long)sg_dma_address(&list[0]),
 		(unsigned long)sg_dma_address(&list[1]), sg_dma_len(&list[0]),
-		sg_dma_len(&list[1]), list[0].length + list[1].length);
+		sg_dma_len(&list[1]), list[0].length + list[1].length, DMA_FROM_DEVICE);
 	FACTS_OF_CALL("dma_unmap_sg",
-		      "device=%s addrs=[\"%#lx\",\"%#lx\"] nents=%d bytes=%u "
+		      "device=%s addrs=[\"%#lx\",\"%#lx\"] nents=%u bytes=%u "
 		      "dir=FROM_DEVICE direction=%d attrs=SKIP_CPU_SYNC",
 		      dev_name(dev), phys[0], phys[1], ENTRIES,
 		      list[0].length + list[1].length, DMA_FROM_DEVICE);

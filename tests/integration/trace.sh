@@ -307,53 +307,6 @@ ok "afterwards all is as it was" off_again
 ok "levels that make no sense are refused" wrong_levels
 stop
 
-# Recording uprobes takes a user and a system that let it.  The kernel's list of them is all
-# users': where the name is taken the test is left out, and what it added it takes away.
-probes=(sdt_pagevisor:kmalloc sdt_pagevisor:vcpu_exit)
-add_uprobes() {
-	cp "$pv" "$work/watched"
-	HOME=$work perf buildid-cache --add "$work/watched" && HOME=$work perf probe -q "${probes[0]}" || return 1
-	HOME=$work perf probe -q "${probes[1]}" && return
-	HOME=$work perf probe -q -d "${probes[0]}"
-	return 1
-}
-remove_uprobes() {
-	local probe
-	for probe in "${probes[@]}"; do HOME=$work perf probe -q -d "$probe"; done
-}
-# Arguments of both; and perf has raised the semaphore of the second: an exit has a cost.
-recorded() {
-	HOME=$work timeout 50 perf record -q -e "${probes[0]}" -e "${probes[1]}" -o "$work/u.data" -- \
-		"$work/watched" run --trace kmem:kmalloc --console none "$work/guest.elf" \
-		--append 'experiments=kmalloc.*' >/dev/null 2>"$work/told"
-	perf_script "$work/u.data" >"$work/perf.txt"
-	if [ "$(grep -c "${probes[0]}: .*arg1=0 arg2=[0-9]* arg3=[0-9]* arg4=[0-9]* " "$work/perf.txt")" -le 20 ] ||
-		[ "$(grep -c "${probes[1]}: .*arg1=0 arg2=2 arg3=[1-9][0-9]*$" "$work/perf.txt")" -le 100 ]; then
-		cat "$work/told" "$work/perf.err"
-		tail "$work/perf.txt"
-		return 1
-	fi
-}
-# All that were added, by one pattern: how often each was met.
-stat_counts() {
-	local probe
-	HOME=$work timeout 50 perf stat -x, -e 'sdt_pagevisor:*' -o "$work/stat" -- \
-		"$work/watched" run --trace kmem:kmalloc --console none "$work/guest.elf" \
-		--append 'experiments=kmalloc.*' >/dev/null 2>"$work/told"
-	cat "$work/told" "$work/stat"
-	for probe in "${probes[@]}"; do
-		awk -F, -v probe="$probe" '$3 == probe && $1 > 20 { seen++ } END { exit seen != 1 }' "$work/stat" || return 1
-	done
-}
-what="perf record sees the guest's kmalloc and what exits cost through the probes"
-if add_uprobes >"$work/told" 2>&1; then
-	ok "$what" recorded
-	ok "perf stat counts both" stat_counts
-	remove_uprobes
-else
-	skip "$what" "no uprobe can be added here: $(head -c 100 "$work/told" | tr '\n' ' ')"
-fi
-
 # --- every kind of event, in the file and through the probes ----------------------------------
 
 # A guest (guest/experiments/exp_events.c) makes each kind happen and prints what it knows of
@@ -453,12 +406,75 @@ kinds_live() {
 	fi
 	cut -d' ' -f1 "$work/lines" | sort -u >>"$work/fired"
 }
+
+# perf has all arguments, as numbers.  Recording uprobes takes a user and a system that let it.
+# The kernel's list of them is all users': where the name is taken the test is left out, and
+# what it added it takes away.
+add_uprobes() {
+	cp "$pv" "$work/watched"
+	HOME=$work perf buildid-cache --add "$work/watched" && HOME=$work perf probe -q 'sdt_pagevisor:*'
+}
+remove_uprobes() {
+	local -a names
+	read -ra names < <(HOME=$work perf probe -l 2>/dev/null |
+		awk -v in_ours=" in $work/watched " 'index($0, in_ours) { printf "-d %s ", $1 } END { print "" }')
+	[ "${#names[@]}" = 0 ] || HOME=$work perf probe -q "${names[@]}"
+}
+trap 'kill "$machine" 2>/dev/null; wait; remove_uprobes; rm -rf "$work"' EXIT
+# Lines NAME ARGUMENT=VALUE... of the guest's events, without their texts and places.
+perf_lines() {
+	awk 'NR == FNR { names[$1] = $2; next }
+	match($0, /sdt_pagevisor:[a-z_]+/) {
+		name = substr($0, RSTART + 14, RLENGTH - 14)
+		n = split(names[name], argument, ",")
+		line = name
+		for (i = 1; i <= n; i++)
+			if (argument[i] !~ /^(call_site|device|name)$/ && match($0, " arg" i "=[0-9]+"))
+				line = line " " argument[i] "=" substr($0, RSTART + length(" arg" i "="), RLENGTH - length(" arg" i "="))
+		print line
+	}' "$work/arguments" "$1"
+}
+# All of them, and the cost of exits: perf raises the semaphore that makes it be measured.
+recorded() {
+	HOME=$work timeout 100 perf record -q -m 4M -e 'sdt_pagevisor:*' -o "$work/u.data" -- \
+		"$work/watched" run --cpus 2 --trace '*' "$work/guest.elf" \
+		--append 'experiments=events.all trace=* trace_buf_size=1M' >"$work/console" 2>"$work/told" </dev/null
+	sed -n 's/^# event //p' "$work/console" | tr -d '\r' >"$work/facts"
+	decimal_facts >"$work/facts.decimal"
+	perf_script "$work/u.data" >"$work/perf.txt"
+	perf_lines "$work/perf.txt" >"$work/lines"
+	seen_events "$work/lines" >"$work/p.events"
+	[ "$(wc -l <"$work/facts")" -gt 20 ] && lacks_none "$work/p.events" "$work/facts.decimal" &&
+		[ "$(grep -c '^vcpu_exit vcpu=[01] reason=2 cost=[1-9]' "$work/lines")" -gt 100 ] && return
+	cat "$work/told" "$work/perf.err"
+	tail -n 3 "$work/console" "$work/perf.txt" "$work/lines"
+	return 1
+}
+# All that were added, by one pattern: how often each was met.
+stat_counts() {
+	local probe
+	HOME=$work timeout 50 perf stat -x, -e 'sdt_pagevisor:*' -o "$work/stat" -- \
+		"$work/watched" run --trace kmem:kmalloc --console none "$work/guest.elf" \
+		--append 'experiments=kmalloc.*' >/dev/null 2>"$work/told"
+	cat "$work/told" "$work/stat"
+	for probe in kmalloc vcpu_exit; do
+		awk -F, -v probe="sdt_pagevisor:$probe" '$3 == probe && $1 > 20 { seen++ } END { exit seen != 1 }' "$work/stat" || return 1
+	done
+}
 ok "a guest makes each kind of event happen, and stops" start_kinds
 ok "there is no kind of which it says nothing" every_kind_has_facts
 ok "each is in the file, with all that it says" kinds_in_file
 ok "it ends, and who watches with it" quits_unwatched
 what="bpftrace has seen each as it happened, with what its probe says"
 if [ "$bpftrace_cannot" ]; then skip "$what" "$bpftrace_cannot"; else ok "$what" kinds_live; fi
+what="perf records each with all arguments of its probe, and what exits cost"
+if add_uprobes >"$work/told" 2>&1; then
+	ok "$what" recorded
+	ok "perf stat counts them" stat_counts
+else
+	skip "$what" "no uprobe can be added here: $(head -c 100 "$work/told" | tr '\n' ' ')"
+fi
+remove_uprobes
 
 # The monitor's own probes: what they say is what its report counts.  The cost of an exit lies
 # between two times that are taken here, inside and outside of those that the monitor takes.
