@@ -166,6 +166,14 @@ if have_kvm; then
 	ok "more vCPUs than KVM allows" run_refused '--cpus 1000000: more than .*; give at most' --cpus 1000000 "$tiny"
 	ok "report in a folder that is not there" refused '--report /nonexistent/r: No such file' \
 		"$pv" run --report /nonexistent/r "$tiny"
+	ok "no new file is left" refused '--perf-map: .*; give' "$pv" run --report "$files/new" --profile "$files/folded" \
+		--console "file:$files/log" "--perf-map=$files/map" "$tiny"
+	contents_stay() {
+		echo kept | tee "$files/kept" >"$files/kept-too"
+		refused '--perf-map: .*; give' "$pv" run --report "$files/kept" --console "file:$files/kept-too" \
+			"--perf-map=$files/map" "$tiny" && [ "$(cat "$files/kept" "$files/kept-too")" = $'kept\nkept' ]
+	}
+	ok "no file's contents are lost" contents_stay
 	ok "neither names nor sockets are left" refused '--report /tmp: Is a directory' "$pv" run --report /tmp \
 		--name left --qmp "unix:$files/qmp" --console "unix:$files/console" "$tiny"
 	ok "report is a directory" refused '--report /tmp: Is a directory' "$pv" run --report /tmp "$tiny"

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "vmm/util/log.h"
+#include "vmm/util/output.h"
 #include "vmm/machine/machine.h"
 #include "vmm/profile/perf_map.h"
 #include "vmm/report/report.h"
@@ -40,17 +41,53 @@ static uint64_t dma_faults(const struct machine *m)
 	return m->dma_checker ? dma_checker_unexpected(m->dma_checker) : 0;
 }
 
-/* Opened before the guest starts, as a report is; -1: none is wanted. */
-static int open_profile(const char *path, int *fd, struct error *err)
+/* Of files opened before the guest starts: a run must not end without one. */
+struct outputs {
+	struct report_file report;
+	int profile; /* -1: none is wanted */
+	bool profile_made;
+};
+
+static int open_profile(const char *path, struct outputs *o, struct error *err)
 {
-	*fd = -1;
 	if (!path)
 		return 0;
-	*fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	return *fd < 0 ? error_set(err, errno,
+	o->profile = output_open(path, 0666, &o->profile_made);
+	return o->profile < 0
+		       ? error_set(err, errno,
 				   "--profile %s: %s; name a file that can be written",
 				   path, strerror(errno))
 		       : 0;
+}
+
+/* Of a pipe or a device there is nothing to take away: EINVAL. */
+static void empty(int fd)
+{
+	if (fd >= 0 && ftruncate(fd, 0) && errno != EINVAL)
+		log_line("what was in a file before stays: %s", strerror(errno));
+}
+
+/* All, or none: then nothing has changed. */
+static int open_outputs(const struct run_options *options, struct machine *m,
+			struct outputs *o, struct error *err)
+{
+	int ret;
+
+	*o = (struct outputs){ .profile = -1 };
+	ret = report_open(&o->report, options->report, err);
+	if (!ret)
+		ret = open_profile(options->profile, o, err);
+	if (!ret && options->perf_map)
+		ret = perf_map_write(options->perf_map, m->boot.kernel.fd, err);
+	if (ret) {
+		report_close(&(struct report_file){ .fd = -1, .smaps = o->report.smaps });
+		output_drop(o->report.fd, options->report, o->report.made);
+		output_drop(o->profile, options->profile, o->profile_made);
+		return ret;
+	}
+	empty(o->report.fd);
+	empty(o->profile);
+	return 0;
 }
 
 static int write_profile(const struct run_options *options, struct machine *m, int fd,
@@ -72,20 +109,14 @@ static int write_profile(const struct run_options *options, struct machine *m, i
 int run_machine(const struct run_options *options, struct machine *m, struct error *err)
 {
 	struct run_times times;
-	struct report_file file;
+	struct outputs outputs;
 	json_t *profile = NULL;
-	int status, profile_fd;
 	char text[256];
+	int status;
 
-	/* Opened before the guest starts: a run must not end without one. */
-	if (report_open(&file, options->report, err))
+	if (open_outputs(options, m, &outputs, err))
 		return STATUS_USAGE;
-	if (options->perf_map &&
-	    perf_map_write(options->perf_map, m->boot.kernel.fd, err))
-		return STATUS_USAGE;
-	if (open_profile(options->profile, &profile_fd, err))
-		return STATUS_USAGE;
-	if (file.fd >= 0)
+	if (outputs.report.fd >= 0)
 		start_sampler(m);
 	clock_gettime(CLOCK_MONOTONIC, &times.start);
 	machine_run(m);
@@ -101,12 +132,12 @@ int run_machine(const struct run_options *options, struct machine *m, struct err
 	if (dma_faults(m))
 		log_line("the DMA checker found %llu faults, see above",
 			 (unsigned long long)dma_faults(m));
-	if (write_profile(options, m, profile_fd, &times, &profile))
+	if (write_profile(options, m, outputs.profile, &times, &profile))
 		status = STATUS_USAGE;
-	if (write_report(options, m, &file, &times, profile))
+	if (write_report(options, m, &outputs.report, &times, profile))
 		status = STATUS_USAGE;
 	json_decref(profile);
-	if (file.fd >= 0)
+	if (outputs.report.fd >= 0)
 		memstate_sampler_fini(&sampler);
 	/* What came after the machine's end is no less forbidden. */
 	if (sandbox_forbidden(text, sizeof(text))) {

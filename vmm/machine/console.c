@@ -12,6 +12,7 @@
 #include "vmm/machine/console.h"
 #include "vmm/machine/signals.h"
 #include "vmm/cli/terminal.h"
+#include "vmm/util/output.h"
 
 #define CTRL_A 0x01
 
@@ -54,13 +55,14 @@ static int open_pty(struct console *c, struct error *err)
 static int open_file(struct console *c, const struct console_config *config,
 		     struct error *err)
 {
-	int flags = config->append ? O_APPEND : O_TRUNC;
+	bool made = false;
 
-	if (config->path)
-		c->out_fd =
-			open(config->path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
-	else
-		c->out_fd = config->inherited;
+	c->out_fd = config->path ? output_open(config->path, 0600, &made)
+				 : config->inherited;
+	c->made = made ? config->path : NULL;
+	if (config->append && c->out_fd >= 0)
+		fcntl(c->out_fd, F_SETFL, O_APPEND);
+	c->anew = config->path && !config->append;
 	return c->out_fd < 0
 		       ? error_set(
 				 err, errno,
@@ -116,6 +118,8 @@ void console_close(struct console *c)
 	}
 	close_if_own(c->listener.fd);
 	close_if_own(c->window.fd);
+	if (c->made)
+		unlink(c->made);
 	if (c->out_fd != c->in_fd)
 		close_if_own(c->out_fd);
 	close_if_own(c->in_fd);
@@ -233,6 +237,9 @@ static void watch_window(struct console *c)
 void console_start(struct console *c, struct console_port *first)
 {
 	c->target = first;
+	c->made = NULL;
+	if (c->anew && ftruncate(c->out_fd, 0))
+		c->anew = false; /* a pipe or a device */
 	watch_window(c);
 	if (c->kind == CONSOLE_SOCKET)
 		console_socket_start(c);

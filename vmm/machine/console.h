@@ -59,6 +59,8 @@ struct console {
 	int slave_fd; /* of a pseudo-terminal: held open, so that it outlives its users */
 	char pty_path[64];
 	char socket_path[108]; /* where a socket listens; "": at no path */
+	const char *made; /* the file that was new; NULL: none, or it was started */
+	bool anew; /* what was in the file goes when it is started */
 	bool is_terminal; /* in_fd is; keys are looked at */
 	bool plain_file; /* in_fd is always readable and epoll does not take it */
 	bool escaped; /* Ctrl-A came last */

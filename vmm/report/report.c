@@ -12,6 +12,7 @@
 #include "vmm/report/report.h"
 #include "vmm/report/report_json.h"
 #include "vmm/report/report_memory.h"
+#include "vmm/util/output.h"
 #include "vmm/util/rss.h"
 #include "vmm/cli/run_times.h"
 
@@ -234,7 +235,7 @@ int report_open(struct report_file *file, const char *path, struct error *err)
 	*file = (struct report_file){ .fd = -1 };
 	if (!path)
 		return 0;
-	file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	file->fd = output_open(path, 0666, &file->made);
 	if (file->fd < 0)
 		return error_set(err, errno,
 				 "--report %s: %s; name a file that can be written", path,

@@ -18,6 +18,7 @@ struct run_times {
 /* What a report needs open before the run: it is written by a confined thread. */
 struct report_file {
 	int fd; /* -1: none is written */
+	bool made; /* it was not there before */
 	FILE *smaps; /* or NULL */
 };
 
