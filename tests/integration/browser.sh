@@ -1,6 +1,6 @@
 #!/bin/bash
 # The page of a report and the pictures of `pagevisor map`, in a real browser (chromium):
-# light and dark, wide and narrow, without a network.  lib/page-check.js looks at what the
+# light and dark, wide and narrow, without a network; and a trace in the browser's own viewer.  lib/page-check.js looks at what the
 # browser made of them; pictures are taken and looked at, too.
 . "$(dirname "$0")/lib/tap.bash"
 . "$(dirname "$0")/lib/pointer.bash"
@@ -81,14 +81,17 @@ light_and_dark_differ() { # FILE
 
 guest() {
 	timeout 100 "$pv" run --name drawn --mem 64M --cpus 2 --console none --report "$work/r.json" --profile "$work/folded" \
-		--append 'experiments=buddy.*,slab.*,vmalloc.*' "$B/guest.elf" &
+		--append 'experiments=buddy.*,slab.*,vmalloc.* trace=kmem:*,vmalloc:*,dma:*' "$B/guest.elf" &
 	local i pid=$!
 	for ((i = 0; i < 400; i++)); do
-		"$pv" map drawn -o "$work/map.svg" 2>/dev/null && break
+		# Of a guest that has come so far as to have both.
+		"$pv" map drawn -o "$work/map.svg" 2>/dev/null && grep -q 'class="o-slab"' "$work/map.svg" &&
+			grep -q 'class="o-vmalloc"' "$work/map.svg" && break
 		kill -0 "$pid" || return 1
 		sleep 0.05
 	done
-	"$pv" map drawn --every 60 --for 50 -o "$work/lapse.svg" &&
+	"$pv" trace drawn --all --for 0.05 -o "$work/trace.json" &&
+		"$pv" map drawn --every 60 --for 50 -o "$work/lapse.svg" &&
 		wait "$pid" && "$pv" report "$work/r.json" -o "$work/report.html"
 }
 
@@ -132,6 +135,42 @@ ok "on its bar it holds that moment" holds_a_moment
 pointer_close
 ok "the report is opened under a pointer" pointer_open "$work/report.html"
 ok "a cell in it tells its pages" tells 'svg[aria-label="physical memory by use"] rect.k-kernel' "^$range: kernel image\$"
+pointer_close
+
+# --- a trace, as DevTools' Performance panel reads it -----------------------------------------
+
+# What the panel's own reader makes of the file: the guest, its vCPUs, and how many events each
+# has.  Where a browser has its reader elsewhere, this is left out.
+devtools_read() {
+	local part
+	while IFS= read -r -d '' -n 20000 part || [ "$part" ]; do
+		pointer_eval "globalThis.text = (globalThis.text ?? '') + $(printf %s "$part" | jq -Rs .); 0" || return 1
+	done <"$1" >"$work/devtools"
+	pointer_eval '(async () => {
+		const bundle = await import("devtools://devtools/bundled/models/trace/trace.js").catch(() => null);
+		const model = bundle?.TraceModel?.Model?.createWithAllHandlers?.();
+		if (!model?.parse || !model?.parsedTrace) return "no reader";
+		await model.parse(JSON.parse(text).traceEvents, {});
+		const data = model.parsedTrace(0).data;
+		return [...data.Renderer.processes].map(([pid, process]) => [data.Meta.processNames.get(pid)?.args.name,
+			...[...process.threads].map(([, thread]) => thread.name + "=" + thread.entries.length).sort()].join(" ")).join();
+	})().catch(String)' >"$work/devtools"
+	cat "$work/devtools"
+}
+devtools_agree() {
+	jq -r '(.traceEvents[] | select(.name == "process_name").args.name) + " " +
+		([.traceEvents[] | select(.ph == "I").tid] | group_by(.) | map("vcpu\(.[0])=\(length)") | join(" "))' \
+		"$work/trace.json" >"$work/devtools.want"
+	diff "$work/devtools.want" "$work/devtools"
+}
+ok "DevTools are opened" pointer_page devtools://devtools/bundled/devtools_app.html true
+ok "and take a trace" devtools_read "$work/trace.json"
+what="DevTools have all of its events, by vCPU"
+if grep -qx 'no reader' "$work/devtools"; then
+	skip "$what" "this browser has its reader of traces elsewhere"
+else
+	ok "$what" devtools_agree
+fi
 pointer_close
 
 # The checker can fail: a class that nobody gave a colour, a text that leaves.

@@ -110,7 +110,7 @@ trace() { # FILE OPTION...
 }
 # The events of the experiment itself, in order, as `NAME FIELD=VALUE...`.
 script_of() {
-	jq -r '.traceEvents[] | select(.ph == "i" and ((.args.caller // "") | startswith("inspect_state+")))
+	jq -r '.traceEvents[] | select(.ph == "I" and ((.args.caller // "") | startswith("inspect_state+")))
 		| .name + " " + (.args | [to_entries[] | select(.key | IN("bytes_req", "name", "order", "size", "dir", "device"))
 		| "\(.key)=\(.value)"] | join(" "))' "$1"
 }
@@ -198,7 +198,7 @@ only() { # JQ-FILTER OPTION...: all events that pass the options pass the filter
 	shift
 	trace "$work/f.json" "$@" 2>/dev/null || return 1
 	head -c 2000 "$work/f.json"
-	jq -e "[.traceEvents[] | select(.ph == \"i\")] | length > 0 and all($filter)" "$work/f.json"
+	jq -e "[.traceEvents[] | select(.ph == \"I\")] | length > 0 and all($filter)" "$work/f.json"
 }
 fails() { # PATTERN OPTION...
 	local pattern=$1 got=0
@@ -360,7 +360,7 @@ lacks_none() { # EVENTS FACTS: in JSON, and as lines
 }
 kinds_in_file() {
 	trace "$work/e.json" || return 1
-	jq -c '.traceEvents[] | select(.ph == "i") | {name, caller: ((.args.caller // "") | sub("[+].*"; "")),
+	jq -c '.traceEvents[] | select(.ph == "I") | {name, caller: ((.args.caller // "") | sub("[+].*"; "")),
 		says: (.args | del(.caller, .call_site, .chain) | map_values(tostring))}' "$work/e.json" >"$work/e.events"
 	lacks_none "$work/e.events" "$work/facts"
 }

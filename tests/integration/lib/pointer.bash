@@ -3,6 +3,7 @@
 # two pipes), for a script that has sourced tap.bash.
 #
 #   pointer_open FILE	the file as a page, when this returns
+#   pointer_page URL JS	the page, where the expression is true when this returns
 #   pointer_eval JS	the value of an expression in it
 #   pointer_on JS	moves the pointer to the middle of the element that the expression names
 #   pointer_says	the tooltip that stands there: the title of what the pointer is on
@@ -29,10 +30,13 @@ pointer_result() { # FILTER: of the last call's result
 	jq -r "$1" "$work/pointer.result"
 }
 pointer_eval() {
-	pointer_call Runtime.evaluate "$(jq -cn --arg e "$1" '{expression: $e, returnByValue: true}')" &&
+	pointer_call Runtime.evaluate "$(jq -cn --arg e "$1" '{expression: $e, returnByValue: true, awaitPromise: true}')" &&
 		pointer_result .result.value
 }
 pointer_open() {
+	pointer_page "file://$1" '!!document.querySelector("svg rect")'
+}
+pointer_page() {
 	local i target
 	pointer_id=0 pointer_session=
 	rm -f "$work/pointer.to" "$work/pointer.from"
@@ -42,12 +46,12 @@ pointer_open() {
 		3<"$work/pointer.to" 4>"$work/pointer.from" >/dev/null 2>"$work/browser.err" &
 	pointer_browser=$!
 	exec {pointer_to}>"$work/pointer.to" {pointer_from}<"$work/pointer.from"
-	pointer_call Target.createTarget "$(jq -cn --arg url "file://$1" '{$url}')" || return 1
+	pointer_call Target.createTarget "$(jq -cn --arg url "$1" '{$url}')" || return 1
 	target=$(pointer_result .targetId)
 	pointer_call Target.attachToTarget "$(jq -cn --arg targetId "$target" '{$targetId, flatten: true}')" || return 1
 	pointer_session=$(pointer_result .sessionId)
 	for ((i = 0; i < 600; i++)); do
-		[ "$(pointer_eval 'document.readyState + !!document.querySelector("svg rect")')" = completetrue ] && return 0
+		[ "$(pointer_eval "document.readyState + ($2)")" = completetrue ] && return 0
 		sleep 0.1
 	done
 	return 1
