@@ -166,6 +166,7 @@ if have_kvm; then
 	ok "more vCPUs than KVM allows" run_refused '--cpus 1000000: more than .*; give at most' --cpus 1000000 "$tiny"
 	ok "report in a folder that is not there" refused '--report /nonexistent/r: No such file' \
 		"$pv" run --report /nonexistent/r "$tiny"
+	ok "a socket where none can be" refused '^pagevisor: /nonexistent/q: No such file' "$pv" run --qmp unix:/nonexistent/q "$tiny"
 	ok "no new file is left" refused '--perf-map: .*; give' "$pv" run --report "$files/new" --profile "$files/folded" \
 		--console "file:$files/log" "--perf-map=$files/map" "$tiny"
 	contents_stay() {

@@ -102,15 +102,17 @@ int socket_listen(const char *path, struct error *err)
 	if (fd >= 0)
 		close(fd);
 	if (ret == -ENAMETOOLONG)
-		return error_set(err, -ret,
-				 "%s: longer than a socket's path may be (%zu)", path,
-				 sizeof(addr.sun_path) - 1);
+		return error_set(
+			err, -ret,
+			"%s: longer than a socket's path may be (%zu); give a shorter one",
+			path, sizeof(addr.sun_path) - 1);
 	if (ret == -EADDRINUSE)
 		return error_set(err, -ret,
 				 "%s: another machine listens there, or it is no socket; "
 				 "give another path",
 				 path);
-	return error_set(err, -ret, "%s: %s", path, strerror(-ret));
+	return error_set(err, -ret, "%s: %s; give a path where a socket can be made",
+			 path, strerror(-ret));
 }
 
 /* --- the directory -------------------------------------------------------------------------- */
