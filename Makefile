@@ -73,7 +73,7 @@ $(B)/$(1)/$(2).a: $$(call objs,$(1),$(3))
 	$(Q)ar rcs $$@ $$^
 endef
 
-include mm/mm.mk devices/devices.mk vmm/vmm.mk guest/guest.mk images/images.mk tests/tests.mk tests/fuzz.mk tests/lint.mk tests/bench.mk
+include mm/mm.mk devices/devices.mk vmm/vmm.mk guest/guest.mk images/images.mk tests/tests.mk tests/fuzz.mk tests/lint.mk tests/bench.mk tests/tsan.mk
 
 .PHONY: all run clean help deps-build deps-lab deps-test deps-lint deps-bench
 all: $(B)/pagevisor $(B)/guest.elf
