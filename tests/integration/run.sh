@@ -20,6 +20,26 @@ nearly_all() {
 	echo "planned $plan"
 	[ "$plan" -ge 100 ]
 }
+# What README.md shows of such a run: the lines between the fences after the marker, less the cut.
+sample() {
+	# shellcheck disable=SC2016 # the backquotes are Markdown's
+	sed -n '/^<!-- run:/,/^<!-- end -->/p' README.md | sed -n '/^```$/,/^```$/p' | grep -v '^```'
+}
+# Numbers, sizes, hashes and times differ from run to run, and what is skipped from machine to
+# machine; names, verdicts and columns do not.
+shape() {
+	sed -E 's/ # .*//; s/^ok [0-9]+/ok N/; s/^1\.\.[0-9]+/1..N/; s/[0-9]+ ns/N ns/; s/, [0-9]+ runs/, N runs/
+		s/(>= )?[0-9.]+ [KMGT]iB/SIZE/; s/^[0-9]+ passed, 0 failed, [0-9]+ /N passed, 0 failed, N /
+		s/ +/ /g; /^#/d; / not run: /d' "$1"
+}
+sample_happens() {
+	sample >"$work/sample"
+	[ -s "$work/sample" ] || { echo "README shows no run"; return 1; }
+	shape "$work/usual" >"$work/shape"
+	shape "$work/sample" | grep -vE '^(\[\.\.\.\]|\.\.\.)?$' | while IFS= read -r line; do
+		grep -qxF -- "$line" "$work/shape" || { echo "README shows, the run does not: $line"; exit 1; }
+	done
+}
 # It judged, and found nothing but what the experiments announced.
 nothing_found() {
 	jq -e '.dma_check | .published and .calls > 1000 and .unexpected == 0 and
@@ -62,6 +82,7 @@ sed 's/^/# /' "$work/errors"
 ok "every experiment passes, or is skipped for a reason of the list" \
 	all_passed "$work/usual" no-highmem below-1g no-user-mode no-iommu no-edu
 ok "there are a hundred experiments" nearly_all
+ok "each line of the run that README.md shows is printed" sample_happens
 ok "disk.hash is what xxhsum says" disk_hash
 ok "the DMA checker finds nothing that was not announced" nothing_found
 ok "the JSON report agrees with the console" report_agrees
