@@ -19,6 +19,12 @@ extern struct device_dma_account dma_total;
 			dma_tell(&(const struct dma_event){ __VA_ARGS__ }); \
 	} while (0)
 void dma_tell(const struct dma_event *event);
+/* The same where the caller traces it: all but lists. */
+#define dma_show(...)                                                       \
+	do {                                                                \
+		if (unlikely(READ_ONCE(dma_observer)))                      \
+			dma_tell(&(const struct dma_event){ __VA_ARGS__ }); \
+	} while (0)
 
 /* One more observer beside those there are, and one less; while no call is in flight.  0, or
  * -ENOSPC.  dma_observer then is what tells them all. */

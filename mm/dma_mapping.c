@@ -68,8 +68,10 @@ static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
 	if (unlikely(addr == DMA_MAPPING_ERROR))
 		return refuse(dev, DMA_REFUSED_REACH, phys, size, dir, caller);
 	dma_count_map(dev, size);
-	dma_observe(.kind = DMA_EVENT_MAP, .dev = dev, .addr = addr, .phys = phys,
-		    .size = size, .dir = dir, .attrs = attrs, .caller = caller);
+	trace_rare(TRACE_DMA_MAP_PAGE, caller->pc, trace_pair(dev->endpoint, (u32)dir),
+		   phys, addr, size, attrs);
+	dma_show(.kind = DMA_EVENT_MAP, .dev = dev, .addr = addr, .phys = phys,
+		 .size = size, .dir = dir, .attrs = attrs, .caller = caller);
 	return addr;
 }
 
@@ -112,8 +114,10 @@ static void unmap_page(struct device *dev, dma_addr_t handle, size_t size,
 {
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 
-	dma_observe(.kind = DMA_EVENT_UNMAP, .dev = dev, .addr = handle, .size = size,
-		    .dir = dir, .attrs = attrs, .caller = caller);
+	trace_rare(TRACE_DMA_UNMAP_PAGE, caller->pc, trace_pair(dev->endpoint, (u32)dir),
+		   0, handle, size, attrs);
+	dma_show(.kind = DMA_EVENT_UNMAP, .dev = dev, .addr = handle, .size = size,
+		 .dir = dir, .attrs = attrs, .caller = caller);
 	if (mapped_before(dev, size) && ops->unmap_page)
 		ops->unmap_page(dev, handle, size, dir, attrs);
 }

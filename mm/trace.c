@@ -252,21 +252,6 @@ void trace_write(enum trace_id id, unsigned long site, u64 a0, u64 a1, u64 a2, u
 
 /* --- the DMA API ------------------------------------------------------------------------- */
 
-static void one_buffer(enum trace_id id, const struct dma_event *event)
-{
-	trace_rare(id, event->caller->pc,
-		   trace_pair(event->dev->endpoint, (u32)event->dir), event->phys,
-		   event->addr, event->size, event->attrs);
-}
-
-static void coherent(enum trace_id id, const struct dma_event *event)
-{
-	trace_rare(id, event->caller->pc,
-		   trace_pair(event->dev->endpoint, (u32)event->dir),
-		   (unsigned long)event->vaddr, event->addr, event->size,
-		   trace_pair(event->gfp, (u32)event->attrs));
-}
-
 /* How many records tell of the list's entries: all, as far as Linux would and half of the
  * ring holds them. */
 static u32 follow_of(const struct dma_event *event, const struct trace_ring *ring)
@@ -322,18 +307,6 @@ static void list(enum trace_id id, const struct dma_event *event)
 void trace_dma(const struct dma_event *event)
 {
 	switch (event->kind) {
-	case DMA_EVENT_MAP:
-		one_buffer(TRACE_DMA_MAP_PAGE, event);
-		break;
-	case DMA_EVENT_UNMAP:
-		one_buffer(TRACE_DMA_UNMAP_PAGE, event);
-		break;
-	case DMA_EVENT_ALLOC:
-		coherent(TRACE_DMA_ALLOC, event);
-		break;
-	case DMA_EVENT_FREE:
-		coherent(TRACE_DMA_FREE, event);
-		break;
 	case DMA_EVENT_MAP_SG:
 		list(TRACE_DMA_MAP_SG, event);
 		break;

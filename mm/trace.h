@@ -124,7 +124,8 @@ static __always_inline bool trace_dma_on(void)
 	return unlikely(word);
 }
 
-/* What the DMA API shows its observer. */
+/* What the DMA API shows its observer, of lists: other events are written where they
+ * happen. */
 void trace_dma(const struct dma_event *event);
 
 #endif
