@@ -5,7 +5,7 @@
  * of the reader, some bytes of its memory written:
  *
  *	rings, records	1 byte each
- *	writes		offset 2 bytes, value 8 bytes; or a record done properly
+ *	writes		offset 2 bytes, value 8 bytes; or an event done properly
  *
  * Whatever it does, an event that is told is one that there is, all are counted, and a poll
  * reads no more than the rings hold.
@@ -23,6 +23,17 @@
 static struct trace_guest guest;
 static struct fuzz *input;
 static uint64_t told;
+
+/* A list's entries follow it in records of their own. */
+static void write_event(struct trace_guest *g, unsigned int ring, uint8_t how)
+{
+	unsigned int id = how >> 3;
+
+	if (id == TRACE_DMA_MAP_SG)
+		trace_guest_write_list(g, ring, how & 6, how & 6);
+	else
+		trace_guest_write(g, ring, id, how);
+}
 
 static void write_some(struct trace_guest *g)
 {
@@ -42,8 +53,7 @@ static void write_some(struct trace_guest *g)
 			struct trace_area area = *trace_guest_area(g);
 
 			*trace_guest_area(g) = *trace_guest_area(start);
-			trace_guest_write(g, how % trace_guest_area(g)->nr_rings,
-					  how >> 3, how);
+			write_event(g, how % trace_guest_area(g)->nr_rings, how);
 			*trace_guest_area(g) = area;
 		}
 	}
