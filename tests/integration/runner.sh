@@ -24,7 +24,7 @@ runs() { # TIMES NAME
 	[ "$(wc -l <"$work/$2.runs")" = "$1" ]
 }
 from_a_login() (
-	export SHELL=/bin/sh TERM=vt52 LC_ALL=C XDG_RUNTIME_DIR=/
+	export SHELL=/bin/sh TERM=vt52 LC_ALL=C XDG_RUNTIME_DIR=/ MAKEFLAGS='-j2 --jobserver-auth=3,4'
 	judges '1 passed, 0 failed, 0 skipped' 0 bare
 )
 
@@ -37,7 +37,7 @@ program died 'echo "ok 1 - a"; echo 1..1; exit 3'
 program stalled.sh "[ \$(wc -l <'$work/stalled.sh.runs') = 2 ] || { echo 'not ok 1 - a'; echo 1..1; exit 1; }" \
 	'echo "ok 1 - a"; echo 1..1'
 # shellcheck disable=SC2016
-program bare '[ -z "$(printenv SHELL TERM LC_ALL XDG_RUNTIME_DIR)" ] && echo "ok 1 - a"; echo 1..1'
+program bare '[ -z "$(printenv SHELL TERM LC_ALL XDG_RUNTIME_DIR MAKEFLAGS)" ] && echo "ok 1 - a"; echo 1..1'
 # Two that need one another, and a script that needs both to have ended.
 program left "touch '$work/left.here'" "for ((i = 0; i < 600; i++)); do [ -e '$work/right.here' ] && break; sleep 0.1; done" \
 	"[ \$i -lt 600 ] && echo 'ok 1 - a'; touch '$work/left.over'; echo 1..1"
