@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "mm/memstate.h"
+#include "mm/pcp.h"
 #include "mm/slab_info.h"
 #include "tests/host/host.h"
 #include "vmm/memstate/memstate.h"
@@ -86,14 +87,42 @@ static int set_up_all(void **state)
 	return 0;
 }
 
+static void open_table(struct memstate_view *view)
+{
+	if (memstate_open(view, &ram, IMAGE_PA + (unsigned long)&table - image_start()))
+		fail_msg("%s", view->err.text);
+}
+
 static void take(struct memstate_snapshot *s)
 {
 	struct memstate_view view;
 
-	if (memstate_open(&view, &ram,
-			  IMAGE_PA + (unsigned long)&table - image_start()) ||
-	    memstate_snapshot_take(&view, s))
+	open_table(&view);
+	if (memstate_snapshot_take(&view, s))
 		fail_msg("%s", view.err.text);
+}
+
+/* What zoneinfo tells of each CPU's lists. */
+static void compare_pagesets(void)
+{
+	struct memstate_view view;
+
+	open_table(&view);
+	for (unsigned int z = 0; z < MAX_NR_ZONES; z++) {
+		struct pageset *sets = NULL;
+		unsigned int nr = 0;
+
+		assert_int_equal(memstate_read_pagesets(&view, z, &sets, &nr), 0);
+		assert_int_equal(nr, num_possible_cpus());
+		for (unsigned int cpu = 0; cpu < nr; cpu++) {
+			struct pcp *pcp = &cpu_pcps[cpu].pcp[pcp_class(z, 0)];
+
+			assert_int_equal(sets[cpu].high,
+					 pcp->stack[0].limit - pcp_bottom(pcp, 0));
+			assert_int_equal(sets[cpu].batch, pcp_batch(pcp, 0));
+		}
+		free(sets);
+	}
 }
 
 static void compare_zones(const struct memstate_snapshot *s)
@@ -234,6 +263,7 @@ static void compare(void)
 
 	take(&s);
 	compare_zones(&s);
+	compare_pagesets();
 	assert_int_equal(kmem_cache_for_each(compare_cache, &walk), 0);
 	assert_int_equal(walk.at, s.caches.nr);
 	compare_areas(&s);

@@ -199,6 +199,19 @@ static void what_stands_in_front_of_damage_is_told(void **state)
 	assert_int_equal(times_said("main"), 0); /* half a list is none */
 }
 
+/* --- arguments ------------------------------------------------------------------------------ */
+
+static void what_is_too_much_or_too_little_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(inspect("page", "0x1000", "5", NULL), STATUS_USAGE);
+	assert_said("page: takes nothing more; leave out 5");
+	assert_int_equal(inspect("threads", "5", NULL, NULL), STATUS_USAGE);
+	assert_said("threads: takes nothing more; leave out 5");
+	assert_int_equal(inspect("walk", NULL, NULL, NULL), STATUS_USAGE);
+	assert_said("walk: of which ADDRESS [PID]?");
+}
+
 /* --- zoneinfo ------------------------------------------------------------------------------- */
 
 static void zoneinfo_tells_of_contiguous_areas(void **state)
@@ -220,6 +233,7 @@ int main(void)
 		TEST(wild_page_tables_are_survived),
 		TEST(all_threads_are_told_with_their_chains),
 		TEST(what_stands_in_front_of_damage_is_told),
+		TEST(what_is_too_much_or_too_little_is_refused),
 		TEST(zoneinfo_tells_of_contiguous_areas),
 	};
 

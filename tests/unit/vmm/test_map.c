@@ -155,6 +155,48 @@ static void the_json_has_each_frame_once(void **state)
 /* --- the grid ---------------------------------------------------------------------------- */
 
 /* Where each item is, against rows counted one by one. */
+/* A cell of many pages shows a use where a quarter is used, else the most of what is free. */
+static void a_cell_shows_what_is_used_in_it(void **state)
+{
+	uint8_t cell[8];
+
+	(void)state;
+	memset(cell, FRAME_FREE, sizeof(cell));
+	cell[1] = FRAME_SLAB;
+	assert_int_equal(map_look_full.show(cell, 8), FRAME_FREE);
+	cell[5] = FRAME_SLAB;
+	assert_int_equal(map_look_full.show(cell, 8), FRAME_SLAB);
+	memset(cell + 2, MAP_FREE_SMALL, 3);
+	assert_int_equal(map_look_full.show(cell, 8), FRAME_SLAB);
+	cell[1] = cell[5] = MAP_FREE_SMALL;
+	assert_int_equal(map_look_full.show(cell, 8), MAP_FREE_SMALL);
+	assert_int_equal(map_look_full.show(cell, 1), FRAME_FREE);
+}
+
+/* Free memory has a value by the order of its blocks; what is used has none. */
+static void items_tell_blocks_apart(void **state)
+{
+	static const unsigned int want[] = { MAP_FREE_SMALL,  MAP_FREE_SMALL,
+					     MAP_FREE_MIDDLE, MAP_FREE_MIDDLE,
+					     MAP_FREE_LARGE,  MAP_FREE_LARGE,
+					     FRAME_FREE,      FRAME_SLAB };
+	json_t *map = json_pack(
+		"{s:i, s:[[i,s,i],[i,s,i],[i,s,i],[i,s,i],[i,s,i],[i,s,i],"
+		"[i,s,i],[i,s,i]]}",
+		"cell_pages", 1, "runs", 1, "free", 0, 1, "free", 2, 1, "free", 3, 1,
+		"free", 5, 1, "free", 6, 1, "free", 8, 1, "free", 9, 1, "slab", 0);
+	uint64_t pages = 0, i;
+	uint8_t *items;
+
+	(void)state;
+	assert_non_null(map);
+	assert_int_equal(map_items(map, &items, &pages), 8);
+	for (i = 0; i < 8; i++)
+		assert_int_equal(items[i], want[i]);
+	free(items);
+	json_decref(map);
+}
+
 static void items_are_where_they_belong(void **state)
 {
 	static const uint64_t holes[][2] = {
@@ -258,6 +300,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(caches_in_turn_are_many_outlines, make,
 						drop),
 		cmocka_unit_test_setup_teardown(the_json_has_each_frame_once, make, drop),
+		cmocka_unit_test(a_cell_shows_what_is_used_in_it),
+		cmocka_unit_test(items_tell_blocks_apart),
 		cmocka_unit_test(items_are_where_they_belong),
 		cmocka_unit_test(odd_maps_are_survived),
 	};

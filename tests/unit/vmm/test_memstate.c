@@ -308,6 +308,35 @@ static void wild_tables_are_refused(void **state)
 	assert_corrupt("CPUs");
 }
 
+/* The limit of a stack is told by its top here, for the image keeps no other. */
+static void rooms_of_lists_are_read(void **state)
+{
+	struct memstate_view view;
+	struct pageset *sets = NULL;
+	unsigned int nr = 0;
+
+	(void)state;
+	image.mm->pcp.limit = image.mm->pcp.top;
+	image.mm->pcp.batch_max = 2;
+	image.pcps[0].top[0] = image_va(&image, image.pcps[0].slot + 8);
+	assert_int_equal(memstate_open(&view, &image.ram, IMAGE_TABLE), 0);
+	assert_int_equal(memstate_read_pagesets(&view, 0, &sets, &nr), 0);
+	assert_int_equal(nr, 2);
+	assert_int_equal(sets[0].high, 7);
+	assert_int_equal(sets[0].batch, 2); /* a quarter, rounded up */
+	assert_int_equal(sets[1].high, 1);
+	assert_int_equal(sets[1].batch, 1);
+	assert_int_equal(sets[1].count, 1);
+	free(sets);
+	view.mm.pcp.batch_max = 1;
+	assert_int_equal(memstate_read_pagesets(&view, 0, &sets, &nr), 0);
+	assert_int_equal(sets[0].batch, 1);
+	free(sets);
+	view.mm.pcp.slot.count = 4;
+	assert_refused(memstate_read_pagesets(&view, 0, &sets, &nr), EBADMSG, &view.err,
+		       "a per-CPU list has its limit at");
+}
+
 static void wild_zones_are_refused(void **state)
 {
 	(void)state;
@@ -588,6 +617,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(zones_are_read),
 		TEST(a_zone_in_the_middle_of_a_change_is_marked),
+		TEST(rooms_of_lists_are_read),
 		TEST(caches_are_read),
 		TEST(areas_are_read),
 		TEST(boot_memory_and_dma_are_read),

@@ -6,11 +6,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/vmm/kernel_image.h"
@@ -20,6 +22,7 @@
 #include "vmm/dump/dump.h"
 #include "vmm/inspect/registers.h"
 #include "vmm/inspect/view.h"
+#include "vmm/util/process.h"
 
 static struct image image;
 static struct view view; /* must not move */
@@ -120,6 +123,28 @@ static void birth_tells_processes_apart(void **state)
 	assert_int_equal(facts_birth_of(-5), 0);
 }
 
+static void a_process_that_is_stopped_is_told(void **state)
+{
+	struct process_stat stat, gone;
+	pid_t child = fork();
+	int status, ret;
+
+	(void)state;
+	if (!child) {
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	ret = process_stat(child, &stat);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	assert_int_equal(ret, 0);
+	assert_int_equal(stat.state, 'T');
+	assert_true(stat.birth >= facts_birth_of(getpid()));
+	assert_int_equal(process_stat(child, &gone), -ESRCH);
+	assert_int_equal(gone.birth, 0);
+}
+
 static void registers_come_back(void **state)
 {
 	struct dump_cpu cpu[2] = { 0 }, back[2];
@@ -163,6 +188,16 @@ static void a_live_guest_is_read_anew_each_time(void **state)
 	assert_int_equal(view_read(&view, at, &word, 8), 0);
 	assert_int_equal(word, 0x2222222222222222);
 	memset(image.bytes + at, 0, 16);
+	assert_int_equal(view_refresh(&view, &err), 0);
+	assert_int_equal(view_read(&view, at, &word, 8), 0);
+	assert_int_equal(word, 0);
+	/* A page that the guest has no more is not asked for, and is not what it was. */
+	at = 0x502000;
+	memset(image.bytes + at, 0x33, 16);
+	assert_int_equal(view_refresh(&view, &err), 0);
+	assert_int_equal(view_read(&view, at, &word, 8), 0);
+	assert_int_equal(word, 0x3333333333333333);
+	assert_int_equal(madvise(image.bytes + at, 4096, MADV_DONTNEED), 0);
 	assert_int_equal(view_refresh(&view, &err), 0);
 	assert_int_equal(view_read(&view, at, &word, 8), 0);
 	assert_int_equal(word, 0);
@@ -443,6 +478,7 @@ int main(void)
 		TEST(facts_come_back),
 		TEST(facts_without_sense_are_refused),
 		TEST(birth_tells_processes_apart),
+		TEST(a_process_that_is_stopped_is_told),
 		TEST(registers_come_back),
 		TEST(a_live_guest_is_read_anew_each_time),
 		TEST(the_state_is_the_same_through_a_view),
