@@ -121,10 +121,11 @@ static void timer_fired(void *arg, uint32_t events)
 
 /* --- life --------------------------------------------------------------------------------- */
 
+#define TRANSFERS_INTO_RAM (1u << INJECT_SHORT | 1u << INJECT_FLIP)
 /* What a device without virtqueues can do wrong, of all. */
-#define TRANSFER_KINDS                                                \
-	(1u << INJECT_SHORT | 1u << INJECT_FLIP | 1u << INJECT_LOST | \
-	 1u << INJECT_SPURIOUS | 1u << INJECT_ERROR | 1u << INJECT_GONE)
+#define TRANSFER_KINDS                                                    \
+	(TRANSFERS_INTO_RAM | 1u << INJECT_LOST | 1u << INJECT_SPURIOUS | \
+	 1u << INJECT_ERROR | 1u << INJECT_GONE)
 
 static bool has_meaning(const struct virtio_dev *vd, enum inject_kind kind)
 {
@@ -132,6 +133,9 @@ static bool has_meaning(const struct virtio_dev *vd, enum inject_kind kind)
 		return TRANSFER_KINDS >> kind & 1;
 	/* Without its IOMMU a machine has not lost a device but its walls. */
 	if (kind == INJECT_GONE && vd->model->id == VIRTIO_ID_IOMMU)
+		return false;
+	/* No request of a balloon's has bytes for the device to write. */
+	if (TRANSFERS_INTO_RAM >> kind & 1 && vd->model->id == VIRTIO_ID_BALLOON)
 		return false;
 	return kind != INJECT_ERROR || vd->model->status;
 }

@@ -143,6 +143,7 @@ static int add_disk(void *target, const char *value, struct error *err)
 {
 	struct run_options *o = target;
 	struct disk_config *disk = &o->machine.disks[o->machine.nr_disks];
+	const char *comma;
 
 	if (o->machine.nr_disks == DISKS_MAX)
 		return error_set(err, EINVAL, "--disk %s: one too many; give at most %d",
@@ -150,6 +151,12 @@ static int add_disk(void *target, const char *value, struct error *err)
 	*disk = (struct disk_config){ .path = value };
 	while (take_disk_word(value, disk))
 		;
+	comma = strrchr(value, ',');
+	if (comma && !strncmp(comma, ",cache=", 7))
+		return error_set(err, EINVAL,
+				 "--disk %s: unknown; give cache=writeback, none, "
+				 "writethrough, directsync or unsafe",
+				 comma + 1);
 	if (!*value)
 		return error_set(err, EINVAL, "--disk: no file; give --disk FILE[,ro]");
 	o->machine.nr_disks++;
