@@ -351,6 +351,18 @@ static void monitor_command(void **state)
 
 /* --- dump ----------------------------------------------------------------------------------- */
 
+/* gdb finds a vCPU's place in the guest's kernel. */
+static bool gdb_opens(const char *path)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command),
+		 "gdb -q -batch -ex 'info registers rip' '%s/guest.elf' '%s' 2>&1 | "
+		 "grep -E '^rip .*<[a-z_]+\\+?[0-9]*>'",
+		 getenv("B"), path);
+	return system(command) == 0;
+}
+
 /* A core of the guest has what the guest logged. */
 static bool file_has(const char *path, const char *text)
 {
@@ -376,6 +388,7 @@ static void dump(void **state)
 	assert_int_equal(fread(magic, 1, 4, core), 4);
 	fclose(core);
 	assert_memory_equal(magic, "\177ELF", 4);
+	assert_true(gdb_opens(path));
 	domain_note(d, "the core", "%s",
 		    file_has(path, "staying until the power button")
 			    ? "has what the guest logged"
