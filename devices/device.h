@@ -19,7 +19,8 @@ struct device_ops {
 	 * moves any more: no DMA, no interrupt. */
 	void (*reset)(struct device *dev);
 	/* Stops what is in flight, or finishes it where that is soon done, and starts nothing
-	 * new: when it returns, guest memory is left alone and the state may be read.  Pausing twice is pausing once. */
+	 * new: when it returns, guest memory is left alone and the state may be read.
+	 * Pausing twice is pausing once. */
 	void (*quiesce)(struct device *dev);
 	/* Goes on after quiesce, with what the guest asked for meanwhile. */
 	void (*resume)(struct device *dev);

@@ -298,7 +298,7 @@ void iommu_put_dma_cookie(struct iommu_domain *domain)
 	kfree(cookie);
 }
 
-/* --- reports ----------------------------------------------------------------------------------- */
+/* --- reports ------------------------------------------------------------------------------ */
 
 static unsigned long queued_pages(struct iommu_dma_cookie *cookie)
 {

@@ -5,9 +5,9 @@
  * Each CPU keeps free blocks of the orders that are most asked for, the small ones and that of
  * a large page, in arrays used as stacks, apart by class: the zone, and the type of the page
  * block they come from.  What was freed last, and is warm in its cache, is handed out first.
- * Only the CPU itself touches its arrays, with interrupts off, so the common allocation takes no lock and
- * writes no line that another CPU reads.  An empty stack is refilled with a batch from the
- * buddy, a full one gives its coldest batch back; both are the only visits to the zone.
+ * Only the CPU itself touches its arrays, with interrupts off, so the common allocation takes no
+ * lock and writes no line that another CPU reads.  An empty stack is refilled with a batch from
+ * the buddy, a full one gives its coldest batch back; both are the only visits to the zone.
  */
 #ifndef MM_PCP_H
 #define MM_PCP_H

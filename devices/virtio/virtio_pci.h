@@ -27,8 +27,9 @@
 #define VIRTIO_PCI_NOTIFY_STEP 4u
 
 /*
- * Makes a PCI function of vd, whose configuration is set, and plugs it at devfn.  From success on the function owns vd
- * and destroys it with itself; on failure (negative errno) vd is still the caller's.
+ * Makes a PCI function of vd, whose configuration is set, and plugs it at devfn.  From success
+ * on the function owns vd and destroys it with itself; on failure (negative errno) vd is still
+ * the caller's.
  * The function joins the machine's device list; *out, when not NULL, is it.
  */
 int virtio_pci_plug(struct pci_host *pci, uint8_t devfn, struct virtio_dev *vd,

@@ -115,7 +115,7 @@ static int setup_events(struct viommu *v)
 	return 0;
 }
 
-/* --- devices behind it --------------------------------------------------------------------------- */
+/* --- devices behind it -------------------------------------------------------------------- */
 
 /* Keeps the reserved regions among `size` bytes of properties. */
 static void take_properties(struct viommu_endpoint *ep, const char *at, size_t size)
@@ -305,7 +305,7 @@ int viommu_get_stats(struct device *dev, struct viommu_stats *stats)
 	return 0;
 }
 
-/* --- taking it into use -------------------------------------------------------------------------- */
+/* --- taking it into use ------------------------------------------------------------------- */
 
 static void flush_now(struct timer_list *timer)
 {

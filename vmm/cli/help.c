@@ -48,9 +48,10 @@ static const char confinement[] =
 	"call that is not permitted to it ends it, which the monitor tells when it goes.";
 
 static const char probing[] =
-	"The binary has static probes (USDT) of the provider pagevisor; one that nobody watches "
-	"is one nop (vcpu_exit, which is timed, also the test of a word). perf buildid-cache --add /path/to/pagevisor makes them known to perf, perf "
-	"probe sdt_pagevisor:NAME (or 'sdt_pagevisor:*') readies them, perf record -e "
+	"The binary has static probes (USDT) of the provider pagevisor; one that nobody "
+	"watches is one nop (vcpu_exit, which is timed, also the test of a word). perf "
+	"buildid-cache --add /path/to/pagevisor makes them known to perf, perf probe "
+	"sdt_pagevisor:NAME (or 'sdt_pagevisor:*') readies them, perf record -e "
 	"'sdt_pagevisor:*' records them; perf calls the arguments arg1, arg2 and so on. Probes "
 	"with the names of Linux's tracepoints are events of the guest, where run --trace or "
 	"pagevisor trace has switched them on.";

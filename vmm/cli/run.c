@@ -180,8 +180,9 @@ const struct command run_command = {
 	.summary = "boots a kernel and runs it until it ends",
 	.text = "Boots KERNEL, an ELF64 file with a PVH entry note (a Linux vmlinux has one), "
 		"and runs it until it ends. The guest has COM1, a PCI bus with virtio devices "
-		"(disks, rng, console, dmacheck), ACPI tables, the exit port 0x501, and pvpanic's port "
-		"0x505. A panic or a triple fault ends the run as a crash; a reset starts the guest again.",
+		"(disks, rng, console, dmacheck), ACPI tables, the exit port 0x501, and "
+		"pvpanic's port 0x505. A panic or a triple fault ends the run as a crash; a "
+		"reset starts the guest again.",
 	.options = run_option_table,
 	.keys = keys,
 	.target_size = sizeof(struct run_options),

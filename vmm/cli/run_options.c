@@ -397,8 +397,8 @@ const struct option run_option_table[] = {
 	  "pseudo-terminal or a socket: what finds no room there is lost.",
 	  set_console, 0 },
 	{ "iommu", 0, "KIND",
-	  "virtio puts every device but the balloon behind a virtio IOMMU; off (default) does not. Until the "
-	  "guest's driver says otherwise devices reach all of memory; with "
+	  "virtio puts every device but the balloon behind a virtio IOMMU; off (default) does "
+	  "not. Until the guest's driver says otherwise devices reach all of memory; with "
 	  "virtio,boot-bypass=off they reach nothing.",
 	  set_iommu, 0 },
 	{ "balloon", 0, "SIZE[,OPTION]",

@@ -7,8 +7,8 @@
  * (struct dma_witness).  Before an access is judged, all calls that came before it are taken
  * from the guest's rings.  With `hash` it also knows the bytes: see dma_check_owner.h.
  *
- * A finding is reported once for each call chain that leads to it, and counted each time.  Without a guest that
- * tells, nothing is judged.
+ * A finding is reported once for each call chain that leads to it, and counted each time.
+ * Without a guest that tells, nothing is judged.
  *
  * All of it under the lock of host.h.
  */

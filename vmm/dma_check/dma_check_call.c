@@ -132,7 +132,7 @@ static void judge_map(struct dma_checker *c, struct dma_device *device, unsigned
 		judge_segment(c, map, e);
 }
 
-/* --- no mapping, or no call ---------------------------------------------------------------------- */
+/* --- no mapping, or no call --------------------------------------------------------------- */
 
 static void judge_refused(struct dma_checker *c, const struct dma_check_entry *e,
 			  const struct dma_chain *call)

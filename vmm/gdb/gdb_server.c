@@ -70,7 +70,7 @@ static void rewatch(struct gdb_server *g)
 		g->gone = true;
 }
 
-/* --- the client goes ---------------------------------------------------------------------------- */
+/* --- the client goes ---------------------------------------------------------------------- */
 
 static void let_go(struct gdb_server *g)
 {
@@ -92,7 +92,7 @@ static void settle(struct gdb_server *g)
 		let_go(g);
 }
 
-/* --- input ------------------------------------------------------------------------------------- */
+/* --- input -------------------------------------------------------------------------------- */
 
 static void on_packet(struct gdb_server *g)
 {
@@ -196,7 +196,7 @@ static void on_listener(void *arg, uint32_t events)
 	g->holder->arrived(g->ctx);
 }
 
-/* --- from the machine -------------------------------------------------------------------------- */
+/* --- from the machine --------------------------------------------------------------------- */
 
 bool gdb_server_has_client(const struct gdb_server *g)
 {
@@ -230,7 +230,7 @@ void gdb_server_ended(struct gdb_server *g, unsigned int status)
 	flush(g);
 }
 
-/* --- making -------------------------------------------------------------------------------------- */
+/* --- making ------------------------------------------------------------------------------- */
 
 int gdb_server_create(struct gdb_server **out, struct loop *loop, const char *where,
 		      const struct gdb_ops *ops, const struct gdb_holder *holder,

@@ -292,13 +292,13 @@ const struct command inspect_command = {
 		"files of these names in /proc), dma (live mappings; all of them where the "
 		"guest runs with dma_debug=on), iommu, top-callers (with alloc_profile=on), "
 		"page ADDRESS (what a frame is used for, by whom; since when with "
-		"page_owner=on), walk ADDRESS [PID] (from virtual to physical to the host's, level "
-		"by level; an address of a process in the tables of each that there is, or of "
-		"that of this PID, whether it runs or not), threads (with their call chains), log, or registers (for these the "
-		"monitor is asked, and waited for up to 10 s, as by ctl). Without "
-		"WHAT it says what it found. An address is guest-physical, or one of the "
-		"kernel's virtual ones. What makes no sense is reported as that, with its "
-		"place, and the exit status is 1.",
+		"page_owner=on), walk ADDRESS [PID] (from virtual to physical to the host's, "
+		"level by level; an address of a process in the tables of each that there is, "
+		"or of that of this PID, whether it runs or not), threads (with their call "
+		"chains), log, or registers (for these the monitor is asked, and waited for up "
+		"to 10 s, as by ctl). Without WHAT it says what it found. An address is "
+		"guest-physical, or one of the kernel's virtual ones. What makes no sense is "
+		"reported as that, with its place, and the exit status is 1.",
 	.options = options,
 	.target_size = sizeof(struct options),
 	.run = run_inspect,

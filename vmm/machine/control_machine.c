@@ -498,7 +498,7 @@ static const struct control_ops machine_control_ops = {
 	.dump = write_dump,
 };
 
-/* --- the server --------------------------------------------------------------------------------- */
+/* --- the server --------------------------------------------------------------------------- */
 
 static void goes_with_it(void *arg, const char *path)
 {

@@ -16,7 +16,7 @@ bool machine_gdb_stops(const struct machine *m)
 	return m->gdb && atomic_load(&m->gdb->stops);
 }
 
-/* --- running ---------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------------ */
 
 static int resume(void *ctx, const enum gdb_run run[], struct error *err)
 {
@@ -75,7 +75,7 @@ static void on_wake(void *arg, uint32_t events)
 	atomic_store(&g->stops, false);
 }
 
-/* --- a gdb comes and goes ---------------------------------------------------------------------------- */
+/* --- a gdb comes and goes ----------------------------------------------------------------- */
 
 static void arrived(void *ctx)
 {

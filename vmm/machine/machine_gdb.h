@@ -34,7 +34,7 @@ struct machine_gdb {
 	struct machine *m;
 };
 
-/* --- memory and registers (machine_gdb_state.c), as struct gdb_ops has them -------------------- */
+/* --- memory and registers (machine_gdb_state.c), as struct gdb_ops has them --------------- */
 
 size_t machine_gdb_read(void *ctx, unsigned int cpu, bool physical, uint64_t addr,
 			void *buf, size_t len);
@@ -47,7 +47,7 @@ void machine_gdb_describe(void *ctx, unsigned int cpu, char *buf, size_t size);
 uint8_t *machine_gdb_find(const struct machine *m, unsigned int cpu, bool physical,
 			  uint64_t addr, size_t *span, uint64_t *gpa);
 
-/* --- points (machine_gdb_points.c), while all vCPUs are parked --------------------------------- */
+/* --- points (machine_gdb_points.c), while all vCPUs are parked ---------------------------- */
 
 /* As struct gdb_ops has them. */
 int machine_gdb_insert(void *ctx, unsigned int cpu, enum gdb_point_kind kind,

@@ -14,7 +14,7 @@
 #define EXCEPTION_BP 3
 #define DR6_STEP     (1ull << 14)
 
-/* --- points -------------------------------------------------------------------------------------- */
+/* --- points ------------------------------------------------------------------------------- */
 
 static int patch(struct machine *m, unsigned int cpu, struct gdb_point *p)
 {
@@ -121,7 +121,7 @@ static void look_at_watches(struct machine_gdb *g)
 	}
 }
 
-/* --- what KVM is told --------------------------------------------------------------------------- */
+/* --- what KVM is told --------------------------------------------------------------------- */
 
 /* On the vCPU's thread, or while it is parked. */
 static void arm(struct machine_gdb *g, unsigned int cpu)
@@ -158,7 +158,7 @@ void machine_gdb_arm(struct machine_gdb *g)
 	}
 }
 
-/* --- on a vCPU's thread ---------------------------------------------------------------------------- */
+/* --- on a vCPU's thread ------------------------------------------------------------------- */
 
 static bool stop_here(struct machine_gdb *g, unsigned int cpu, enum gdb_reason reason,
 		      const struct gdb_point *p)

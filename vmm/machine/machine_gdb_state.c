@@ -9,7 +9,7 @@
 
 #define MSR_KERNEL_GS 0xc0000102
 
-/* --- memory ------------------------------------------------------------------------------------ */
+/* --- memory ------------------------------------------------------------------------------- */
 
 /*
  * Before the guest has page tables, its kernel's symbols are served by what its file says of
@@ -90,7 +90,7 @@ int machine_gdb_write(void *ctx, unsigned int cpu, bool physical, uint64_t addr,
 	return 0;
 }
 
-/* --- registers ---------------------------------------------------------------------------------- */
+/* --- registers ---------------------------------------------------------------------------- */
 
 struct one_msr {
 	struct kvm_msrs head;

@@ -27,7 +27,8 @@ int report_open(struct report_file *file, const char *path, struct error *err);
 /* 0 or a negative errno: what was written has not arrived. */
 int report_close(struct report_file *file);
 
-/* Writes it, after machine_run(); profile as of machine_write_profile(), or NULL.  0 or a negative errno. */
+/* Writes it, after machine_run(); profile as of machine_write_profile(), or NULL.  0 or a
+ * negative errno. */
 int report_write(struct machine *m, const struct run_times *times,
 		 const struct memstate_sampler *sampler, json_t *profile,
 		 const struct report_file *file);

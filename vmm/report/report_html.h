@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A report as one page: HTML with its style and its pictures (SVG) in it, without scripts
- * and without a network, for light and dark.  It is well-formed XML, too: a strict parser can check it.
+ * and without a network, for light and dark.  It is well-formed XML, too: a strict parser can
+ * check it.
  *
  * The report is data from outside: what is missing or of another shape than report.c makes
  * leaves a gap in the page, and no more.

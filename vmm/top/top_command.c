@@ -260,16 +260,16 @@ const struct command top_command = {
 		"DMA by device, what memory is used for and where, zones with their watermarks "
 		"and free blocks by order, and the slab caches. MACHINE is a machine that was "
 		"started with --name. It is read from outside: no vCPU stops or runs anything "
-		"for it. Exits and devices are asked of its monitor; while that does not answer, "
-		"the line of exits says so. What it counts so: every allocation of pages, in Pages/s; of objects, in "
-		"Objs/s, how many more or less are in use, and slabs made. An object that is "
-		"allocated and freed again is told by nothing but the guest's events: --events. "
-		"Keys and columns are slabtop's and htop's, but: the sort at first is r, not o; "
-		"sizes have their units, an object's is in bytes; ASLABS, PAGES and +-OBJ/S are "
-		"more, and Active / Total is one line; s sorts, as in slabtop, d is the delay; F6 "
-		"takes the next sort and has no menu; arrows move the caches, there is no bar "
-		"among them that marks one, so no tags, no F2, F5, F7 to F9, and nothing to "
-		"the left or right.",
+		"for it. Exits and devices are asked of its monitor; while that does not "
+		"answer, the line of exits says so. What it counts so: every allocation of "
+		"pages, in Pages/s; of objects, in Objs/s, how many more or less are in use, "
+		"and slabs made. An object that is allocated and freed again is told by "
+		"nothing but the guest's events: --events. Keys and columns are slabtop's and "
+		"htop's, but: the sort at first is r, not o; sizes have their units, an "
+		"object's is in bytes; ASLABS, PAGES and +-OBJ/S are more, and Active / Total "
+		"is one line; s sorts, as in slabtop, d is the delay; F6 takes the next sort "
+		"and has no menu; arrows move the caches, there is no bar among them that "
+		"marks one, so no tags, no F2, F5, F7 to F9, and nothing to the left or right.",
 	.options = option_table,
 	.keys = keys,
 	.target_size = sizeof(struct top_options),

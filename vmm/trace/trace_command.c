@@ -303,13 +303,14 @@ const struct command trace_command = {
 		"purge_vmap_area_lazy, free_vmap_area_noflush; "
 		"vmscan:mm_vmscan_direct_reclaim_begin, mm_vmscan_direct_reclaim_end, "
 		"mm_vmscan_kswapd_wake, mm_vmscan_kswapd_sleep; dma:dma_map_page, "
-		"dma_unmap_page, dma_alloc, dma_free, dma_map_sg, dma_unmap_sg. "
-		"Names, fields and texts are those of Linux 6.17, but: kmem_cache_alloc has the "
-		"cache's name at its end; no object is accounted; pageblock_order is the guest's, 10; "
-		"call sites have their function's name in text, and in perf's sym; of a list, "
-		"a ring that is small holds fewer entries than Linux's 128. What the guest overwrote before "
-		"it was read is counted as lost. A guest can begin by itself, with trace=GLOB,...[,chain] in its command line; "
-		"trace_buf_size=SIZE there sets what it keeps for each CPU.",
+		"dma_unmap_page, dma_alloc, dma_free, dma_map_sg, dma_unmap_sg. Names, fields "
+		"and texts are those of Linux 6.17, but: kmem_cache_alloc has the cache's name "
+		"at its end; no object is accounted; pageblock_order is the guest's, 10; call "
+		"sites have their function's name in text, and in perf's sym; of a list, a "
+		"ring that is small holds fewer entries than Linux's 128. What the guest "
+		"overwrote before it was read is counted as lost. A guest can begin by itself, "
+		"with trace=GLOB,...[,chain] in its command line; trace_buf_size=SIZE there "
+		"sets what it keeps for each CPU.",
 	.options = option_table,
 	.target_size = sizeof(struct trace_options),
 	.init = init,

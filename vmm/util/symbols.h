@@ -18,8 +18,8 @@ struct symbols {
 	char *names;
 };
 
-/* Reads the functions of the file, which stays open.  0, also where it has no symbol table; a negative errno
- * and an empty table where it cannot be read or makes no sense. */
+/* Reads the functions of the file, which stays open.  0, also where it has no symbol table; a
+ * negative errno and an empty table where it cannot be read or makes no sense. */
 int symbols_read(struct symbols *symbols, int fd);
 void symbols_free(struct symbols *symbols);
 

@@ -252,7 +252,7 @@ static void check_used(struct block *b)
 		broken("free(): invalid size");
 }
 
-/* --- what programs call ------------------------------------------------------------------------ */
+/* --- what programs call ------------------------------------------------------------------- */
 
 static struct block *allocate(size_t size)
 {
@@ -389,7 +389,7 @@ size_t malloc_usable_size(void *p)
 	return block_size(b) - (b->size & MAPPED ? BLOCK_HEADER : OVERHEAD);
 }
 
-/* --- tuning -------------------------------------------------------------------------------------- */
+/* --- tuning ------------------------------------------------------------------------------- */
 
 int mallopt(int param, int value)
 {

@@ -79,7 +79,7 @@ static void write_page(unsigned int i)
 	*(volatile uint64_t *)page_at(i) = model[i].value;
 }
 
-/* --- changes ----------------------------------------------------------------------------------- */
+/* --- changes ------------------------------------------------------------------------------ */
 
 static unsigned int random_prot(void)
 {
@@ -167,7 +167,7 @@ static void move_break(unsigned int n)
 	check(sbrk(-(intptr_t)(n * PAGE)) == (char *)end + n * PAGE);
 }
 
-/* --- children ------------------------------------------------------------------------------------ */
+/* --- children ----------------------------------------------------------------------------- */
 
 static int child(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Physical memory by address, mostly device registers (include/linux/io.h); virt_to_phys and phys_to_virt
- * come with <linux/mm.h>. */
+/* Physical memory by address, mostly device registers (include/linux/io.h); virt_to_phys and
+ * phys_to_virt come with <linux/mm.h>. */
 #ifndef _LINUX_IO_H
 #define _LINUX_IO_H
 

@@ -157,7 +157,7 @@ void iommu_flush_iotlb_all(struct iommu_domain *domain);
 /* 0 where nothing is mapped. */
 phys_addr_t iommu_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova);
 
-/* --- faults ------------------------------------------------------------------------------------ */
+/* --- faults ------------------------------------------------------------------------------- */
 
 /* Replaces the domain's handler; NULL: faults are printed. */
 void iommu_set_fault_handler(struct iommu_domain *domain, iommu_fault_handler_t handler,
@@ -166,7 +166,7 @@ void iommu_set_fault_handler(struct iommu_domain *domain, iommu_fault_handler_t 
 int report_iommu_fault(struct iommu_domain *domain, struct device *dev,
 		       unsigned long iova, int flags);
 
-/* --- from the driver of an IOMMU ------------------------------------------------------------------ */
+/* --- from the driver of an IOMMU ---------------------------------------------------------- */
 
 /* The device is behind it: gives it a DMA domain, from now on its dma_map_*() calls go there.
  * An error: the device can do no DMA. */
@@ -179,7 +179,7 @@ struct iommu_resv_region *iommu_alloc_resv_region(phys_addr_t start, size_t leng
 void iommu_get_resv_regions(struct device *dev, struct list_head *list);
 void iommu_put_resv_regions(struct list_head *list);
 
-/* --- the DMA API on top --------------------------------------------------------------------------- */
+/* --- the DMA API on top ------------------------------------------------------------------- */
 
 /*
  * Strict (the default): an unmap returns when the device can no longer reach the buffer.

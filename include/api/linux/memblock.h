@@ -39,7 +39,8 @@ struct memblock {
 extern struct memblock memblock;
 
 /* 0; -ENOSPC when the table is full, -EINVAL when [base, base + size) wraps, -EBUSY after
- * mm_init().  Nothing has changed then.  Size 0 is no error and does nothing; overlap with what is there is fine. */
+ * mm_init().  Nothing has changed then.  Size 0 is no error and does nothing; overlap with what
+ * is there is fine. */
 int memblock_add(phys_addr_t base, phys_addr_t size);
 int memblock_remove(phys_addr_t base, phys_addr_t size);
 int memblock_reserve(phys_addr_t base, phys_addr_t size);

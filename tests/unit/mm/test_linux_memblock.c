@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The cases of Linux's tools/testing/memblock (basic_api, alloc_api, alloc_helpers_api, and of
- * alloc_nid_api those that are about a range, not about a node), under their names.  Adding and removing are the same work on the table of memory and on
- * that of what is reserved, so one body serves both.
+ * alloc_nid_api those that are about a range, not about a node), under their names.  Adding and
+ * removing are the same work on the table of memory and on that of what is reserved, so one body
+ * serves both.
  */
 #include <linux/errno.h>
 #include "mm/memblock.h"
