@@ -116,7 +116,7 @@ static void words_of_a_disk(void **state)
 		{ "--disk d,ro,cache=none k", "d", true, true, false, false },
 		{ "--disk d,cache=none,ro k", "d", true, true, false, false },
 		{ "--disk a,rw,ro k", "a,rw", true, false, false, false },
-		{ "--disk a,cache=b k", "a,cache=b", false, false, false, false },
+		{ "--disk a,b k", "a,b", false, false, false, false },
 	};
 	size_t i;
 
@@ -217,6 +217,8 @@ static void bad_lines_are_refused(void **state)
 		{ "--cpus -1 k", "--cpus -1: not a number" },
 		{ "--disk= k", "--disk: no file" },
 		{ "--disk ,ro k", "--disk: no file" },
+		{ "--disk a,cache=b k", "--disk cache=b: unknown; give cache=writeback" },
+		{ "--disk a,cache=,ro k", "--disk cache=: unknown" },
 		{ "--console unix: k", "--console unix:: unknown" },
 		{ "--console ptyx k", "--console ptyx: unknown" },
 		{ "--uuid 123 k", "--uuid 123: not a UUID" },
