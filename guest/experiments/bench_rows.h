@@ -17,8 +17,11 @@
 #ifndef GUEST_EXPERIMENTS_BENCH_ROWS_H
 #define GUEST_EXPERIMENTS_BENCH_ROWS_H
 
+#include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -27,9 +30,13 @@
 #define BENCH_ROUNDS 31 /* odd */
 #define BENCH_BATCH  1000
 #define BENCH_BULK   16
+#define BENCH_LIST   16
 
 static struct kmem_cache *bench_cache;
 static void *bench_objects[BENCH_BATCH];
+static struct device *bench_device; /* the first of the PCI bus, by its DMA mask alone */
+static char *bench_buffer;
+static struct scatterlist bench_list[BENCH_LIST];
 static u64 bench_samples[BENCH_ROUNDS];
 
 /* One round: BENCH_TURNS turns of what the row counts.  False: there was no memory. */
@@ -121,6 +128,30 @@ static bool bench_vmalloc(unsigned long pages)
 	return true;
 }
 
+static bool bench_dma_map(unsigned long size)
+{
+	for (unsigned int i = 0; i < BENCH_TURNS; i++) {
+		dma_addr_t addr =
+			dma_map_single(bench_device, bench_buffer, size, DMA_TO_DEVICE);
+
+		if (unlikely(dma_mapping_error(bench_device, addr)))
+			return false;
+		dma_unmap_single(bench_device, addr, size, DMA_TO_DEVICE);
+	}
+	return true;
+}
+
+static bool bench_dma_map_sg(unsigned long nents)
+{
+	for (unsigned int i = 0; i < BENCH_TURNS; i++) {
+		if (unlikely(!dma_map_sg(bench_device, bench_list, (int)nents,
+					 DMA_TO_DEVICE)))
+			return false;
+		dma_unmap_sg(bench_device, bench_list, (int)nents, DMA_TO_DEVICE);
+	}
+	return true;
+}
+
 /* Sorts as it goes: there are few. */
 static void bench_keep(unsigned int n, u64 sample)
 {
@@ -163,18 +194,35 @@ static const struct bench_row {
 	{ "vmalloc-4", bench_vmalloc, 4, BENCH_TURNS, BENCH_TURNS },
 	{ "vmalloc-64", bench_vmalloc, 64, BENCH_TURNS, BENCH_TURNS },
 	{ "vmalloc-1024", bench_vmalloc, 1024, BENCH_TURNS, BENCH_TURNS },
+	{ "dma-map", bench_dma_map, 64, BENCH_TURNS, BENCH_TURNS },
+	{ "dma-map-sg-16", bench_dma_map_sg, BENCH_LIST, BENCH_TURNS, BENCH_TURNS },
 };
 
-/* Runs every row; 0, or -ENOMEM where one could not be run. */
+/* A cache, a device, and a list of pieces of a buffer that do not touch. */
+static int bench_begin(void)
+{
+	struct pci_dev *first = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, NULL);
+
+	if (!first)
+		return -ENODEV;
+	bench_device = &first->dev;
+	bench_cache = kmem_cache_create("bench-192", 192, 0, 0, NULL);
+	bench_buffer = kmalloc(BENCH_LIST * 512, GFP_KERNEL);
+	if (!bench_cache || !bench_buffer)
+		return -ENOMEM;
+	sg_init_table(bench_list, BENCH_LIST);
+	for (unsigned int i = 0; i < BENCH_LIST; i++)
+		sg_set_buf(&bench_list[i], bench_buffer + i * 512, 256);
+	return 0;
+}
+
+/* Runs every row; 0, or a negative errno where one could not be run. */
 static int bench_rows_run(void)
 {
 	u64 turns = bench_measure(bench_nothing, 0);
-	int err = 0;
+	int err = bench_begin();
 
-	bench_cache = kmem_cache_create("bench-192", 192, 0, 0, NULL);
-	if (!bench_cache)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < ARRAY_SIZE(bench_rows); i++) {
+	for (unsigned int i = 0; !err && i < ARRAY_SIZE(bench_rows); i++) {
 		const struct bench_row *row = &bench_rows[i];
 		u64 count = bench_measure(row->round, row->param);
 
@@ -184,6 +232,7 @@ static int bench_rows_run(void)
 			bench_print(row->name, row->operations,
 				    count - turns * row->turns / BENCH_TURNS);
 	}
+	kfree(bench_buffer);
 	kmem_cache_destroy(bench_cache);
 	return err;
 }
