@@ -70,23 +70,6 @@ static void count(atomic_long_t *number, atomic_long_t *bytes, long n, long size
 	atomic_long_add(size, bytes);
 }
 
-void dma_count_map(struct device *dev, size_t bytes)
-{
-	count(&dev->dma.mappings, &dev->dma.mapped_bytes, 1, (long)bytes);
-	count(&dma_total.mappings, &dma_total.mapped_bytes, 1, (long)bytes);
-}
-
-bool dma_count_unmap(struct device *dev, size_t bytes)
-{
-	if (unlikely(atomic_long_dec_return(&dev->dma.mappings) < 0)) {
-		atomic_long_inc(&dev->dma.mappings);
-		return false;
-	}
-	atomic_long_sub((long)bytes, &dev->dma.mapped_bytes);
-	count(&dma_total.mappings, &dma_total.mapped_bytes, -1, -(long)bytes);
-	return true;
-}
-
 void dma_count_alloc(struct device *dev, size_t bytes)
 {
 	count(&dev->dma.coherent, &dev->dma.coherent_bytes, 1, (long)bytes);
@@ -123,24 +106,19 @@ void dma_get_stats(struct dma_stats *stats)
 	};
 }
 
-static noinline void trace_and_tell(const struct dma_event *event)
-{
-	void (*observer)(const struct dma_event *) = READ_ONCE(dma_observer);
-
-	trace_dma(event);
-	if (observer)
-		observer(event);
-}
-
 /* Nothing but a jump to what is told. */
 void dma_tell(const struct dma_event *event)
 {
 	void (*observer)(const struct dma_event *) = READ_ONCE(dma_observer);
 
-	if (unlikely(trace_dma_on()))
-		trace_and_tell(event);
-	else if (likely(observer))
+	if (likely(observer))
 		observer(event);
+}
+
+void dma_tell_list(const struct dma_event *event)
+{
+	trace_dma(event);
+	dma_tell(event);
 }
 
 void dma_driver_released(struct device *dev)

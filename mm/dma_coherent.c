@@ -25,9 +25,9 @@ void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, gfp_t
 	dma_count_alloc(dev, bytes);
 	trace_rare(TRACE_DMA_ALLOC, DMA_CALLER->pc, dev->endpoint, (unsigned long)vaddr,
 		   *handle, size, trace_pair(gfp, (u32)attrs));
-	dma_show(.kind = DMA_EVENT_ALLOC, .dev = dev, .addr = *handle,
-		 .phys = phys_of(vaddr), .size = size, .attrs = attrs, .vaddr = vaddr,
-		 .gfp = gfp, .caller = DMA_CALLER);
+	dma_observe(.kind = DMA_EVENT_ALLOC, .dev = dev, .addr = *handle,
+		    .phys = phys_of(vaddr), .size = size, .attrs = attrs, .vaddr = vaddr,
+		    .gfp = gfp, .caller = DMA_CALLER);
 	return vaddr;
 }
 
@@ -40,9 +40,9 @@ void dma_free_attrs(struct device *dev, size_t size, void *vaddr, dma_addr_t han
 		return;
 	trace_rare(TRACE_DMA_FREE, DMA_CALLER->pc, dev->endpoint, (unsigned long)vaddr,
 		   handle, size, trace_pair(0, (u32)attrs));
-	dma_show(.kind = DMA_EVENT_FREE, .dev = dev, .addr = handle,
-		 .phys = phys_of(vaddr), .size = size, .attrs = attrs, .vaddr = vaddr,
-		 .caller = DMA_CALLER);
+	dma_observe(.kind = DMA_EVENT_FREE, .dev = dev, .addr = handle,
+		    .phys = phys_of(vaddr), .size = size, .attrs = attrs, .vaddr = vaddr,
+		    .caller = DMA_CALLER);
 	if (bytes && dma_ops_of(dev)->free(dev, bytes, vaddr, handle, attrs)) {
 		dma_count_free(dev, bytes);
 		return;

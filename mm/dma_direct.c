@@ -9,16 +9,13 @@
 #include <linux/mm.h>
 #include "mm/dma_internal.h"
 
-static dma_addr_t map(struct device *dev, phys_addr_t phys, size_t size,
-		      unsigned long attrs)
+dma_addr_t dma_direct_refuse(struct device *dev, phys_addr_t phys, size_t size,
+			     unsigned long attrs)
 {
-	u64 mask = dma_get_mask(dev);
-
-	if (likely(dma_reaches(mask, phys, size)))
-		return phys;
 	if (!(attrs & DMA_ATTR_NO_WARN) && dma_first_trouble(dev, DMA_TROUBLE_MASK))
 		dev_err(dev, "DMA to %llx+%lx is beyond the mask %llx\n",
-			(unsigned long long)phys, size, (unsigned long long)mask);
+			(unsigned long long)phys, size,
+			(unsigned long long)dma_get_mask(dev));
 	return DMA_MAPPING_ERROR;
 }
 
@@ -27,14 +24,14 @@ static dma_addr_t direct_map_page(struct device *dev, struct page *page, size_t 
 				  unsigned long attrs)
 {
 	(void)dir;
-	return map(dev, page_to_phys(page) + offset, size, attrs);
+	return dma_direct_map(dev, page_to_phys(page) + offset, size, attrs);
 }
 
 dma_addr_t dma_direct_map_resource(struct device *dev, phys_addr_t phys, size_t size,
 				   enum dma_data_direction dir, unsigned long attrs)
 {
 	(void)dir;
-	return map(dev, phys, size, attrs);
+	return dma_direct_map(dev, phys, size, attrs);
 }
 
 /* Entries are independent: those before one that fails need no undoing. */
@@ -46,7 +43,7 @@ static int direct_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 
 	(void)dir;
 	for_each_sg (sgl, sg, nents, i) {
-		sg->dma_address = map(dev, sg_phys(sg), sg->length, attrs);
+		sg->dma_address = dma_direct_map(dev, sg_phys(sg), sg->length, attrs);
 		if (sg->dma_address == DMA_MAPPING_ERROR)
 			return -EIO;
 		sg->dma_length = sg->length;

@@ -30,6 +30,18 @@ void *dma_alloc_in_zones(u64 mask, size_t size, gfp_t gfp);
 /* Direct or through bounce buffers, by the device's mask, unless its bus has chosen. */
 void dma_choose_ops(struct device *dev);
 
+/* What the device cannot reach, said once; DMA_MAPPING_ERROR. */
+dma_addr_t dma_direct_refuse(struct device *dev, phys_addr_t phys, size_t size,
+			     unsigned long attrs);
+
+static inline dma_addr_t dma_direct_map(struct device *dev, phys_addr_t phys, size_t size,
+					unsigned long attrs)
+{
+	if (likely(dma_reaches(dma_get_mask(dev), phys, size)))
+		return phys;
+	return dma_direct_refuse(dev, phys, size, attrs);
+}
+
 static inline const struct dma_map_ops *dma_ops_of(const struct device *dev)
 {
 	return unlikely(dev->dma_ops) ? dev->dma_ops : &dma_direct_ops;

@@ -14,40 +14,53 @@
 #include "mm/dma_account.h"
 #include "mm/dma_internal.h"
 
-static bool mappable(struct device *dev, size_t size, enum dma_data_direction dir)
+static noinline void say_unmappable(struct device *dev, size_t size)
+{
+	if (!dma_first_trouble(dev, DMA_TROUBLE_ARGS))
+		return;
+	dev_err(dev, "DMA refused: %s\n",
+		!dev->dma_mask ? "the device has no DMA mask"
+		: !size	       ? "no bytes"
+			       : "no direction");
+	dump_stack();
+}
+
+static __always_inline bool mappable(struct device *dev, size_t size,
+				     enum dma_data_direction dir)
 {
 	if (likely(dev->dma_mask && size && valid_dma_direction(dir)))
 		return true;
-	if (dma_first_trouble(dev, DMA_TROUBLE_ARGS)) {
-		dev_err(dev, "DMA refused: %s\n",
-			!dev->dma_mask ? "the device has no DMA mask"
-			: !size	       ? "no bytes"
-				       : "no direction");
-		dump_stack();
-	}
+	say_unmappable(dev, size);
 	return false;
 }
 
+static noinline void say_outside(struct device *dev, const void *ptr, size_t size)
+{
+	if (!dma_first_trouble(dev, DMA_TROUBLE_BUFFER))
+		return;
+	dev_err(dev, "rejecting DMA map of %s memory: %lx+%lx\n",
+		is_vmalloc_addr(ptr) ? "vmalloc" : "not directly mapped",
+		(unsigned long)ptr, size);
+	dump_stack();
+}
+
 /* Only in the direct map are bytes as contiguous for a device as they are for the CPU. */
-static bool in_direct_map(struct device *dev, const void *ptr, size_t size)
+static __always_inline bool in_direct_map(struct device *dev, const void *ptr,
+					  size_t size)
 {
 	unsigned long last;
 
 	if (likely(!__builtin_add_overflow((unsigned long)ptr, size - 1, &last) &&
 		   virt_addr_valid(ptr) && virt_addr_valid((const void *)last)))
 		return true;
-	if (dma_first_trouble(dev, DMA_TROUBLE_BUFFER)) {
-		dev_err(dev, "rejecting DMA map of %s memory: %lx+%lx\n",
-			is_vmalloc_addr(ptr) ? "vmalloc" : "not directly mapped",
-			(unsigned long)ptr, size);
-		dump_stack();
-	}
+	say_outside(dev, ptr, size);
 	return false;
 }
 
-static dma_addr_t refuse(struct device *dev, enum dma_refusal why, phys_addr_t phys,
-			 size_t size, enum dma_data_direction dir,
-			 const struct dma_caller *caller)
+static noinline dma_addr_t refuse(struct device *dev, enum dma_refusal why,
+				  phys_addr_t phys, size_t size,
+				  enum dma_data_direction dir,
+				  const struct dma_caller *caller)
 {
 	dma_count_refusal(dev);
 	dma_observe(.kind = DMA_EVENT_REFUSED, .dev = dev, .why = why, .phys = phys,
@@ -55,23 +68,28 @@ static dma_addr_t refuse(struct device *dev, enum dma_refusal why, phys_addr_t p
 	return DMA_MAPPING_ERROR;
 }
 
-static dma_addr_t map_page(struct device *dev, struct page *page, size_t offset,
-			   size_t size, enum dma_data_direction dir, unsigned long attrs,
-			   const struct dma_caller *caller)
+static __always_inline dma_addr_t map_page(struct device *dev, struct page *page,
+					   size_t offset, size_t size,
+					   enum dma_data_direction dir,
+					   unsigned long attrs,
+					   const struct dma_caller *caller)
 {
 	phys_addr_t phys = page_to_phys(page) + offset;
 	dma_addr_t addr;
 
 	if (unlikely(kmsan_on))
 		kmsan_handle_dma(page, offset, size, dir, caller->pc);
-	addr = dma_ops_of(dev)->map_page(dev, page, offset, size, dir, attrs);
+	if (unlikely(dev->dma_ops))
+		addr = dev->dma_ops->map_page(dev, page, offset, size, dir, attrs);
+	else
+		addr = dma_direct_map(dev, phys, size, attrs);
 	if (unlikely(addr == DMA_MAPPING_ERROR))
 		return refuse(dev, DMA_REFUSED_REACH, phys, size, dir, caller);
 	dma_count_map(dev, size);
 	trace_rare(TRACE_DMA_MAP_PAGE, caller->pc, trace_pair(dev->endpoint, (u32)dir),
 		   phys, addr, size, attrs);
-	dma_show(.kind = DMA_EVENT_MAP, .dev = dev, .addr = addr, .phys = phys,
-		 .size = size, .dir = dir, .attrs = attrs, .caller = caller);
+	dma_observe(.kind = DMA_EVENT_MAP, .dev = dev, .addr = addr, .phys = phys,
+		    .size = size, .dir = dir, .attrs = attrs, .caller = caller);
 	return addr;
 }
 
@@ -96,29 +114,35 @@ dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offs
 	return map_page(dev, page, offset, size, dir, attrs, DMA_CALLER);
 }
 
+static noinline void say_unmapped(struct device *dev, size_t size)
+{
+	if (!dma_first_trouble(dev, DMA_TROUBLE_UNMAP))
+		return;
+	dev_err(dev, "DMA unmap of %lu bytes, but nothing is mapped\n", size);
+	__warn(__FILE__, __LINE__, "DMA unmap without a mapping");
+}
+
 /* Counts one mapping less.  False: the device has none; the call is reported and ends. */
-static bool mapped_before(struct device *dev, size_t size)
+static __always_inline bool mapped_before(struct device *dev, size_t size)
 {
 	if (likely(dma_count_unmap(dev, size)))
 		return true;
-	if (dma_first_trouble(dev, DMA_TROUBLE_UNMAP)) {
-		dev_err(dev, "DMA unmap of %lu bytes, but nothing is mapped\n", size);
-		__warn(__FILE__, __LINE__, "DMA unmap without a mapping");
-	}
+	say_unmapped(dev, size);
 	return false;
 }
 
-static void unmap_page(struct device *dev, dma_addr_t handle, size_t size,
-		       enum dma_data_direction dir, unsigned long attrs,
-		       const struct dma_caller *caller)
+/* Of a direct mapping nothing is to be undone. */
+static __always_inline void unmap_page(struct device *dev, dma_addr_t handle, size_t size,
+				       enum dma_data_direction dir, unsigned long attrs,
+				       const struct dma_caller *caller)
 {
-	const struct dma_map_ops *ops = dma_ops_of(dev);
+	const struct dma_map_ops *ops = dev->dma_ops;
 
 	trace_rare(TRACE_DMA_UNMAP_PAGE, caller->pc, trace_pair(dev->endpoint, (u32)dir),
 		   0, handle, size, attrs);
-	dma_show(.kind = DMA_EVENT_UNMAP, .dev = dev, .addr = handle, .size = size,
-		 .dir = dir, .attrs = attrs, .caller = caller);
-	if (mapped_before(dev, size) && ops->unmap_page)
+	dma_observe(.kind = DMA_EVENT_UNMAP, .dev = dev, .addr = handle, .size = size,
+		    .dir = dir, .attrs = attrs, .caller = caller);
+	if (mapped_before(dev, size) && unlikely(ops) && ops->unmap_page)
 		ops->unmap_page(dev, handle, size, dir, attrs);
 }
 
@@ -199,9 +223,9 @@ static unsigned int map_sg(struct device *dev, struct scatterlist *sg, int nents
 		return 0;
 	}
 	dma_count_map(dev, bytes);
-	dma_observe(.kind = DMA_EVENT_MAP_SG, .dev = dev, .sg = sg, .nents = nents,
-		    .mapped = mapped, .size = bytes, .dir = dir, .attrs = attrs,
-		    .caller = caller);
+	dma_observe_list(.kind = DMA_EVENT_MAP_SG, .dev = dev, .sg = sg, .nents = nents,
+			 .mapped = mapped, .size = bytes, .dir = dir, .attrs = attrs,
+			 .caller = caller);
 	return (unsigned int)mapped;
 }
 
@@ -226,8 +250,8 @@ static void unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 	const struct dma_map_ops *ops = dma_ops_of(dev);
 	size_t bytes = sg_bytes(sg, nents);
 
-	dma_observe(.kind = DMA_EVENT_UNMAP_SG, .dev = dev, .sg = sg, .nents = nents,
-		    .size = bytes, .dir = dir, .attrs = attrs, .caller = caller);
+	dma_observe_list(.kind = DMA_EVENT_UNMAP_SG, .dev = dev, .sg = sg, .nents = nents,
+			 .size = bytes, .dir = dir, .attrs = attrs, .caller = caller);
 	if (mapped_before(dev, bytes) && ops->unmap_sg)
 		ops->unmap_sg(dev, sg, nents, dir, attrs);
 }
@@ -244,10 +268,17 @@ void dma_unmap_sgtable(struct device *dev, struct sg_table *table,
 	unmap_sg(dev, table->sgl, (int)table->orig_nents, dir, attrs, DMA_CALLER);
 }
 
-int dma_mapping_error(struct device *dev, dma_addr_t handle)
+static noinline void observe_check(struct device *dev, dma_addr_t handle,
+				   const struct dma_caller *caller)
 {
 	dma_observe(.kind = DMA_EVENT_CHECK, .dev = dev, .addr = handle,
-		    .caller = DMA_CALLER);
+		    .caller = caller);
+}
+
+int dma_mapping_error(struct device *dev, dma_addr_t handle)
+{
+	if (unlikely(READ_ONCE(dma_observer)))
+		observe_check(dev, handle, DMA_CALLER);
 	return unlikely(handle == DMA_MAPPING_ERROR) ? -ENOMEM : 0;
 }
 

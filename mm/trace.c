@@ -223,7 +223,7 @@ static void fill(struct trace_ring *ring, u64 place, enum trace_id id, unsigned 
 		(struct trace_chain *)((char *)(ring + 1) + ring->mask + 1);
 
 	record->site = site;
-	memcpy(record->arg, args, sizeof(record->arg));
+	__builtin_memcpy(record->arg, args, sizeof(record->arg)); /* in line */
 	if (!trace_plain(id)) {
 		fill_chain(&chains[(place & ring->mask) / sizeof(*record)], site);
 		place |= TRACE_HAS_CHAIN;
@@ -253,35 +253,67 @@ void trace_write(enum trace_id id, unsigned long site, u64 a0, u64 a1, u64 a2, u
 /* --- the DMA API ------------------------------------------------------------------------- */
 
 /* How many records tell of the list's entries: all, as far as Linux would and half of the
- * ring holds them. */
+ * ring holds them; none of a list that is shorter than the caller said, and has no size. */
 static u32 follow_of(const struct dma_event *event, const struct trace_ring *ring)
 {
 	u64 places = (ring->mask + 1) / sizeof(struct trace_record) / 2;
 	u64 all = DIV_ROUND_UP((u64)event->nents, TRACE_SEGMENTS_EACH);
 
+	if (unlikely(!event->size))
+		return 0;
 	all = min(all, (u64)TRACE_FOLLOW_MAX);
 	return (u32)min(all, places ? places - 1 : 0);
 }
 
+static __always_inline void write_segment(struct trace_segment *to,
+					  const struct scatterlist *sg, bool mapped)
+{
+	to->phys_addr = sg_phys(sg);
+	to->dma_addr = mapped ? sg_dma_address(sg) : 0;
+	to->length = mapped ? sg_dma_len(sg) : 0;
+	to->zero = 0;
+}
+
+/* A record of the entries from sg on, of which there are `left`, `mapped` of these with an
+ * address for the device.  Lists are arrays.  Returns where the next record goes on. */
+static __always_inline const struct scatterlist *write_pair(struct trace_ring *ring,
+							    u64 place,
+							    const struct scatterlist *sg,
+							    int left, int mapped)
+{
+	struct trace_segments *to = (void *)record_at(ring, place);
+
+	_Static_assert(TRACE_SEGMENTS_EACH == 2, "a pair");
+	write_segment(&to->segment[0], sg, mapped > 0);
+	if (likely(left > 1))
+		write_segment(&to->segment[1], sg + 1, mapped > 1);
+	else
+		to->segment[1] = (struct trace_segment){ 0 };
+	__atomic_store_n(&to->head, place | TRACE_SEGMENTS, __ATOMIC_RELEASE);
+	return sg + TRACE_SEGMENTS_EACH;
+}
+
+/* A list is long: what its pairs have in common is known where they are written. */
 static void write_segments(struct trace_ring *ring, u64 place,
 			   const struct dma_event *event, u32 follow)
 {
-	struct scatterlist *sg = event->sg;
-	int i = 0;
+	const struct scatterlist *sg = event->sg;
+	int left = event->nents, mapped = event->mapped;
+	int with = min(left, mapped);
+	u32 both = min(follow, (u32)with / 2);
+	u32 none = mapped ? 0 : min(follow, (u32)(left / 2));
 
-	for (; follow--; place += sizeof(struct trace_segments)) {
-		struct trace_segments *to = (void *)record_at(ring, place);
-
-		memset(to->segment, 0, sizeof(to->segment));
-		for (u32 n = 0; n < TRACE_SEGMENTS_EACH && i < event->nents; n++, i++) {
-			to->segment[n].phys_addr = sg_phys(sg);
-			if (i < event->mapped) {
-				to->segment[n].dma_addr = sg_dma_address(sg);
-				to->segment[n].length = sg_dma_len(sg);
-			}
-			sg = sg_next(sg);
-		}
-		__atomic_store_n(&to->head, place | TRACE_SEGMENTS, __ATOMIC_RELEASE);
+	left -= (int)(2 * (both + none));
+	mapped -= (int)(2 * both);
+	follow -= both + none;
+	for (; both; both--, place += sizeof(struct trace_segments))
+		sg = write_pair(ring, place, sg, 2, 2);
+	for (; none; none--, place += sizeof(struct trace_segments))
+		sg = write_pair(ring, place, sg, 2, 0);
+	for (; follow; follow--, place += sizeof(struct trace_segments)) {
+		sg = write_pair(ring, place, sg, left, mapped);
+		left -= 2;
+		mapped -= 2;
 	}
 }
 

@@ -4,6 +4,7 @@
 #define for_each_sg(sgl, sg, n, i) for (i = 0, sg = (sgl); i < (n); i++, sg = sg_next(sg))
 #define EX_TABLE(from, to)	   ""
 #define dma_observe(...)	   (void)0
+#define dma_observe_list(...)	   (void)0
 #define json_object_foreach(object, key, value)                                     \
 	for (key = json_object_iter_key(json_object_iter(object));                  \
 	     key && (value = json_object_iter_value(json_object_key_to_iter(key))); \
