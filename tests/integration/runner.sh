@@ -48,6 +48,8 @@ in_order() {
 	cat "$work/said"
 	[ "$(sed -n 's|.*/\([a-z.]*\) .* s$|\1|p' "$work/said" | xargs)" = 'left right behind.sh' ]
 }
+program stalled_twice.sh "[ \$(wc -l <'$work/stalled_twice.sh.runs') = 3 ] || { echo 'not ok 1 - a'; echo 1..1; exit 1; }" \
+	'echo "ok 1 - a"; echo 1..1'
 for name in one two three four; do
 	program "$name.sh" 'echo "not ok 1 - a"; echo 1..1; exit 1'
 done
@@ -60,9 +62,10 @@ ok "one that stops short of its plan" judges '1 passed, 1 failed, 0 skipped' 1 s
 ok "one that dies behind its plan" judges '1 passed, 1 failed, 0 skipped' 1 died
 ok "a script that fails once" judges '1 passed, 0 failed, 0 skipped' 0 stalled.sh
 ok "the first run is shown" grep -q '^    not ok 1 - a' "$work/said"
-ok "and named at the end" grep -q '^run twice: .*stalled.sh: not ok 1 - a$' "$work/said"
+ok "and named at the end" grep -q '^run again: .*stalled.sh: not ok 1 - a$' "$work/said"
+ok "a script that fails twice" judges '1 passed, 0 failed, 0 skipped' 0 stalled_twice.sh
 ok "scripts that fail for good" judges '0 passed, 4 failed, 0 skipped' 1 one.sh two.sh three.sh four.sh
-ok "three of them had a second run" eval 'runs 2 one.sh && runs 2 two.sh && runs 2 three.sh && runs 1 four.sh'
+ok "there are four more runs, two for each" eval 'runs 3 one.sh && runs 3 two.sh && runs 1 three.sh && runs 1 four.sh'
 if [ "$(nproc)" -gt 1 ]; then
 	ok "programs run beside one another, a script behind them, told in order" in_order
 else
