@@ -75,8 +75,8 @@ struct memstate_zones {
 	struct memstate_field start_pfn, end_pfn; /* of the RAM in it */
 	struct memstate_field present, managed; /* pages */
 	struct memstate_field free; /* pages, fresh ones included */
-	struct memstate_field cma,
-		free_cma; /* of managed and free: in contiguous areas */
+	/* Of managed and free: in contiguous areas. */
+	struct memstate_field cma, free_cma;
 	struct memstate_field nr_free; /* blocks on the lists, by order */
 	struct memstate_field
 		fresh_blocks; /* of the highest order, never used; not in nr_free */

@@ -35,8 +35,7 @@ struct inspect {
  * it in err. */
 struct question {
 	const char *name;
-	const char
-		*arg; /* "NAME" of its argument, "NAME [MORE]" with a second, or NULL */
+	const char *arg; /* its argument: "NAME", "NAME [MORE]", or NULL */
 	bool no_state; /* needs nothing that the guest publishes */
 	const char *text; /* what it tells, half a sentence */
 	int (*show)(struct inspect *in, struct error *err);
