@@ -19,14 +19,6 @@ dma_addr_t dma_direct_refuse(struct device *dev, phys_addr_t phys, size_t size,
 	return DMA_MAPPING_ERROR;
 }
 
-static dma_addr_t direct_map_page(struct device *dev, struct page *page, size_t offset,
-				  size_t size, enum dma_data_direction dir,
-				  unsigned long attrs)
-{
-	(void)dir;
-	return dma_direct_map(dev, page_to_phys(page) + offset, size, attrs);
-}
-
 dma_addr_t dma_direct_map_resource(struct device *dev, phys_addr_t phys, size_t size,
 				   enum dma_data_direction dir, unsigned long attrs)
 {
@@ -132,10 +124,10 @@ bool dma_direct_supported(struct device *dev, u64 mask)
 	return mask >= min(PFN_PHYS(max_pfn), PFN_PHYS(MAX_DMA_PFN)) - 1;
 }
 
+/* A page is mapped in line: dma_direct_map(). */
 const struct dma_map_ops dma_direct_ops = {
 	.alloc = dma_direct_alloc,
 	.free = dma_direct_free,
-	.map_page = direct_map_page,
 	.map_resource = dma_direct_map_resource,
 	.map_sg = direct_map_sg,
 	.supported = dma_direct_supported,
