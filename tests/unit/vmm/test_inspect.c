@@ -7,6 +7,7 @@
 
 #include "tests/unit/vmm/kernel_image.h"
 #include "tests/unit/vmm/live_image.h"
+#include "tests/unit/vmm/run_folder.h"
 #include "tests/unit/vmm/vmm_test.h"
 #include "vmm/inspect/inspect.h"
 #include "vmm/report/outcome.h"
@@ -16,15 +17,14 @@
 
 static struct image image;
 static struct kernel_parts *k;
-static char dir[64], said[SAID_MAX]; /* on both its outputs */
+static char dir[RUN_FOLDER_MAX], said[SAID_MAX]; /* on both its outputs */
 
 static int make(void **state)
 {
 	struct guest_facts facts;
 
 	(void)state;
-	strcpy(dir, "/tmp/inspect-XXXXXX");
-	if (!mkdtemp(dir) || setenv("XDG_RUNTIME_DIR", dir, 1))
+	if (run_folder_make(dir))
 		return -1;
 	image_make(&image);
 	k = kernel_image_add(&image);
@@ -35,12 +35,9 @@ static int make(void **state)
 
 static int drop(void **state)
 {
-	char command[128];
-
 	(void)state;
 	image_free(&image);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command); /* NOLINT(cert-env33-c): our own folder */
+	return run_folder_remove(dir);
 }
 
 /* Its status; what it says goes to `said`. */

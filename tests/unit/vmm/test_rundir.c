@@ -9,28 +9,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/vmm/run_folder.h"
 #include "tests/unit/vmm/vmm_test.h"
 #include "vmm/cli/rundir.h"
 
-static char base[64], dir[80];
+static char base[RUN_FOLDER_MAX], dir[80];
 
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(base, "/tmp/pagevisor-rundir-XXXXXX");
-	if (!mkdtemp(base))
+	if (run_folder_make(base))
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/pagevisor", base);
-	return setenv("XDG_RUNTIME_DIR", base, 1);
+	return 0;
 }
 
 static int teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", base);
-	return system(command); /* NOLINT(cert-env33-c): a folder of the test's own */
+	return run_folder_remove(base);
 }
 
 static const char *in_dir(const char *entry)

@@ -17,6 +17,7 @@
 
 #include "tests/unit/vmm/kernel_image.h"
 #include "tests/unit/vmm/live_image.h"
+#include "tests/unit/vmm/run_folder.h"
 #include "tests/unit/vmm/vmm_test.h"
 #include "vmm/cli/rundir.h"
 #include "vmm/dump/dump.h"
@@ -26,14 +27,12 @@
 
 static struct image image;
 static struct view view; /* must not move */
-static char dir[64], core_path[128];
+static char dir[RUN_FOLDER_MAX], core_path[128];
 
 static int make(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/view-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(setenv("XDG_RUNTIME_DIR", dir, 1), 0);
+	assert_int_equal(run_folder_make(dir), 0);
 	snprintf(core_path, sizeof(core_path), "%s/core", dir);
 	image_make(&image);
 	kernel_image_add(&image);
@@ -42,12 +41,9 @@ static int make(void **state)
 
 static int drop(void **state)
 {
-	char command[128];
-
 	(void)state;
 	image_free(&image);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command); /* NOLINT(cert-env33-c): our own folder */
+	return run_folder_remove(dir);
 }
 
 static void open_well(const char *what)
